@@ -1,0 +1,1 @@
+"""Gamekeeper: the Discord bot, its HTTP side and its workers."""

@@ -1,0 +1,1 @@
+"""Plain Python decisions: values in, value and reason out. No clock, no I/O."""

@@ -1,0 +1,83 @@
+"""Who acts, and through which interaction. Carried through every service call."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+ActorType = Literal["user", "agent", "system"]
+
+
+@dataclass
+class Invocation:
+    """One Discord interaction. `recorded` turns true once its audit row is committed."""
+
+    id: int
+    command: str
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+    started: float = 0.0
+    """Monotonic seconds at which the gate received it, for `duration_ms`."""
+    recorded: bool = False
+
+    @property
+    def reference(self) -> str:
+        """The correlation id: short enough to be read aloud, in logs, audit rows and error messages."""
+        return f"{self.id:x}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """What an interaction says about who sent it, before anything was looked up. No privileged intent is needed for it."""
+
+    user_id: int
+    username: str
+    display_name: str
+    guild_id: int | None = None
+    """None: typed in a direct message with the bot."""
+    guild_name: str = ""
+    guild_owner_id: int | None = None
+    channel_id: int | None = None
+    role_ids: frozenset[int] = frozenset()
+    """Discord roles, @everyone (the guild's own id) included."""
+    administrator: bool = False
+    """Guild owner or Discord Administrator."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """A person in a guild, an agent, or the bot itself."""
+
+    type: ActorType
+    name: str
+    org_id: UUID | None = None
+    guild_id: int | None = None
+    channel_id: int | None = None
+    """Where the command was typed: the fallback for messages without a channel of their purpose."""
+    user_id: UUID | None = None
+    discord_id: int | None = None
+    role_ids: frozenset[int] = frozenset()
+    """Discord roles of the member, @everyone (the guild's id) included."""
+    break_glass: bool = False
+    """Guild owner or Discord Administrator. Comes with every interaction; never cached."""
+    permissions: frozenset[str] = frozenset()
+    """Org-wide permissions for look-ups, at most 30 s old. A change asks again in its transaction."""
+    invocation: Invocation | None = None
+
+    def may(self, permission: str) -> bool:
+        return self.break_glass or permission in self.permissions
+
+    @property
+    def org(self) -> UUID:
+        """The org of somebody who can only act inside one."""
+        if self.org_id is None:
+            raise LookupError(f"{self.name} acts in no org")
+        return self.org_id
+
+
+def system(duty: str, org_id: UUID | None = None) -> Actor:
+    """The bot acting by itself, e.g. `system("leases.sweep")`."""
+    return Actor(type="system", name=duty, org_id=org_id)
+
+
+def agent(name: str, org_id: UUID) -> Actor:
+    """A host agent, acting through its key."""
+    return Actor(type="agent", name=name, org_id=org_id)

@@ -1,0 +1,1 @@
+"""Use cases: one module per noun, one public method = one transaction."""

@@ -1,0 +1,127 @@
+"""Who is asking: turns what an interaction carries into an `Actor`, keeps orgs and users, writes the rows of look-ups."""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import UUID
+
+from bot import clock
+from bot.domain.actors import Actor, Caller, Invocation, system
+from db.engine import Database
+from db.queries import access, identity
+from db.seed import instantiate_presets
+from db.uow import write_audit
+
+CACHE_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class _Known:
+    until: float
+    org_id: UUID
+    user_id: UUID
+    permissions: frozenset[str]
+
+
+class Identity:
+    """Actors for the gate. Look-up permissions are cached for 30 s at most; NOTIFY `gk_access` empties them earlier."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._known: dict[tuple[int, int, frozenset[int], str], _Known] = {}
+
+    def forget(self, org_id: str = "") -> None:
+        """Drops cached permissions, of one org or of all; called on NOTIFY and after a reconnect."""
+        if not org_id:
+            self._known.clear()
+        self._known = {key: known for key, known in self._known.items() if str(known.org_id) != org_id}
+
+    async def actor(self, caller: Caller, invocation: Invocation | None) -> Actor:
+        """The actor of an interaction. Makes the org and the user at their first interaction."""
+        if caller.guild_id is None:
+            return await self._alone(caller, invocation)
+        key = (caller.guild_id, caller.user_id, caller.role_ids, caller.username)
+        known = self._known.get(key)
+        if known is None or known.until < time.monotonic():
+            known = await self._look_up(caller, caller.guild_id)
+            if len(self._known) > 10_000:
+                self._known.clear()
+            self._known[key] = known
+        return Actor(
+            type="user",
+            name=caller.display_name,
+            org_id=known.org_id,
+            guild_id=caller.guild_id,
+            channel_id=caller.channel_id,
+            user_id=known.user_id,
+            discord_id=caller.user_id,
+            role_ids=caller.role_ids,
+            break_glass=caller.administrator,
+            permissions=known.permissions,
+            invocation=invocation,
+        )
+
+    async def _alone(self, caller: Caller, invocation: Invocation | None) -> Actor:
+        async with self._db.uow(system("identity")) as tx:
+            user_id = await identity.upsert_user(tx.session, caller, clock.now())
+        return Actor(
+            type="user",
+            name=caller.display_name,
+            channel_id=caller.channel_id,
+            user_id=user_id,
+            discord_id=caller.user_id,
+            invocation=invocation,
+        )
+
+    async def _look_up(self, caller: Caller, guild_id: int) -> _Known:
+        async with self._db.read() as session:
+            found = await identity.find(session, caller)
+            if found and found.fresh and found.user_id:
+                permissions = await access.permissions_of(session, found.org_id, found.user_id, caller.role_ids)
+                return _Known(time.monotonic() + CACHE_SECONDS, found.org_id, found.user_id, permissions)
+        org_id = await self.guild_joined(guild_id, caller.guild_name, caller.guild_owner_id)
+        async with self._db.uow(system("identity")) as tx:
+            user_id = await identity.upsert_user(tx.session, caller, clock.now())
+            await identity.upsert_member(tx.session, org_id, user_id, clock.now())
+            permissions = await access.permissions_of(tx.session, org_id, user_id, caller.role_ids)
+        return _Known(time.monotonic() + CACHE_SECONDS, org_id, user_id, permissions)
+
+    async def guild_joined(self, guild_id: int, name: str, owner_id: int | None) -> UUID:
+        """The guild's org; a new one gets the presets, and @everyone is bound to `player`. Idempotent."""
+        async with self._db.uow(system("guild.join")) as tx:
+            org_id, created = await identity.upsert_org(tx.session, guild_id, name, owner_id, clock.now())
+            if created:
+                await instantiate_presets(tx.session, org_id)
+                await identity.bind_everyone(tx.session, org_id, guild_id, clock.now())
+                tx.actor = system("guild.join", org_id)
+                tx.audit("org.join", resource=("org", org_id), guild=name)
+        return org_id
+
+    async def guild_left(self, guild_id: int) -> None:
+        """The bot was removed: the org's data is kept for 30 days, in case it comes back."""
+        async with self._db.uow(system("guild.leave")) as tx:
+            org_id = await identity.org_left(tx.session, guild_id, clock.now())
+            if org_id:
+                tx.actor = system("guild.leave", org_id)
+                tx.audit("org.leave", resource=("org", org_id))
+
+    async def guilds_present(self, guild_ids: Collection[int], shards: int, held: Collection[int]) -> None:
+        """After connecting: whoever removed the bot while it was down has left, too."""
+        async with self._db.uow(system("guild.leave")) as tx:
+            await identity.orgs_gone(tx.session, guild_ids, shards, held, clock.now())
+
+    async def record(
+        self, actor: Actor, action: str, outcome: Literal["success", "denied", "failed"], error: str | None
+    ) -> None:
+        """The audit row of an interaction that changed nothing: a look-up, a refusal, an error.
+
+        Raises:
+            AlreadyHandled: another delivery of the interaction has its row already.
+        """
+        async with self._db.uow(replace(actor, invocation=None)) as tx:
+            await write_audit(
+                tx.session, actor, action, outcome, resource=("command", None), details={}, error=error
+            )
+        if actor.invocation:
+            actor.invocation.recorded = True

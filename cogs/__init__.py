@@ -1,0 +1,1 @@
+"""One file per top-level slash command group; a command is a sentence."""
