@@ -3,6 +3,7 @@
 Whatever is not an `AppError` is a bug: it is logged with its correlation id and shown as such.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 Outcome = Literal["denied", "failed"]
@@ -24,8 +25,9 @@ class NotPermitted(AppError):
 
     outcome: ClassVar[Outcome] = "denied"
 
-    def __init__(self, permission: str, remedy: str = "Ask an administrator for a role that has it.") -> None:
-        super().__init__(f"You need the permission `{permission}` for this.", remedy)
+    def __init__(self, permission: str, roles: Sequence[str] = ()) -> None:
+        who = f"Roles that have it here: {', '.join(roles)}." if roles else "No role here has it."
+        super().__init__(f"You need the permission `{permission}` for this.", f"{who} Ask an administrator.")
         self.permission = permission
 
 

@@ -39,6 +39,8 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         if not _is_away(error):
             raise
-        raise Unavailable("The database did not answer in time.", "Try again in a minute; nothing was half-done.") from error
+        raise Unavailable(
+            "The database did not answer in time.", "Try again in a minute; nothing was half-done."
+        ) from error
     except (PoolTimeout, OSError, TimeoutError) as error:
         raise Unavailable("The database cannot be reached.", "Try again in a minute; nothing was half-done.") from error

@@ -52,8 +52,7 @@ class Tx:
         if self.actor.break_glass or self.actor.type == "system":
             return
         if not await access.has_permission(self.session, self.actor, permission, server_id):
-            roles = await access.roles_with(self.session, self.actor.org, permission)
-            raise NotPermitted(permission, f"Roles that have it here: {', '.join(roles) or 'none'}. Ask an administrator.")
+            raise NotPermitted(permission, await access.roles_with(self.session, self.actor.org, permission))
 
     def audit(self, action: str, *, resource: Resource, **details: Any) -> None:
         """Names what this unit of work does. Once: two effects are two units of work."""
@@ -98,7 +97,9 @@ async def write_audit(
             "options": invocation.options if invocation else {},
             "correlation_id": invocation.reference if invocation else None,
             "interaction_id": invocation.id if invocation else None,
-            "duration_ms": int((time.monotonic() - invocation.started) * 1000) if invocation and invocation.started else None,
+            "duration_ms": int((time.monotonic() - invocation.started) * 1000)
+            if invocation and invocation.started
+            else None,
         },
     )
 
@@ -122,7 +123,12 @@ async def unit_of_work(engine: AsyncEngine, actor: Actor) -> AsyncIterator[Tx]:
                         raise AssertionError(f"{invocation.command}: a second audited unit of work in one interaction")
                     await session.flush()
                     await write_audit(
-                        session, tx.actor, tx.entry.action, "success", resource=tx.entry.resource, details=tx.entry.details
+                        session,
+                        tx.actor,
+                        tx.entry.action,
+                        "success",
+                        resource=tx.entry.resource,
+                        details=tx.entry.details,
                     )
                 elif invocation is not None:
                     await session.flush()

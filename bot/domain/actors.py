@@ -59,7 +59,7 @@ class Actor:
     break_glass: bool = False
     """Guild owner or Discord Administrator. Comes with every interaction; never cached."""
     permissions: frozenset[str] = frozenset()
-    """Org-wide permissions for look-ups, at most 30 s old. A change asks again in its transaction."""
+    """What they may do somewhere in the org, at most 30 s old. A change asks again, in its transaction and for its server."""
     invocation: Invocation | None = None
 
     def may(self, permission: str) -> bool:

@@ -106,10 +106,24 @@ class Identity:
                 tx.actor = system("guild.leave", org_id)
                 tx.audit("org.leave", resource=("org", org_id))
 
-    async def guilds_present(self, guild_ids: Collection[int], shards: int, held: Collection[int]) -> None:
-        """After connecting: whoever removed the bot while it was down has left, too."""
+    async def guilds_present(
+        self, guilds: Collection[tuple[int, str, int | None]], shards: int, held: Collection[int]
+    ) -> None:
+        """After connecting: orgs for guilds (id, name, owner) that came while the bot was down, and whoever removed it then
+        has left. One look for all of them: there may be thousands."""
+        async with self._db.read() as session:
+            stale = await identity.stale_guilds(session, guilds)
+        for guild_id, name, owner_id in stale:
+            await self.guild_joined(guild_id, name, owner_id)
         async with self._db.uow(system("guild.leave")) as tx:
-            await identity.orgs_gone(tx.session, guild_ids, shards, held, clock.now())
+            await identity.orgs_gone(tx.session, [guild[0] for guild in guilds], shards, held, clock.now())
+
+    async def roles_with(self, actor: Actor, permission: str) -> list[str]:
+        """What a refusal tells the person to ask for."""
+        if actor.org_id is None:
+            return []
+        async with self._db.read() as session:
+            return await access.roles_with(session, actor.org_id, permission)
 
     async def record(
         self, actor: Actor, action: str, outcome: Literal["success", "denied", "failed"], error: str | None

@@ -27,9 +27,13 @@ _HAS = text(f"""/* access.has_permission */
       select 1 from role_permissions rp join permissions p on p.id = rp.permission_id
        where p.name = :permission and rp.role_id in ({_ROLES}))""")
 
-_ALL = text(f"""/* access.permissions */
+_ALL = text("""/* access.permissions */
     select p.name from role_permissions rp join permissions p on p.id = rp.permission_id
-     where rp.role_id in ({_ROLES}) group by p.name""")
+     where rp.role_id in (
+       select b.role_id from role_bindings b where b.org_id = :org and b.discord_role_id = any(cast(:roles as bigint[]))
+       union
+       select m.role_id from user_orgs m where m.org_id = :org and m.user_id = cast(:user as uuid) and m.role_id is not null)
+     group by p.name""")
 
 _WITH = text("""/* access.roles_with */
     select r.name from roles r join role_permissions rp on rp.role_id = r.id join permissions p on p.id = rp.permission_id
@@ -49,8 +53,8 @@ async def has_permission(session: AsyncSession, actor: Actor, permission: str, s
 async def permissions_of(
     session: AsyncSession, org_id: UUID, user_id: UUID | None, role_ids: Collection[int]
 ) -> frozenset[str]:
-    """Every org-wide permission of a member; servers and tags may add to it."""
-    return frozenset(await session.scalars(_ALL, _values(org_id, user_id, role_ids, None)))
+    """Every permission that a member has somewhere in the org; a change asks again for the server that it is about."""
+    return frozenset(await session.scalars(_ALL, {"org": org_id, "user": user_id, "roles": sorted(role_ids)}))
 
 
 async def roles_with(session: AsyncSession, org_id: UUID, permission: str) -> list[str]:

@@ -44,6 +44,13 @@ _LEFT = text("""/* identity.org_left */
     update orgs set status = 'left', left_at = :now, updated_at = :now
      where discord_guild_id = :guild and status = 'active' returning id""")
 
+_STALE = text("""/* identity.stale_guilds */
+    select g.id, g.name, nullif(g.owner, 0) as owner
+      from unnest(cast(:ids as bigint[]), cast(:names as text[]), cast(:owners as bigint[])) as g(id, name, owner)
+      left join orgs o on o.discord_guild_id = g.id
+     where o.id is null or o.status <> 'active' or o.name <> g.name
+        or g.owner <> 0 and o.owner_discord_id is distinct from g.owner""")
+
 _GONE = text("""/* identity.orgs_gone */
     update orgs set status = 'left', left_at = :now, updated_at = :now
      where status = 'active' and discord_guild_id <> all(cast(:guilds as bigint[]))
@@ -103,6 +110,18 @@ async def bind_everyone(session: AsyncSession, org_id: UUID, guild_id: int, now:
 
 async def org_left(session: AsyncSession, guild_id: int, now: datetime) -> UUID | None:
     return (await session.execute(_LEFT, {"guild": guild_id, "now": now})).scalar_one_or_none()
+
+
+async def stale_guilds(
+    session: AsyncSession, guilds: Collection[tuple[int, str, int | None]]
+) -> list[tuple[int, str, int | None]]:
+    """Those of the guilds whose org is missing, left, or has another name or owner."""
+    values = {
+        "ids": [guild[0] for guild in guilds],
+        "names": [guild[1] for guild in guilds],
+        "owners": [guild[2] or 0 for guild in guilds],
+    }
+    return [(row.id, row.name, row.owner) for row in await session.execute(_STALE, values)]
 
 
 async def orgs_gone(

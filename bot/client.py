@@ -1,0 +1,90 @@
+"""The Discord client: guilds intent only, no member cache; commands and components go to the gate."""
+
+import hashlib
+import json
+import logging
+from typing import Any, Final
+
+import discord
+from discord.ext import commands
+
+from bot.gate import Gate, Tree, ungated
+from bot.services import Services
+
+log = logging.getLogger(__name__)
+
+EXTENSIONS: Final = (
+    "cogs.announce",
+    "cogs.audit",
+    "cogs.confirm",
+    "cogs.console",
+    "cogs.fleet",
+    "cogs.help",
+    "cogs.host",
+    "cogs.job",
+    "cogs.player",
+    "cogs.players",
+    "cogs.server",
+    "cogs.setup",
+    "cogs.status",
+)
+
+
+class Client(commands.AutoShardedBot):
+    """Connects to Discord. `gate` is where every interaction enters; `services` is what the cogs are given."""
+
+    def __init__(self, services: Services, *, shard_ids: list[int] | None = None, shard_count: int | None = None) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            tree_cls=Tree,
+            intents=discord.Intents(guilds=True),
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            shard_ids=shard_ids,
+            shard_count=shard_count,
+        )
+        self.services = services
+        self.gate = Gate(services)
+
+    async def setup_hook(self) -> None:
+        """Loads the cogs, refuses ungated commands, registers the tree where it changed."""
+        for extension in EXTENSIONS:
+            await self.load_extension(extension)
+        if loose := ungated(self.tree):
+            raise RuntimeError(f"these commands go round the gate: {', '.join(loose)}")
+        await self.register()
+
+    async def register(self) -> None:
+        """Syncs the command tree, only when its hash changed: Discord allows few syncs a day."""
+        tree = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        digest = hashlib.sha256(json.dumps(tree, sort_keys=True, default=str).encode()).hexdigest()
+        application = self.application_id or 0
+        if await self.services.state.tree_hash(application) == digest:
+            return
+        synced = await self.tree.sync()
+        ids = {command.name: command.id for command in synced}
+        await self.services.state.remember_tree(application, digest, ids)
+        log.info("registered %d commands", len(ids))
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Components and forms; the tree takes commands by itself."""
+        await self.gate.dispatch(interaction)
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Text is no command here."""
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self.services.identity.guild_joined(guild.id, guild.name, guild.owner_id)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self.services.identity.guild_left(guild.id)
+
+    async def on_ready(self) -> None:
+        """Orgs of guilds that came or went while the bot was down."""
+        guilds = [(guild.id, guild.name or "?", guild.owner_id) for guild in self.guilds if not guild.unavailable]
+        held = list(self.shards) or [0]
+        if len(guilds) == len(self.guilds):  # during an outage nobody has left
+            await self.services.identity.guilds_present(guilds, self.shard_count or 1, held)

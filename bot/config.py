@@ -1,0 +1,58 @@
+"""Settings: `GAMEKEEPER_*` in the environment or in a `.env` file. Built once by the command line and passed down."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/gamekeeper` for root, the platform's user data directory otherwise."""
+    return Path("/var/lib/gamekeeper") if os.geteuid() == 0 else platformdirs.user_data_path("gamekeeper")
+
+
+class Settings(BaseSettings):
+    """What an operator decides."""
+
+    model_config = SettingsConfigDict(env_prefix="GAMEKEEPER_", env_file=".env", extra="ignore", frozen=True)
+
+    discord_token: SecretStr | None = None
+    database_url: str = ""
+    """Empty: start the embedded PostgreSQL in the data directory."""
+    data_dir: Path = Field(default_factory=default_data_dir)
+    public_url: str = ""
+    """How agents reach the HTTP side, e.g. https://gamekeeper.example.org; empty: `http://<bind>`."""
+    bind: str = "127.0.0.1:8377"
+    """Address and port of the HTTP side; port 0 takes a free one."""
+    trusted_proxies: list[str] = []
+    """Networks whose X-Forwarded-For is believed."""
+    secret_keys: SecretStr | None = None
+    """Empty: `<data_dir>/secret.keys`, made at the first start."""
+    log_format: Literal["text", "json"] = "text"
+
+    @field_validator("bind")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or int(port) > 65535:
+            raise ValueError("GAMEKEEPER_BIND is an address and a port, such as 127.0.0.1:8377")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @property
+    def host(self) -> str:
+        return self.bind.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.bind.rpartition(":")[2])

@@ -1,0 +1,113 @@
+"""Says outbox rows in Discord: row -> data -> card -> channel message. Tells what may pass from what will not."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from uuid import UUID
+
+import discord
+
+from bot.errors import Unavailable
+from bot.services import Services
+from bot.services.outbox import Delayed, Delivery, OutboxRow, Refused, Sent, Skipped
+from bot.ui import notices
+from bot.ui.jobs import progress_card
+
+log = logging.getLogger(__name__)
+
+SEARCHED_MESSAGES: Final = 50
+"""How far back a message is looked for whose sender died while it was under way."""
+_MARK_BITS: Final = 0x7FFFFFFF
+
+Renderer = Callable[[OutboxRow], Awaitable[discord.ui.LayoutView | None]]
+
+
+def rendered_hash(view: discord.ui.LayoutView) -> bytes:
+    """What decides whether a message has to be edited at all."""
+    return hashlib.sha256(json.dumps(view.to_components(), sort_keys=True).encode()).digest()
+
+
+def mark_of(row: OutboxRow) -> int:
+    """The invisible id in a message's container: the same for every rendering of one message."""
+    return (UUID(str(row.bot_message_id)).int if row.bot_message_id else row.id) & _MARK_BITS or 1
+
+
+class Messenger:
+    """Sends rows through a discord.py client."""
+
+    def __init__(self, client: discord.Client, services: Services) -> None:
+        self._client = client
+        self._services = services
+        self._renderers: dict[str, Renderer] = {"job": self._job}
+
+    async def deliver(self, row: OutboxRow) -> Delivery:
+        """Sends or edits one message. Never raises for what Discord or the network does."""
+        try:
+            return await self._deliver(row)
+        except discord.HTTPException as error:
+            return refusal(error, edit=row.op == "edit")
+        except (TimeoutError, OSError, discord.DiscordException, Unavailable) as error:
+            return Delayed(5.0, f"{type(error).__name__}: {error}")
+
+    async def _deliver(self, row: OutboxRow) -> Delivery:
+        view = await self._render(row)
+        if view is None:
+            return Skipped()
+        view.stop()
+        digest = rendered_hash(view)
+        channel = self._client.get_partial_messageable(row.channel_id)
+        if row.op == "edit" and row.message_id:
+            if digest == row.rendered_hash:
+                return Skipped(digest)
+            await channel.get_partial_message(row.message_id).edit(view=view, allowed_mentions=_NOBODY)
+            return Sent(None, digest)
+        if row.again and (known := await self._find(channel, mark_of(row))):
+            await channel.get_partial_message(known).edit(view=view, allowed_mentions=_NOBODY)
+            return Sent(known, digest)
+        message = await channel.send(view=view, nonce=str(row.id), allowed_mentions=_NOBODY)
+        return Sent(message.id, digest)
+
+    async def _render(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        if row.kind in self._renderers:
+            return await self._renderers[row.kind](row)
+        return notices.render(row.event_type, row.payload, mark_of(row))
+
+    async def _job(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        job = await self._services.cards.job(row.org_id, job_id=row.subject_id)
+        return progress_card(job, mark_of(row)) if job else None
+
+    async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
+        me = self._client.user
+        async for message in channel.history(limit=SEARCHED_MESSAGES):
+            if me and message.author.id == me.id and any(part.id == mark for part in message.components):
+                return message.id
+        return None
+
+
+_NOBODY: Final = discord.AllowedMentions.none()
+
+
+def refusal(error: discord.HTTPException, *, edit: bool) -> Delivery:
+    """What a refusal of Discord means for the row and for its target."""
+    reason = f"Discord said {error.status}: {error.text or error.code}"[:200]
+    if error.status == 429 or error.status >= 500:
+        return Delayed(_retry_after(error), reason)
+    if error.code == 30046:  # too many edits of a message older than an hour
+        return Delayed(60.0, reason)
+    if error.status == 404 and edit and error.code == 10008:
+        return Refused(reason, permanent=True, target="message")  # somebody deleted it; it is not posted again
+    if error.status in (403, 404):
+        return Refused(reason, permanent=True, target="channel")
+    return Refused(reason, permanent=error.status == 400)
+
+
+def _retry_after(error: discord.HTTPException) -> float:
+    header: Any = error.response.headers.get("Retry-After") if error.response is not None else None
+    try:
+        return min(max(float(header), 1.0), 600.0)
+    except (TypeError, ValueError):
+        return 5.0
+
+

@@ -1,0 +1,28 @@
+"""How a question is put: the card with the verb on its button, and the form that asks for a name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import discord
+from discord import ui
+
+from bot.ui.cards import confirmation
+from bot.ui.ids import custom_id
+
+if TYPE_CHECKING:
+    from bot.services.confirmations import Question
+
+
+def question(asked: Question) -> discord.ui.LayoutView:
+    """C1 or C2."""
+    return confirmation(asked.title, asked.effect, verb=asked.verb, token=asked.token, typed=bool(asked.typed))
+
+
+def typed_name(token: UUID, expected: str) -> ui.Modal:
+    """The form of a C2 question."""
+    form = ui.Modal(title="Type the name to confirm", custom_id=custom_id("confirm.typed", token))
+    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="name", placeholder=expected[:100], max_length=128)
+    form.add_item(ui.Label(text="Name", description=f"Type: {expected}"[:100], component=field))
+    return form

@@ -1,0 +1,140 @@
+"""Jobs as people follow them: steps that are edited in place, how it ended, and what can be done about it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import discord
+
+from agent.wire import PHASES, Step
+from bot.domain.words import safe
+from bot.ui.cards import Button, Colour, card, row
+from bot.ui.texts import ago, at, block, job_number, span
+
+if TYPE_CHECKING:
+    from db.queries.cards import JobCard
+
+_TITLES: Final = {
+    "SERVER_CREATE": "Create",
+    "SERVER_REMOVE": "Remove",
+    "SERVER_START": "Start",
+    "SERVER_STOP": "Stop",
+    "SERVER_RESTART": "Restart",
+    "SERVER_KILL": "Kill",
+    "CONSOLE_COMMAND": "Console",
+    "ANNOUNCE": "Announcement",
+    "PLAYER_KICK": "Kick",
+}
+_STEPS: Final = {
+    Step.STARTED: "Taken by the host",
+    Step.PREPARING: "Prepare",
+    Step.WRITING: "Write files",
+    Step.SAVING: "Save",
+    Step.STOPPING: "Stop",
+    Step.STARTING: "Start",
+    Step.WAITING_READY: "Ready",
+    Step.SENDING: "Send",
+    Step.VERIFYING: "Verify",
+    Step.REMOVING: "Remove",
+}
+_STATES: Final = {
+    "held": (Colour.IDLE, "waits for the job before it"),
+    "queued": (Colour.BUSY, "waiting"),
+    "running": (Colour.BUSY, "running"),
+    "success": (Colour.GOOD, "done"),
+    "failed": (Colour.BAD, "failed"),
+    "cancelled": (Colour.IDLE, "cancelled"),
+    "expired": (Colour.WARN, "expired"),
+}
+LIVE: Final = frozenset({"held", "queued", "running"})
+
+
+def title(job: JobCard) -> str:
+    """`Restart · EU #1`."""
+    return " · ".join(filter(None, [_TITLES.get(job.type, job.type), safe(job.server_name or job.host_name or "")]))
+
+
+def state_words(job: JobCard) -> str:
+    """The state in words: `running`, `failed` …"""
+    return _STATES[job.status][1]
+
+
+def line(job: JobCard) -> str:
+    """One row of a list."""
+    return f"`{job_number(job.number)}` **{title(job)}** · {state_words(job)} · {ago(job.finished_at or job.created_at)}"
+
+
+def progress_card(job: JobCard, mark: int | None = None) -> discord.ui.LayoutView:
+    """The message of a job, from waiting to its end."""
+    colour, words = _STATES[job.status]
+    who = f" · by {safe(job.author)}" if job.author else ""
+    head = f"### {title(job)}\n`{job_number(job.number)}` · **{words}**{who} · {ago(job.created_at)}"
+    return card(colour, head, _subject(job), _steps(job), _outcome(job), *_buttons(job), mark=mark)
+
+
+def _subject(job: JobCard) -> str:
+    """What is sent or who is concerned, where the title does not say it."""
+    match job.type:
+        case "CONSOLE_COMMAND":
+            return block(str(job.params.get("command", "")), 520)
+        case "ANNOUNCE":
+            return f"> {safe(str(job.params.get('text', '')), 520)}"
+        case "PLAYER_KICK":
+            return f"**{safe(str(job.params.get('name', '')))}** · {safe(str(job.params.get('reason', '')), 200)}"
+        case _:
+            return ""
+
+
+def _steps(job: JobCard) -> str:
+    phases = PHASES.get(job.type, ())
+    if job.status in ("held", "queued", "expired", "cancelled") and not job.started_at:
+        return ""
+    reached = list(phases).index(Step(job.phase)) if job.phase and Step(job.phase) in phases else -1
+    marks: list[str] = []
+    for place, step in enumerate(phases):
+        if job.status == "success" or place < reached:
+            marks.append(f"✓ {_STEPS[step]}")
+        elif place == reached:
+            marks.append(f"{'▸' if job.status == 'running' else '✗'} **{_STEPS[step]}**")
+        else:
+            marks.append(f"○ {_STEPS[step]}")
+    return "   ".join(marks)
+
+
+def _outcome(job: JobCard) -> str:
+    took = f" It took {span(timedelta(milliseconds=job.duration_ms))}." if job.duration_ms is not None else ""
+    output = block(job.output) if job.output and job.output.strip() else ""
+    match job.status:
+        case "queued" | "held":
+            return _waiting(job)
+        case "running":
+            cancelling = "Cancelling …" if job.cancel_requested_at else ""
+            return "\n".join(filter(None, [cancelling, safe(job.message or "", 300)]))
+        case "success":
+            words = safe(job.message or "", 300) if job.type.startswith("SERVER_") else ""
+            return "\n".join(filter(None, [f"{words or 'Done.'}{took}", output]))
+        case "expired":
+            return f"**{job.host_name}** did not come back in time, so this was not done." if job.host_name else "Not done."
+        case _:
+            return "\n".join(filter(None, [f"{safe(job.error or '', 400)}{took}", output]))
+
+
+def _waiting(job: JobCard) -> str:
+    if not job.host_online and job.host_name:
+        since = f"offline since {ago(job.host_offline_since)}" if job.host_offline_since else "not connected yet"
+        until = f" and expires {ago(job.expires_at)}" if job.expires_at else " until it is back"
+        return f"**{safe(job.host_name)}** is {since}. This waits{until}."
+    retry = f"Attempt {job.attempt + 1} of {job.max_attempts}. {safe(job.error or '', 300)}" if job.attempt else ""
+    return retry or (f"Starts {ago(job.not_before)} ({at(job.not_before)})." if job.not_before > job.created_at else "")
+
+
+def _buttons(job: JobCard) -> list[discord.ui.Item[discord.ui.LayoutView]]:
+    buttons: list[Button] = []
+    if job.status in LIVE and not job.cancel_requested_at:
+        buttons.append(Button("Cancel", "job.cancel", (job.id,)))
+    if job.status in ("failed", "expired", "cancelled"):
+        buttons.append(Button("Retry", "job.retry", (job.id,)))
+    if job.server_id and job.status not in LIVE:
+        buttons.append(Button("Server", "server.open", (job.server_id,)))
+    return [row(*buttons)] if buttons else []

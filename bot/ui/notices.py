@@ -1,0 +1,27 @@
+"""Messages of the bot that are said once: a host was paired, a channel was disabled, a test."""
+
+from typing import Any
+
+import discord
+
+from bot.domain.words import safe
+from bot.ui.cards import Colour, card
+
+
+def render(event: str, payload: dict[str, Any], mark: int) -> discord.ui.LayoutView | None:
+    """The card of an event; None for one that this version does not know."""
+    match event:
+        case "host.paired":
+            title = f"**{safe(payload['name'])} is connected**"
+            text = f"{safe(payload.get('hostname', ''))} · runs {safe(', '.join(payload.get('games', [])) or 'no game yet', 300)}"
+            return card(Colour.GOOD, f"{title}\n{text}", mark=mark)
+        case "channel.disabled":
+            text = f"<#{int(payload['channel'])}> no longer takes messages ({safe(payload['reason'], 200)}), so nothing is sent there."
+            purposes = ", ".join(payload.get("purposes", []))
+            return card(
+                Colour.WARN, f"**A channel was switched off**\n{text}\nPurposes without a channel: {purposes}.", mark=mark
+            )
+        case "setup.test":
+            return card(Colour.GOOD, f"**Messages for {safe(payload['purpose'])} arrive here.**", mark=mark)
+        case _:
+            return None

@@ -1,0 +1,54 @@
+"""Words and how values are written: times, numbers, names that somebody else chose."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+import discord
+
+BUG: Final = "Something broke on our side; nothing was changed by this."
+BUG_REMEDY: Final = "Try again. If it stays, give the reference below to whoever runs the bot."
+DONE_NOT_SHOWN: Final = "This was done, but the answer could not be shown."
+NOT_SHOWN: Final = "This was not done, and the reason could not be shown."
+
+_FENCE: Final = re.compile(r"`{3,}")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+
+
+def block(text: str, limit: int = 1500) -> str:
+    """Output of a game as a code block; the tail is kept when it is too long."""
+    plain = _FENCE.sub("ʼʼʼ", _CONTROL.sub("", text)).strip("\n")
+    if len(plain) > limit:
+        plain = "…" + plain[-(limit - 1) :]
+    return f"```\n{plain or ' '}\n```"
+
+
+def ago(moment: datetime | None) -> str:
+    """`3 minutes ago`, kept up to date by Discord, in the reader's language."""
+    return discord.utils.format_dt(moment, "R") if moment else "never"
+
+
+def at(moment: datetime) -> str:
+    """A date and time in the reader's own zone."""
+    return discord.utils.format_dt(moment, "f")
+
+
+def span(duration: timedelta) -> str:
+    """`1 min 5 s`: how long something took."""
+    seconds = duration.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    return " ".join(f"{value} {unit}" for value, unit in parts if value) if seconds else "0 s"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 player`, `3 players`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def job_number(number: int) -> str:
+    return f"J-{number}"

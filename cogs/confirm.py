@@ -1,0 +1,40 @@
+"""The buttons of every confirmation: press, type the name and press, never mind."""
+
+from uuid import UUID
+
+from discord.ext import commands
+
+from bot.gate import Call, Reply, Show, action
+from bot.ui import confirm
+from bot.ui.cards import Colour, notice
+
+
+@action("confirm.press", "")
+async def press(call: Call, token: UUID) -> Reply:
+    """C1. What it confirms asks for its own permission in its transaction."""
+    done = await call.services.confirmations.press(call.actor, token)
+    return Reply(notice(done.title, done.text))
+
+
+@action("confirm.type", "", Show.FORM)
+async def type_name(call: Call, token: UUID) -> Reply:
+    """C2, first half: asks for the name."""
+    return Reply(form=confirm.typed_name(token, await call.services.confirmations.expected(call.actor, token)))
+
+
+@action("confirm.typed", "")
+async def typed(call: Call, token: UUID) -> Reply:
+    """C2, second half."""
+    done = await call.services.confirmations.press(call.actor, token, call.value("name"))
+    return Reply(notice(done.title, done.text))
+
+
+@action("confirm.dismiss", "")
+async def dismiss(call: Call, token: UUID) -> Reply:
+    """Nothing is done."""
+    await call.services.confirmations.dismiss(call.actor, token)
+    return Reply(notice("Nothing was done.", colour=Colour.IDLE))
+
+
+async def setup(bot: commands.Bot) -> None:
+    """The routes above are registered by importing this module."""

@@ -1,0 +1,145 @@
+"""What a card needs, joined: one statement per card."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True)
+class JobCard:
+    """A job with its newest run, its server, its host and who asked for it."""
+
+    id: UUID
+    org_id: UUID
+    number: int
+    type: str
+    status: str
+    params: dict[str, Any]
+    server_id: UUID | None
+    server_name: str | None
+    host_name: str | None
+    host_online: bool
+    host_offline_since: datetime | None
+    author: str | None
+    created_at: datetime
+    not_before: datetime
+    expires_at: datetime | None
+    cancel_requested_at: datetime | None
+    finished_at: datetime | None
+    attempt: int
+    max_attempts: int
+    run_status: str | None
+    phase: str | None
+    message: str | None
+    started_at: datetime | None
+    duration_ms: int | None
+    error: str | None
+    output: str | None
+
+
+_JOB = text("""/* cards.job */
+    select j.id, j.org_id, j.number, j.type, j.status, j.payload as params, j.server_instance_id as server_id,
+           s.name as server_name, h.name as host_name, h.status is not distinct from 'online' as host_online,
+           coalesce(h.offline_since, h.last_heartbeat_at) as host_offline_since,
+           coalesce(u.display_name, u.username) as author, j.created_at, j.not_before, j.expires_at,
+           j.cancel_requested_at, j.finished_at, coalesce(r.attempt, 0) as attempt, j.max_attempts,
+           r.status as run_status, r.progress_phase as phase, r.progress_message as message, r.started_at,
+           r.duration_ms, r.error_message as error, r.output
+      from jobs j
+      left join server_instances s on s.id = j.server_instance_id
+      left join hosts h on h.id = j.host_id
+      left join users u on u.id = j.created_by_id
+      left join lateral (select * from job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
+     where j.org_id = :org and (j.id = cast(:id as uuid) or j.number = cast(:number as bigint))""")
+
+
+async def job(
+    session: AsyncSession, org_id: UUID, *, job_id: UUID | str | None = None, number: int | None = None
+) -> JobCard | None:
+    """The card of one job, by id or by its number in the org."""
+    values = {"org": org_id, "id": str(job_id) if job_id else None, "number": number}
+    row = (await session.execute(_JOB, values)).one_or_none()
+    return None if row is None else JobCard(**row._mapping)
+
+
+_SERVERS = """
+    select s.id, s.org_id, s.name, s.slug, g.slug as game, g.name as game_name, s.status, s.desired_state, s.restart_policy,
+           s.status_changed_at, s.observed, s.port, s.players_online, s.last_seen_at, s.vars, s.host_id,
+           h.name as host_name, h.status as host_status, coalesce(h.offline_since, h.last_heartbeat_at) as host_offline_since,
+           coalesce((select r from jsonb_array_elements(h.games) r where r ->> 'id' = g.slug limit 1) -> 'capabilities',
+                    g.capabilities) as capabilities,
+           array(select t.tag from server_tags t where t.server_instance_id = s.id order by t.tag) as tags,
+           (select j.number from jobs j join job_runs r on r.job_id = j.id
+             where j.server_instance_id = s.id and j.is_exclusive and r.status in ('claimed', 'running') limit 1) as busy_with
+      from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id
+     where s.org_id = :org and s.deleted_at is null"""
+
+
+@dataclass(frozen=True)
+class ServerCard:
+    """A game server with its host and what is known of its state."""
+
+    id: UUID
+    org_id: UUID
+    name: str
+    slug: str
+    game: str
+    game_name: str
+    status: str
+    desired_state: str
+    restart_policy: str
+    status_changed_at: datetime | None
+    observed: dict[str, Any]
+    port: int | None
+    players_online: int | None
+    last_seen_at: datetime | None
+    vars: dict[str, str]
+    host_id: UUID
+    host_name: str
+    host_status: str
+    host_offline_since: datetime | None
+    capabilities: list[str]
+    tags: list[str]
+    busy_with: int | None
+    """Number of the exclusive job that is under way."""
+
+    @property
+    def host_online(self) -> bool:
+        return self.host_status == "online"
+
+
+_SERVER = text(f"""/* cards.server */ {_SERVERS}
+    and (s.id = cast(:id as uuid) or cast(:name as text) is not null and lower(s.name) = lower(:name))""")
+_LIST = text(f"""/* cards.servers */ {_SERVERS}
+    and (cast(:status as text) is null or s.status = :status)
+    and (cast(:tag as text) is null or exists (select 1 from server_tags t where t.server_instance_id = s.id and t.tag = :tag))
+    and (cast(:words as text) is null or s.name ilike '%' || :words || '%' or s.slug ilike '%' || :words || '%')
+    order by lower(s.name), s.id limit :limit offset :offset""")
+
+
+async def server(
+    session: AsyncSession, org_id: UUID, *, server_id: UUID | None = None, name: str | None = None
+) -> ServerCard | None:
+    """The card of one server, by id or by its exact name (case does not count)."""
+    row = (await session.execute(_SERVER, {"org": org_id, "id": server_id, "name": name})).one_or_none()
+    return None if row is None else ServerCard(**row._mapping)
+
+
+async def servers(
+    session: AsyncSession,
+    org_id: UUID,
+    *,
+    status: str | None = None,
+    tag: str | None = None,
+    words: str | None = None,
+    limit: int = 11,
+    offset: int = 0,
+) -> list[ServerCard]:
+    """Servers of an org by name; ask for one more than you show to know whether there is another page."""
+    like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if words else None
+    values = {"org": org_id, "status": status, "tag": tag, "words": like, "limit": limit, "offset": offset}
+    return [ServerCard(**row._mapping) for row in await session.execute(_LIST, values)]
