@@ -1,0 +1,76 @@
+"""Opens asyncpg connections: with our timeouts, under our name, tried once more when the server is just coming up."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, cast
+
+import asyncpg
+
+from db.url import address
+
+log = logging.getLogger(__name__)
+
+
+class Connection(Protocol):
+    """What we use of `asyncpg.Connection`, which comes without types."""
+
+    async def execute(self, query: str, *args: Any) -> str: ...
+    async def add_listener(self, channel: str, callback: Callable[[Any, int, str, object], None]) -> None: ...
+    async def remove_listener(self, channel: str, callback: Callable[[Any, int, str, object], None]) -> None: ...
+    def add_termination_listener(self, callback: Callable[[Any], None]) -> None: ...
+    def is_closed(self) -> bool: ...
+    async def close(self, *, timeout: float | None = None) -> None: ...
+
+
+_connect = cast("Callable[..., Awaitable[Connection]]", cast("Any", asyncpg).connect)
+
+NO_CONNECTION: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What opening or losing a connection may raise."""
+_RETRY_AFTER: Final = 0.2
+_COMING_UP: Final = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError)
+_STATEMENT_SECONDS: Final[Mapping[str, float]] = {"interactions": 5}
+_OTHERWISE_SECONDS: Final = 60.0
+_GRACE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class Connector:
+    """Opens the connections of one process and role."""
+
+    url: str
+    role: str
+
+    @property
+    def statement_seconds(self) -> float:
+        """How long a statement may run: a person waits for an interaction, nobody for a worker."""
+        return _STATEMENT_SECONDS.get(self.role, _OTHERWISE_SECONDS)
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "application_name": f"gamekeeper {self.role}",
+            "statement_timeout": f"{self.statement_seconds:g}s",
+            "lock_timeout": "2s",
+            "idle_in_transaction_session_timeout": "15s",
+            "timezone": "UTC",
+        }
+
+    async def pooled(self, **_: Any) -> Connection:
+        """A connection for statements. The server ends a slow one; a silent server is given up a second later."""
+        return await self._open(
+            command_timeout=self.statement_seconds + _GRACE_SECONDS, server_settings=self._settings()
+        )
+
+    async def listening(self) -> Connection:
+        """A connection that waits for notifications. It is idle for hours, so it has no timeouts."""
+        return await self._open(server_settings={"application_name": f"gamekeeper {self.role} listen"})
+
+    async def _open(self, **options: Any) -> Connection:
+        where = address(self.url)
+        try:
+            return await _connect(where.dsn, timeout=where.timeout, **options)
+        except _COMING_UP as error:
+            log.warning("no connection to PostgreSQL (%s), trying once more", error)
+        await asyncio.sleep(_RETRY_AFTER)
+        return await _connect(where.dsn, timeout=where.timeout, **options)
