@@ -99,7 +99,7 @@ class AgentConfig(BaseModel):
             raise ValueError("must look like https://bot.example.org")
         if parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ValueError(
-                "must be https://: over http:// the agent's key could be read on the way (only this machine itself may be http://)"
+                "must be https://: over http:// the agent's key could be read (this machine itself excepted)"
             )
         if parts.query or parts.fragment or parts.username:
             raise ValueError("must be an address without a user, a query or a fragment")
@@ -107,10 +107,10 @@ class AgentConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _one_root_at_least(cls, values: Any) -> Any:
-        if isinstance(values, dict) and not values.get("roots"):  # pyright: ignore[reportUnknownMemberType] a file's raw content
-            return {**values, "roots": (Path(values.get("state_dir") or default_state_dir(), "servers"),)}
-        return values
+    def _one_root_at_least(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("roots"):
+            return values
+        return {**values, "roots": (Path(values.get("state_dir") or default_state_dir(), "servers"),)}
 
     def allows(self, game: str) -> bool:
         """May servers of this game run on this host?"""

@@ -2,7 +2,7 @@
 
 
 class TaskFailed(Exception):
-    """The task cannot be done; the text is one sentence for the person who asked, without paths' contents or secrets."""
+    """The task cannot be done; the text is a sentence for the person who asked and holds no secret."""
 
 
 class Cancelled(Exception):

@@ -18,7 +18,8 @@ Report = Callable[[wire.Step, str], Awaitable[None]]
 class GameServer:
     """A server's directory, its process, its console and what is remembered of it.
 
-    Methods raise `TaskFailed` with a sentence for the person who asked. Power actions exclude each other; `kill` passes.
+    Methods raise `TaskFailed` with a sentence for the person who asked. Power actions exclude each other; `kill`
+    passes.
     """
 
     def __init__(self, spec: wire.ServerSpec, config: AgentConfig, catalog: "Mapping[str, GameTemplate]") -> None:

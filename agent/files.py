@@ -1,0 +1,38 @@
+"""Files that must not be half written, nor read by others."""
+
+import os
+from pathlib import Path
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory that only its owner may enter."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file of ours (0600): a reader, and a power cut, find the old one or the new one."""
+    _replace(path, text, 0o600)
+
+
+def write_beside(path: Path, text: str) -> None:
+    """Replace a file of a game's: keeps its mode and owner, 0600 for a new one, since it may hold a password."""
+    try:
+        old = path.stat()
+    except FileNotFoundError:
+        _replace(path, text, 0o600)
+    else:
+        _replace(path, text, old.st_mode & 0o777, (old.st_uid, old.st_gid))
+
+
+def _replace(path: Path, text: str, mode: int, owner: tuple[int, int] | None = None) -> None:
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    with open(fd, "w", encoding="utf-8", newline="") as file:
+        if owner is not None and owner != (os.geteuid(), os.getegid()):
+            os.fchown(fd, *owner)
+        os.fchmod(fd, mode)
+        file.write(text)
+        file.flush()
+        os.fsync(fd)
+    new.replace(path)
