@@ -1,0 +1,203 @@
+"""Conventions as checks. Each has its escape beside it: a table entry with the reason, or a comment in the code.
+
+What a linter knows already is left to it: prints (T20), naive times (DTZ), imports (import-linter), annotations.
+"""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from tests.sources import PACKAGES, ROOT, Source, files, sources, texts
+
+LINES = 400
+LONG: dict[str, str] = {}
+"""path -> why it may be longer."""
+
+VAGUE = {"common", "core", "helper", "helpers", "misc", "util", "utils"}
+
+ADDRESSES = re.compile(
+    r"/ho[m]e/[a-z]|/Us[e]rs/[a-z]|/ro[o]t/[a-z.]|/w[o]rk/|--(?:extra-)?index-[u]rl|[/]simple/|pyth[o]nhosted"
+)
+ADDRESSED = {"LICENSE": "not ours to change"}
+"""path -> why it may name a place on somebody's machine, or a package index."""
+
+REASON = re.compile(
+    r"#\s*(?:noqa|type:\s*ignore|pyright:\s*ignore)(?P<codes>[\[:][\w\s,\[\]-]*?)?(?P<rest>\s{2,}.*|\s[#-].*)?$"
+)
+
+CLOCKS = {
+    "bot/clock.py": "the one place that asks",
+    "bot/demo": "the playground ties the simulated clock to the real one; its game server imports nothing of ours",
+}
+
+
+def none(found: Iterable[str], advice: str) -> None:
+    """Fails with one line per finding."""
+    listed = sorted(found)
+    if listed:
+        pytest.fail(f"{advice}\n  " + "\n  ".join(listed), pytrace=False)
+
+
+def calls(source: Source) -> Iterator[tuple[ast.Call, str, str]]:
+    """Every call with its last name and what stands before it: `session.commit()` -> `commit`, `session`."""
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node, node.func.attr, ast.unparse(node.func.value)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            yield node, node.func.id, ""
+
+
+def test_names_say_what_is_inside() -> None:
+    parts = {(name, part.removesuffix(".py")) for name in files() for part in name.split("/") if name.endswith(".py")}
+    none({name for name, part in parts if part in VAGUE}, "Name the file after what is in it:")
+
+
+def test_files_are_small() -> None:
+    long = {source.path for source in sources() if len(source.lines) >= LINES}
+    none(long - LONG.keys(), f"Split what has {LINES} lines or more, or give the reason in LONG:")
+    none(LONG.keys() - long, "Not long any more, so strike it from LONG:")
+
+
+def test_nothing_names_a_machine_or_a_package_index() -> None:
+    found = [
+        f"{name}:{number}: {line.strip()[:100]}"
+        for name, text in texts()
+        if name not in ADDRESSED
+        for number, line in enumerate(text.splitlines(), 1)
+        if ADDRESSES.search(line)
+    ]
+    none(found, "Paths of one machine and index addresses stay out of the repository:")
+
+
+def _explained(source: Source, handler: ast.ExceptHandler) -> bool:
+    around = source.lines[handler.lineno - 2 : handler.lineno + 1]
+    return any("#" in line for line in around) or any(isinstance(node, ast.Raise) for node in handler.body)
+
+
+def test_broad_excepts_give_their_reason() -> None:
+    broad = ("Exception", "BaseException")
+    found = [
+        source.at(node)
+        for source in sources(*PACKAGES, "benchmarks")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) in broad)
+        and not _explained(source, node)
+    ]
+    none(found, "A broad except needs a comment that says why; it belongs at the top of a loop that logs and goes on:")
+
+
+def test_ignores_give_their_reason() -> None:
+    found = [
+        f"{source.path}:{number}"
+        for source in sources()
+        for number, line in enumerate(source.lines, 1)
+        if (match := REASON.search(line)) and not (match["codes"] and match["rest"])
+    ]
+    none(found, "An ignore names its rule and gives a reason on the same line:")
+
+
+def test_only_the_unit_of_work_commits() -> None:
+    found = [
+        source.at(call)
+        for source in sources("agent", "bot", "cogs", "db", "games")
+        for call, name, _ in calls(source)
+        if name == "commit" and source.path != "db/uow.py"
+    ]
+    none(found, "One use case, one transaction: nothing inside commits (db/uow.py does):")
+
+
+def test_business_time_comes_from_the_clock() -> None:
+    asks = {("now", "datetime"), ("utcnow", "datetime"), ("today", "datetime"), ("today", "date"), ("time", "time")}
+    found = [
+        source.at(call)
+        for source in sources("bot", "cogs", "db")
+        for call, name, owner in calls(source)
+        if (name, owner.rpartition(".")[2]) in asks and not source.within(*CLOCKS)
+    ]
+    none(found, "Take business time from bot.clock; tests and the playground move it:")
+
+
+def test_environment_is_read_in_one_place() -> None:
+    found = [
+        f"{source.path}:{number}"
+        for source in sources("bot", "cogs", "db")
+        for number, line in enumerate(source.lines, 1)
+        if re.search(r"os\.(environ|getenv)", line)
+        and not source.within("bot/config.py", "bot/__main__.py", "bot/demo")
+    ]
+    none(found, "Settings are read by bot.config and passed down:")
+
+
+def test_every_migration_goes_back() -> None:
+    def body(source: Source, name: str) -> list[ast.stmt]:
+        found = [node for node in source.tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
+        return [node for function in found for node in function.body if not isinstance(node, ast.Pass)]
+
+    versions = [source for source in sources("migrations") if source.within("migrations/versions")]
+    assert versions
+    none((source.path for source in versions if not body(source, "downgrade")), "Write the downgrade:")
+
+
+def _statements(source: Source) -> Iterator[tuple[ast.Call, str]]:
+    """Each `text(…)` with what its SQL begins with."""
+    for call, name, _ in calls(source):
+        if name == "text" and call.args:
+            sql = call.args[0].values[0] if isinstance(call.args[0], ast.JoinedStr) else call.args[0]
+            yield call, sql.value if isinstance(sql, ast.Constant) and isinstance(sql.value, str) else ""
+
+
+def test_every_statement_is_named() -> None:
+    """A slow statement is logged and counted by name."""
+    name = re.compile(r"/\* ([a-z_]+\.[a-z_.]+) \*/")
+    asking = [source for source in sources("db") if not source.within("db/models", "db/base.py")]  # those declare
+    written = [(source, call, name.match(sql)) for source in asking for call, sql in _statements(source)]
+    built = [
+        source.at(node)
+        for source in sources("db")
+        if source.within("db/queries")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.stmt)
+        and not isinstance(
+            node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.With | ast.AsyncWith | ast.If
+        )
+        and re.search(r"\b(select|insert|update|delete)\(", code := ast.unparse(node))
+        and "execution_options(name=" not in code
+    ]
+    none([source.at(call) for source, call, match in written if not match], "Begin the SQL with /* noun.verb */:")
+    none(built, "Give the statement .execution_options(name=…):")
+    names = Counter(match[1] for source, _, match in written if match and source.within("db/queries"))
+    none((name for name, times in names.items() if times > 1), "Two statements share a name:")
+
+
+def test_nothing_in_cogs_or_ui_touches_the_interaction() -> None:
+    """What it could answer by itself would go round the gate."""
+    shown = [source for source in sources("cogs", "bot") if source.within("cogs", "bot/ui")]
+    handlers = [
+        f"{source.at(node)}: {node.name}"
+        for source in shown
+        for owner in ast.walk(source.tree)
+        if isinstance(owner, ast.ClassDef)
+        for node in owner.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name in ("callback", "on_submit", "interaction_check")
+    ]
+    none(handlers, "Register it with @action in a cog instead:")
+    interactions = [
+        source.at(node)
+        for source in shown
+        for node in ast.walk(source.tree)
+        if (isinstance(node, ast.Name) and node.id == "Interaction")
+        or (isinstance(node, ast.Attribute) and node.attr == "Interaction")
+    ]
+    none(interactions, "Handlers take a Call and give a Reply:")
+
+
+def test_packages_are_installed_whole() -> None:
+    """A folder without __init__.py is left out of the wheel, and found only when somebody installs it."""
+    folders = {source.path.rpartition("/")[0] for source in sources(*PACKAGES)}
+    missing = {folder for folder in folders if not (ROOT / folder / "__init__.py").is_file()}
+    none(missing - {"migrations/versions"}, "Add an __init__.py:")
