@@ -30,7 +30,7 @@ check: $(VENV)/dev.installed
 	$(RUN) ruff format --check
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/lint-imports
-	$(RUN) pytest -q tests/test_codebase.py
+	$(RUN) pytest -q tests/test_codebase.py tests/test_surface.py
 
 bench: $(VENV)/dev.installed
 	$(RUN) benchmarks $(ARGS)
