@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any, cast
 
+import discord
 import pytest
 from discord import app_commands
 
@@ -44,18 +45,17 @@ def test_every_cog_is_loaded() -> None:
 
 
 async def test_every_command_and_autocomplete_is_gated(tree: app_commands.CommandTree[Any]) -> None:
-    assert list(_commands(tree))
+    assert any(_commands(tree))
     assert ungated(tree) == []
 
 
 async def test_an_ungated_command_is_found(tree: app_commands.CommandTree[Any]) -> None:
     """The check that the bot refuses to start with sees what it has to see."""
 
-    @app_commands.command()
-    async def loose(interaction: Any) -> None:
+    async def loose(interaction: discord.Interaction) -> None:
         """Answers by itself."""
 
-    tree.add_command(loose)
+    tree.add_command(app_commands.Command(name="loose", description="Not gated", callback=loose))
     assert ungated(tree) == ["loose"]
 
 
