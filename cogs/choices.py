@@ -3,9 +3,13 @@
 from discord import app_commands
 
 from bot.gate import Call, suggest
-from bot.ui import servers
+from bot.ui import jobs, players, servers
 
 Choices = list[app_commands.Choice[str]]
+AUDIT_ACTIONS = (
+    "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick", "fleet.add",
+    "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "setup.", "org.",
+)  # fmt: skip
 
 
 @suggest
@@ -21,3 +25,52 @@ async def when(call: Call, current: str) -> Choices:
     usual = ["now", "in 5 minutes", "in 15 minutes", "in 30 minutes"]
     shown = [text for text in usual if current.lower() in text]
     return [app_commands.Choice(name=text, value=text) for text in dict.fromkeys([*([current] if current else []), *shown])]
+
+
+@suggest
+async def job(call: Call, current: str) -> Choices:
+    """Jobs by number, newest first; the value is the number."""
+    found = await call.services.jobs.suggest(call.actor, current)
+    return [app_commands.Choice(name=jobs.short(card), value=str(card.number)) for card in found]
+
+
+@suggest
+async def live_job(call: Call, current: str) -> Choices:
+    """Jobs that can still be cancelled."""
+    found = await call.services.jobs.suggest(call.actor, current, status="live")
+    return [app_commands.Choice(name=jobs.short(card), value=str(card.number)) for card in found]
+
+
+@suggest
+async def failed_job(call: Call, current: str) -> Choices:
+    """Jobs that can be done again."""
+    found = await call.services.jobs.suggest(call.actor, current, status="failed")
+    return [app_commands.Choice(name=jobs.short(card), value=str(card.number)) for card in found]
+
+
+@suggest
+async def player(call: Call, current: str) -> Choices:
+    """Players from sightings; who is online comes first."""
+    found = await call.services.players.suggest(call.actor, current)
+    return [app_commands.Choice(name=players.short(seen), value=str(seen.player_id)) for seen in found]
+
+
+@suggest
+async def host(call: Call, current: str) -> Choices:
+    """Hosts by name."""
+    found = await call.services.fleet.hosts(call.actor, current)
+    return [app_commands.Choice(name=f"{card.name} · {card.status}"[:100], value=str(card.id)) for card in found]
+
+
+@suggest
+async def game(call: Call, current: str) -> Choices:
+    """Games that some host of the org can run."""
+    found = await call.services.fleet.games(call.actor, current)
+    return [app_commands.Choice(name=name[:100], value=slug) for slug, name in found]
+
+
+@suggest
+async def audit_action(call: Call, current: str) -> Choices:
+    """Beginnings of audit actions."""
+    actions = [action for action in AUDIT_ACTIONS if current.lower() in action]
+    return [app_commands.Choice(name=action, value=action) for action in actions]

@@ -132,9 +132,15 @@ def _waiting(job: JobCard) -> str:
 def _buttons(job: JobCard) -> list[discord.ui.Item[discord.ui.LayoutView]]:
     buttons: list[Button] = []
     if job.status in LIVE and not job.cancel_requested_at:
-        buttons.append(Button("Cancel", "job.cancel", (job.id,)))
+        buttons.append(Button("Cancel", "job.cancel", (job.number,)))
     if job.status in ("failed", "expired", "cancelled"):
-        buttons.append(Button("Retry", "job.retry", (job.id,)))
+        buttons.append(Button("Retry", "job.retry", (job.number,)))
     if job.server_id and job.status not in LIVE:
         buttons.append(Button("Server", "server.open", (job.server_id,)))
     return [row(*buttons)] if buttons else []
+
+
+def short(job: JobCard) -> str:
+    """For autocompletes: `J-340 · Restart · EU #1 · running`."""
+    what = _TITLES.get(job.type, job.type)
+    return " · ".join(filter(None, [job_number(job.number), what, job.server_name or "", state_words(job)]))[:100]

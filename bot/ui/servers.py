@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -129,6 +129,9 @@ def happening(entry: Happening) -> str:
     return f"{ago(entry.at)} {text}"
 
 
-def overview(servers: Sequence[ServerCard]) -> list[str]:
-    """The lines of `/status` without a server."""
-    return [line(server) for server in servers]
+def status_card(server: ServerCard) -> discord.ui.LayoutView:
+    """`/status` of one server: public, so no notes, hosts or buttons."""
+    _, colour, words = state(server)
+    hidden = ("Host", "Note", "Wanted", "Under way", "Tags")
+    facts = [fact for fact in _facts(server) if not fact.startswith(tuple(f"**{name}**" for name in hidden))]
+    return card(colour, f"### {safe(server.name)}\n**{words}**", "\n".join(facts))

@@ -1,0 +1,103 @@
+"""Players: who is online, suggestions from sightings, kicks."""
+
+from uuid import UUID
+
+from agent import wire
+from bot.domain.actors import Actor
+from bot.domain.jobs import JobType
+from bot.domain.words import safe
+from bot.errors import Conflict, Invalid, NotFound
+from bot.services.confirmations import Done
+from bot.services.consoles import one_line
+from bot.services.jobs import Jobs
+from bot.services.servers import PAGE, Page, must_be_able, resolve
+from db.engine import Database
+from db.queries import cards, sightings
+from db.queries.sightings import Sighting
+from db.uow import Tx
+
+REASON_MAX = 200
+
+
+class Players:
+    """Players of an org, whatever the server."""
+
+    def __init__(self, db: Database, jobs: Jobs) -> None:
+        self._db = db
+        self._jobs = jobs
+
+    async def suggest(self, actor: Actor, words: str) -> list[Sighting]:
+        """For autocompletes: from what heartbeats have reported."""
+        if not (actor.may("players.view") or actor.may("players.kick")):
+            return []
+        async with self._db.read() as session:
+            return await sightings.suggest(session, actor.org, words)
+
+    async def online(self, actor: Actor, ref: str = "", page: int = 0) -> Page[Sighting]:
+        """Who is online, on one server or on all."""
+        async with self._db.read() as session:
+            server = await resolve(session, actor.org, ref) if ref else None
+            rows = await sightings.online(
+                session, actor.org, server.id if server else None, limit=PAGE + 1, offset=page * PAGE
+            )
+        return Page(rows[:PAGE], page, len(rows) > PAGE)
+
+    async def show(self, actor: Actor, player_id: UUID) -> Sighting:
+        """One player with their ids, for staff."""
+        async with self._db.read() as session:
+            found = await sightings.player(session, actor.org, player_id)
+        if found is None:
+            raise NotFound("There is no such player here.", "Pick one of the suggestions.")
+        return found
+
+    async def kick(self, actor: Actor, ref: str, reason: str, server_ref: str = "") -> Done:
+        """Throws a player out of the server they are on; the host finds them in the game's own list by their ids."""
+        words = one_line(reason, "The reason")
+        if len(words) > REASON_MAX:
+            raise Invalid(f"The reason has {len(words)} characters; {REASON_MAX} are possible.", "Shorten it.")
+        async with self._db.uow(actor) as tx:
+            player = await self._found(tx, ref)
+            server_id = await self._whereabouts(tx, player, server_ref)
+            await tx.require("players.kick", server_id=server_id)
+            server = await cards.server(tx.session, actor.org, server_id=server_id)
+            if server is None:
+                raise NotFound("There is no such server here.")
+            must_be_able(server, "kick")
+            job = await self._jobs.enqueue(
+                tx,
+                type=JobType.PLAYER_KICK,
+                server_id=server.id,
+                host_id=server.host_id,
+                params=wire.PlayerKick(identities=player.identities, name=player.name, reason=words),
+                dedupe_key=f"kick:{server.id}:{player.player_id}",
+            )
+            tx.audit(
+                "player.kick",
+                resource=("player", player.player_id),
+                jobId=str(job.id),
+                number=job.number,
+                server=str(server.id),
+                reason=words,
+            )
+            return Done(f"Kicking {safe(player.name)} from {safe(server.name)}", job.where)
+
+    async def _found(self, tx: Tx, ref: str) -> Sighting:
+        try:
+            found = await sightings.player(tx.session, tx.actor.org, UUID(ref.strip()))
+        except ValueError:
+            hits = await sightings.suggest(tx.session, tx.actor.org, ref.strip(), limit=10)
+            same = [hit for hit in hits if hit.name.lower() == ref.strip().lower()]
+            if len(same) > 1:
+                raise Conflict(f"{len(same)} players are called that.", "Pick one of the suggestions.") from None
+            found = same[0] if same else None
+        if found is None:
+            raise NotFound("There is no such player here.", "Pick one of the suggestions.")
+        return found
+
+    async def _whereabouts(self, tx: Tx, player: Sighting, server_ref: str) -> UUID:
+        server = await resolve(tx.session, tx.actor.org, server_ref) if server_ref else None
+        places = await sightings.servers_of(tx.session, tx.actor.org, player.player_id, server.id if server else None)
+        if not places:
+            where = f"on {server.name}" if server else "on any server"
+            raise Conflict(f"{player.name} is not {where} now.", "`/players` shows who is online.")
+        return places[0]

@@ -1,0 +1,44 @@
+"""What `/help` shows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import discord
+
+from bot.ui.cards import MAX_TEXT, Colour, card
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command: `server restart`, what it does, and the permission that it needs."""
+
+    command: str
+    description: str
+    permission: str
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A top-level command with its sub-commands."""
+
+    name: str
+    entries: list[Entry]
+
+
+def allowed(topics: Sequence[Topic], may: Callable[[str], bool]) -> list[Topic]:
+    """Only what the reader may run."""
+    able = [Topic(topic.name, [entry for entry in topic.entries if not entry.permission or may(entry.permission)]) for topic in topics]
+    return [topic for topic in able if topic.entries]
+
+
+def help_card(topics: Sequence[Topic], chosen: str, mention: Callable[[str], str]) -> discord.ui.LayoutView:
+    """All topics in short, or one with what each command does."""
+    shown = [topic for topic in topics if topic.name == chosen] or list(topics)
+    if len(shown) == 1:
+        lines = [f"{mention(entry.command)} · {entry.description}" for entry in shown[0].entries]
+    else:
+        lines = [" ".join(mention(entry.command) for entry in topic.entries) for topic in shown]
+    text = "\n".join(lines)
+    if not lines:
+        return card(Colour.IDLE, "### Help", "There is nothing here that you may run. Ask an administrator for a role.")
+    return card(Colour.BUSY, "### What you may do here", text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…")

@@ -1,0 +1,54 @@
+"""/player kick, and the profile that staff open from /players."""
+
+from uuid import UUID
+
+from discord import app_commands
+from discord.ext import commands
+
+from bot.gate import Call, Reply, Show, action, gate
+from bot.ui import players
+from bot.ui.cards import notice
+from cogs import choices
+
+
+@app_commands.guild_only()
+@app_commands.default_permissions(moderate_members=True)
+class PlayerCog(commands.GroupCog, group_name="player", group_description="Players"):
+    """Handlers of /player."""
+
+    @app_commands.command(name="kick", description="Throw a player out of the server they are on")
+    @app_commands.describe(player="Who", reason="The player reads it", server="Where, if they are on several")
+    @app_commands.autocomplete(player=choices.player, server=choices.server)
+    @gate("players.kick")
+    async def kick(
+        self, call: Call, player: str, reason: app_commands.Range[str, 1, 200], server: str = ""
+    ) -> Reply:
+        return await _kick(call, player, reason, server)
+
+
+async def _kick(call: Call, player: str, reason: str, server: str = "") -> Reply:
+    done = await call.services.players.kick(call.actor, player, reason, server)
+    return Reply(notice(done.title, done.text))
+
+
+@action("players.profile", "players.view", Show.PRIVATE)
+async def profile(call: Call) -> Reply:
+    """A row of /players was picked."""
+    seen = await call.services.players.show(call.actor, UUID(call.value()))
+    return Reply(players.profile_card(seen, may_kick=call.actor.may("players.kick")))
+
+
+@action("player.kick", "players.kick", Show.FORM)
+async def ask_reason(call: Call, player: UUID) -> Reply:
+    """The Kick button: a kick needs a reason."""
+    return Reply(form=players.kick_form(player.hex))
+
+
+@action("player.kicked", "players.kick", Show.PRIVATE)
+async def kicked(call: Call, player: UUID) -> Reply:
+    """The reason was given."""
+    return await _kick(call, str(player), call.value("reason"))
+
+
+async def setup(bot: commands.Bot) -> None:
+    await bot.add_cog(PlayerCog())

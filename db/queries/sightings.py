@@ -1,0 +1,82 @@
+"""Players as they are seen: who is online where, and suggestions by name."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A player, and the server they are on or were last seen on."""
+
+    player_id: UUID
+    name: str
+    server_id: UUID | None
+    server_name: str | None
+    online: bool
+    since: datetime | None
+    last_seen_at: datetime
+    identities: dict[str, str]
+
+
+_COLUMNS = """
+    select p.id as player_id, p.name, s.id as server_id, s.name as server_name, se.ended_at is null and se.id is not null as online,
+           se.started_at as since, p.last_seen_at,
+           coalesce((select jsonb_object_agg(i.kind, i.value) from player_identities i where i.player_id = p.id), '{}') as identities
+      from players p
+      left join lateral (select * from player_sessions se where se.player_id = p.id
+                          order by se.ended_at is null desc, se.started_at desc limit 1) se on true
+      left join server_instances s on s.id = se.server_instance_id"""
+
+_SUGGEST = text(f"""/* sightings.suggest */ {_COLUMNS}
+     where p.org_id = :org and (:words = '' or p.name ilike '%' || :words || '%'
+        or exists (select 1 from player_names n where n.player_id = p.id and n.name ilike '%' || :words || '%')
+        or exists (select 1 from player_identities i where i.player_id = p.id and i.value = :exact))
+     order by online desc, p.last_seen_at desc limit :limit""")
+
+_ONLINE = text("""/* sightings.online */
+    select p.id as player_id, p.name, s.id as server_id, s.name as server_name, true as online, se.started_at as since,
+           p.last_seen_at,
+           coalesce((select jsonb_object_agg(i.kind, i.value) from player_identities i where i.player_id = p.id), '{}') as identities
+      from player_sessions se join players p on p.id = se.player_id join server_instances s on s.id = se.server_instance_id
+     where se.org_id = :org and se.ended_at is null and s.deleted_at is null
+       and (cast(:server as uuid) is null or se.server_instance_id = :server)
+     order by lower(s.name), lower(p.name) limit :limit offset :offset""")
+
+_ONE = text(f"/* sightings.player */ {_COLUMNS} where p.org_id = :org and p.id = :player")
+
+_SESSION = text("""/* sightings.session */
+    select se.slot, s.id as server_id from player_sessions se join server_instances s on s.id = se.server_instance_id
+     where se.org_id = :org and se.player_id = :player and se.ended_at is null
+       and (cast(:server as uuid) is null or s.id = :server) order by se.started_at desc""")
+
+
+def _like(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+async def suggest(session: AsyncSession, org_id: UUID, words: str, limit: int = 25) -> list[Sighting]:
+    """Players by name, former name or exact id; who is online comes first."""
+    values = {"org": org_id, "words": _like(words), "exact": words.strip(), "limit": limit}
+    return [Sighting(**row._mapping) for row in await session.execute(_SUGGEST, values)]
+
+
+async def online(
+    session: AsyncSession, org_id: UUID, server_id: UUID | None, *, limit: int, offset: int
+) -> list[Sighting]:
+    values = {"org": org_id, "server": server_id, "limit": limit, "offset": offset}
+    return [Sighting(**row._mapping) for row in await session.execute(_ONLINE, values)]
+
+
+async def player(session: AsyncSession, org_id: UUID, player_id: UUID) -> Sighting | None:
+    row = (await session.execute(_ONE, {"org": org_id, "player": player_id})).one_or_none()
+    return None if row is None else Sighting(**row._mapping)
+
+
+async def servers_of(session: AsyncSession, org_id: UUID, player_id: UUID, server_id: UUID | None) -> list[UUID]:
+    """The servers on which a player is now."""
+    rows = await session.execute(_SESSION, {"org": org_id, "player": player_id, "server": server_id})
+    return [row.server_id for row in rows]
