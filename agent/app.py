@@ -1,0 +1,107 @@
+"""The composition of the agent: what runs, in which order it starts, and how it ends."""
+
+import asyncio
+import logging
+import signal
+from typing import Final
+
+from agent import __version__
+from agent.config import AgentConfig
+from agent.errors import ConfigError
+from agent.heartbeat import Heartbeats
+from agent.host import Meter, game_reports
+from agent.identity import IdentityFile, StateLock
+from agent.link import Http, Link, LinkError
+from agent.loops import repeat
+from agent.results import Delivery
+from agent.runner import Runner
+from agent.runtime.server import GameServer
+from agent.servers import Servers
+from agent.spool import Spool
+from games.catalog import TemplateError, load_catalog
+
+log = logging.getLogger(__name__)
+
+GRACE: Final = 20.0
+"""Seconds that runs have to end when the agent is stopped; systemd kills after 90."""
+LAST_DELIVERY: Final = 5.0
+PRUNE_EVERY: Final = 3600.0
+
+
+async def run(config: AgentConfig) -> None:
+    """Be this host's agent until SIGTERM or SIGINT. Raises `ConfigError` when it cannot begin."""
+    identities = IdentityFile(config.state_dir)
+    identities.load()
+    with StateLock(config.state_dir):
+        async with Http(config.url) as http:
+            await _serve(config, Link(http, identities), _open_spool(config))
+
+
+async def _serve(config: AgentConfig, link: Link, spool: Spool) -> None:
+    try:
+        catalog = load_catalog(*config.template_dirs)
+    except TemplateError as error:
+        raise ConfigError(str(error)) from None
+    servers = Servers(config.state_dir, link, lambda spec: GameServer(spec, config, catalog))
+    heartbeats = Heartbeats(link, servers, Meter(config.roots[0]), game_reports(config, catalog))
+    delivery = Delivery(link, spool)
+
+    def changed() -> None:
+        heartbeats.hurry()
+        delivery.hurry()
+
+    runner = Runner(link, spool, servers, changed)
+    runner.recover()
+    await servers.open()
+    stopping = _signals()
+    log.info("agent %s of host %s serves %s", __version__, link.identity.host_id, config.url)
+    claims = asyncio.create_task(repeat("claiming", runner.claim))
+    others = [
+        asyncio.create_task(repeat("heartbeat", heartbeats.beat)),
+        asyncio.create_task(repeat("delivering results", delivery.deliver)),
+        asyncio.create_task(repeat("pruning", lambda: _prune(spool))),
+    ]
+    try:
+        await stopping.wait()
+        stopping.clear()  # a second signal ends the patience
+        await _end(claims)
+        await runner.stop(GRACE, stopping)
+    finally:
+        await _end(claims, *others)
+        await _last_delivery(delivery)
+        await servers.close()
+    log.info("stopped; the games run on")
+
+
+def _open_spool(config: AgentConfig) -> Spool:
+    spool = Spool(config.state_dir)
+    try:
+        spool.open()
+    except OSError as error:
+        raise ConfigError(f"{spool.directory} cannot be written: {error.strerror}.") from None
+    return spool
+
+
+def _signals() -> asyncio.Event:
+    event = asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, event.set)
+    return event
+
+
+async def _prune(spool: Spool) -> None:
+    await asyncio.to_thread(spool.prune)
+    await asyncio.sleep(PRUNE_EVERY)
+
+
+async def _last_delivery(delivery: Delivery) -> None:
+    try:
+        await asyncio.wait_for(delivery.flush(), LAST_DELIVERY)
+    except (LinkError, TimeoutError):
+        log.warning("results that the bot has not acknowledged are sent at the next start")
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)

@@ -1,0 +1,59 @@
+"""Brings the results of the spool to the bot, each until it is acknowledged."""
+
+import asyncio
+import logging
+from typing import Final
+from uuid import UUID
+
+from agent import wire
+from agent.link import Link, Refused, Unavailable
+from agent.spool import Spool
+
+log = logging.getLogger(__name__)
+
+FINAL: Final = {404, 409, 413, 422}
+"""Refusals after which sending again is of no use: not ours, over, too large, not understood."""
+
+
+class Delivery:
+    """The way of results from this host to the bot."""
+
+    def __init__(self, link: Link, spool: Spool) -> None:
+        self._link = link
+        self._spool = spool
+        self._due = asyncio.Event()
+
+    def hurry(self) -> None:
+        """There may be something new."""
+        self._due.set()
+
+    async def deliver(self) -> None:
+        """Send all there is, then wait until there is more. Raises a `LinkError` when something is left."""
+        self._due.clear()
+        await self.flush()
+        await self._due.wait()
+
+    async def flush(self) -> None:
+        """Send all there is. One result that the bot chokes on does not keep the others back."""
+        failed: Unavailable | None = None
+        for run_id, result in await asyncio.to_thread(self._spool.pending):
+            try:
+                await self._send(run_id, result)
+            except Unavailable as error:
+                failed = error
+                if error.status is None:
+                    break
+        if failed:
+            raise failed
+
+    async def _send(self, run_id: UUID, result: wire.Result) -> None:
+        try:
+            answer = await self._link.result(run_id, result)
+        except Refused as error:
+            if error.status not in FINAL:
+                raise
+            log.warning("the bot does not want the result of run %s: %s", run_id, error)
+        else:
+            if not answer.accepted:
+                log.info("the result of run %s came too late or was known already", run_id)
+        await asyncio.to_thread(self._spool.acknowledge, run_id)

@@ -1,0 +1,242 @@
+"""One run, from the offer to its result on disk."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from agent import wire
+from agent.errors import Cancelled, TaskFailed
+from agent.link import Link, LinkError, Refused
+from agent.loops import Backoff
+from agent.servers import Servers
+from agent.spool import Spool
+from agent.tasks import TASKS, Ending
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY: Final = 20.0
+TELL_TIMEOUT: Final = 5.0
+"""Seconds that a task may be held up by telling the bot what it does."""
+CANCEL_TIMEOUT: Final = 10.0
+"""Seconds that a task has to end after it was cancelled."""
+
+
+def now() -> float:
+    """Seconds, the time that this machine slept included: a lease passes meanwhile."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A claimed job and how long the bot keeps it for this host."""
+
+    job: wire.ClaimedJob
+    lease: float
+    """Seconds; a progress report begins them anew."""
+    until: float
+    """On the clock of `now`."""
+
+    @classmethod
+    def of(cls, job: wire.ClaimedJob, answer: wire.ClaimAnswer) -> "Offer":
+        """The lease by the bot's clock, on ours."""
+        lease = (job.lease_expires_at - answer.now).total_seconds()
+        return cls(job, lease, now() + lease)
+
+
+class Run:
+    """Accepts an offer, does the task once, and leaves its result in the spool."""
+
+    def __init__(self, offer: Offer, link: Link, spool: Spool, servers: Servers, changed: Callable[[], None]) -> None:
+        self.offer = offer
+        self.accepted = asyncio.Event()
+        """Set as soon as the offer was taken or dropped."""
+        self.executing = False
+        """It is, or was, done; before that nothing happened."""
+        self._link = link
+        self._spool = spool
+        self._servers = servers
+        self._changed = changed
+        self._began = time.monotonic()
+        self._phase, self._message = wire.Step.STARTED, ""
+        self._telling = asyncio.Lock()
+        self._work: asyncio.Task[Ending] | None = None
+        self._early: Ending | None = None
+        self._declined = False
+
+    @property
+    def id(self) -> UUID:
+        """Of the run; a retry of the same job has another."""
+        return self.offer.job.run_id
+
+    def __str__(self) -> str:
+        return f"J-{self.offer.job.number} ({self.offer.job.params.type}, run {self.id})"
+
+    async def go(self) -> None:
+        """The whole way. What was done is in the spool afterwards; nothing is there when the offer was dropped."""
+        try:
+            ending = await self._accept()
+        finally:
+            self.accepted.set()
+        if ending is None:
+            ending = await self._begin()
+        if ending is not None:
+            await asyncio.to_thread(self._spool.end, self.id, self._result(ending))
+            log.info("%s: %s%s", self, ending.outcome, f": {ending.error}" if ending.error else "")
+        self._changed()
+
+    def interrupt(self, ending: Ending) -> None:
+        """End the task before it is done; `ending` is what will be reported unless it is done after all."""
+        if self._early is None:
+            self._early = ending
+            if self._work is not None:
+                self._work.cancel()
+
+    def decline(self) -> None:
+        """The agent ends: do not begin what was not begun yet."""
+        self._declined = True
+
+    # ------------------------------------------------------------------------------------------------ the offer
+
+    async def _accept(self) -> Ending | None:
+        """Tell the bot that it starts. None: it is ours to do. Raises `Dropped` when it is not."""
+        backoff = Backoff(0.5, 5.0)
+        while (left := self.offer.until - now()) > 0 and not self._declined:
+            asked = now()
+            try:
+                answer = await self._link.progress(self.id, self._progress(), timeout=min(TELL_TIMEOUT, left))
+            except Refused as error:
+                raise Dropped(f"the bot has taken the offer back: {error}") from None
+            except LinkError as error:
+                await asyncio.sleep(min(backoff.after(error), max(0.0, self.offer.until - now())))
+                continue
+            if answer.cancel:
+                return Ending("cancelled", error="Cancelled before anything was done.")
+            if self._declined:
+                return Ending("failed", error="The agent was being stopped; nothing was done.")
+            if now() >= asked + self.offer.lease:
+                # This process or the machine stood still: the bot may have given the run up meanwhile.
+                return Ending("failed", error="The host stood still and its lease passed; nothing was done.")
+            return None
+        raise Dropped("the bot did not answer in time")
+
+    async def _begin(self) -> Ending:
+        self.executing = True
+        try:
+            await asyncio.to_thread(self._spool.begin, self.offer.job)
+        except OSError as error:
+            return Ending(
+                "failed",
+                error=f"The host cannot write to its disk ({error.strerror}), so nothing was done. Make room and retry.",
+            )
+        log.info("%s: started", self)
+        return await self._execute()
+
+    # --------------------------------------------------------------------------------------------- the execution
+
+    async def _execute(self) -> Ending:
+        if self._early is not None:
+            return self._early
+        work = self._work = asyncio.create_task(self._task())
+        ticker = asyncio.create_task(self._tick())
+        try:
+            await asyncio.wait({work}, timeout=self.offer.job.timeout_sec)
+            if not work.done():
+                self.interrupt(self._late())
+                await asyncio.wait({work}, timeout=CANCEL_TIMEOUT)
+        finally:
+            ticker.cancel()
+        return self._ending(work)
+
+    async def _task(self) -> Ending:
+        job = self.offer.job
+        task = TASKS[type(job.params)]
+        if job.server_id is None:
+            raise TaskFailed("The job names no server.")
+        server = await self._servers.find(job.server_id, fresh=task.fresh)
+        ending = await task.run(server, job.params, self._report)
+        if task.forgets and ending.outcome == "success":
+            await self._servers.forget(job.server_id)
+        return ending
+
+    def _ending(self, work: asyncio.Task[Ending]) -> Ending:
+        if not work.done():
+            log.error("%s: the task does not end although it was cancelled", self)
+        if not work.done() or work.cancelled():
+            return self._early or Ending("unknown", error=f"It was broken off {self._while()}.")
+        match work.exception():
+            case None:
+                return work.result()
+            case TaskFailed() as error:
+                return Ending("failed", error=str(error))
+            case Cancelled():
+                return self._cancelled()
+            case bug:
+                log.error("%s: a bug", self, exc_info=bug)
+                return Ending("failed", error=f"The agent ran into an error of its own {self._while()}; see its log.")
+
+    def _while(self) -> str:
+        return f"at the step `{self._phase.value.replace('_', ' ')}`"
+
+    def _cancelled(self) -> Ending:
+        return Ending("cancelled", error=f"Cancelled {self._while()}.")
+
+    def _late(self) -> Ending:
+        error = f"It was not done within {self.offer.job.timeout_sec} s and was broken off {self._while()}."
+        if self._phase is wire.Step.SENDING:
+            return Ending("unknown", error=f"{error} It may have been done all the same.")
+        return Ending("failed", error=error)
+
+    # ---------------------------------------------------------------------------------------------- the reports
+
+    async def _report(self, step: wire.Step, message: str) -> None:
+        self._phase, self._message = step, message
+        self._changed()
+        if await self._tell():
+            raise Cancelled(f"cancelled {self._while()}")
+
+    async def _tick(self) -> None:
+        """Renew the lease while the task is busy with one step."""
+        while True:
+            await asyncio.sleep(min(PROGRESS_EVERY, self.offer.lease / 4))
+            if await self._tell():
+                self.interrupt(self._cancelled())
+
+    async def _tell(self) -> bool:
+        """Say what is being done; True when the bot asks to cancel.
+
+        A bot that does not answer, or has given the run up, changes nothing: half done is worse than done, and the
+        result reaches it later.
+        """
+        async with self._telling:
+            try:
+                answer = await self._link.progress(self.id, self._progress(), timeout=TELL_TIMEOUT)
+            except LinkError as error:
+                log.debug("%s: progress was not accepted: %s", self, error)
+                return False
+            return answer.cancel
+
+    def _progress(self) -> wire.Progress:
+        return wire.Progress(claim_token=self.offer.job.claim_token, phase=self._phase, message=self._message[:300])
+
+    def _result(self, ending: Ending) -> wire.Result:
+        return wire.Result(
+            claim_token=self.offer.job.claim_token,
+            outcome=ending.outcome,
+            output=tail(ending.output),
+            error=ending.error[:1000],
+            duration_ms=round((time.monotonic() - self._began) * 1000),
+        )
+
+
+class Dropped(Exception):
+    """The offer is not ours to do; nothing was done."""
+
+
+def tail(text: str) -> str:
+    """The end of the text, at most `wire.OUTPUT_MAX` bytes; without NUL, which PostgreSQL cannot store."""
+    data = text.replace("\0", "").encode(errors="replace")
+    return data[-wire.OUTPUT_MAX :].decode(errors="ignore")

@@ -1,0 +1,110 @@
+"""Takes offers from the bot and runs them, each at most once in the life of this host."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+from agent import wire
+from agent.link import Link
+from agent.run import Dropped, Offer, Run
+from agent.servers import Servers
+from agent.spool import Spool
+from agent.tasks import Ending
+
+log = logging.getLogger(__name__)
+
+SLOTS: Final = 16
+"""Runs at a time. Far more than a host needs: a kill must find a free one while everything else hangs."""
+REPEATED_OFFER_WAIT: Final = 1.0
+
+
+class Runner:
+    """The runs of this process."""
+
+    def __init__(self, link: Link, spool: Spool, servers: Servers, changed: Callable[[], None]) -> None:
+        self._link = link
+        self._spool = spool
+        self._servers = servers
+        self._changed = changed
+        self._runs: dict[UUID, tuple[Run, asyncio.Task[None]]] = {}
+        self._freed = asyncio.Event()
+
+    def recover(self) -> None:
+        """Say of every run that an earlier process began and did not end that its outcome is unknown."""
+        for marker in self._spool.interrupted():
+            log.warning("J-%d (%s) was interrupted by the end of an earlier agent", marker.number, marker.type)
+            self._spool.end(marker.run_id, _interrupted(marker.claim_token))
+
+    async def claim(self) -> None:
+        """Wait for offers and take them. Raises a `LinkError`."""
+        while len(self._runs) >= SLOTS:
+            self._freed.clear()
+            await self._freed.wait()
+        answer = await self._link.claim(SLOTS - len(self._runs))
+        taken = [run for job in answer.jobs if (run := self._take(job, answer)) is not None]
+        if answer.jobs and not taken:
+            await asyncio.sleep(REPEATED_OFFER_WAIT)
+        for run in taken:
+            # The next claim would be offered the same runs again, with other tokens, until they have started.
+            await run.accepted.wait()
+
+    async def stop(self, grace: float, hurry: asyncio.Event) -> None:
+        """End: drop offers; runs get `grace` seconds, or until `hurry`, and are reported as unknown after that."""
+        for run, _ in self._runs.values():
+            if not run.executing:
+                run.decline()
+        tasks = {task for _, task in self._runs.values()}
+        if tasks:
+            log.info("waiting for %d run(s) to end, %.0f s at most", len(tasks), grace)
+            impatient = asyncio.create_task(hurry.wait())
+            await _all_or(tasks, impatient, grace)
+            impatient.cancel()
+        for run, _ in self._runs.values():
+            run.interrupt(Ending("unknown", error="The agent was stopped while this ran. Look at the server."))
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _take(self, job: wire.ClaimedJob, answer: wire.ClaimAnswer) -> Run | None:
+        if job.run_id in self._runs:
+            return None
+        if self._spool.knows(job.run_id):
+            self._answer_again(job)
+            return None
+        run = Run(Offer.of(job, answer), self._link, self._spool, self._servers, self._changed)
+        self._runs[job.run_id] = run, asyncio.create_task(self._run(run))
+        return run
+
+    def _answer_again(self, job: wire.ClaimedJob) -> None:
+        """The bot does not remember that this run was done: tell it again, by the claim that it knows."""
+        log.warning("J-%d was offered again after it was run; sending its result again", job.number)
+        result = self._spool.result(job.run_id) or _interrupted(job.claim_token)
+        self._spool.end(job.run_id, result.model_copy(update={"claim_token": job.claim_token}))
+        self._changed()
+
+    async def _run(self, run: Run) -> None:
+        try:
+            await run.go()
+        except Dropped as reason:
+            log.warning("%s: not started: %s", run, reason)
+        except Exception:  # the top of a task that nobody awaits
+            log.exception("%s: the agent failed", run)
+        finally:
+            del self._runs[run.id]
+            self._freed.set()
+
+
+def _interrupted(claim_token: UUID) -> wire.Result:
+    return wire.Result(
+        claim_token=claim_token,
+        outcome="unknown",
+        error="The agent ended while this ran, so what was done is unknown. Look at the server before you do it again.",
+    )
+
+
+async def _all_or(tasks: set[asyncio.Task[None]], impatient: asyncio.Task[bool], timeout: float) -> None:
+    """Wait for all of the tasks, or for the other one, or for the time."""
+    everything = asyncio.ensure_future(asyncio.wait(tasks))
+    await asyncio.wait({everything, impatient}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    everything.cancel()

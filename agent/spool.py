@@ -1,0 +1,139 @@
+"""Which runs this agent has begun and how they ended, on disk.
+
+One run passes through `<run>.started`, `<run>.result` and `<run>.sent`. The first is written before anything is done: a
+run that has one is never executed again, whatever happens to this process. A start without an end means that the agent
+died in between, and nobody can say what was done.
+"""
+
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from agent import wire
+from agent.files import make_private, write_private
+
+log = logging.getLogger(__name__)
+
+KEEP: Final = 7 * 86400.0
+"""Seconds that a run is remembered; no offer and no result is of interest for longer."""
+STARTED, RESULT, SENT = ".started", ".result", ".sent"
+
+
+class Marker(BaseModel):
+    """A run that was begun."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run_id: UUID
+    claim_token: UUID
+    number: int
+    type: str
+    server_id: UUID | None
+    began_at: float
+    """Seconds since the epoch."""
+
+
+class Spool:
+    """The runs of one state directory. Methods block for as long as the disk takes."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.directory = state_dir / "runs"
+        self._unsaved: dict[UUID, wire.Result] = {}  # the disk refused them; they live as long as this process
+
+    def open(self) -> None:
+        """Make the directory. Raises `OSError`."""
+        make_private(self.directory)
+
+    def knows(self, run_id: UUID) -> bool:
+        """Was this run begun, ever?"""
+        return run_id in self._unsaved or any(self._path(run_id, end).exists() for end in (STARTED, RESULT, SENT))
+
+    def begin(self, job: wire.ClaimedJob) -> None:
+        """Remember that this run is begun. Raises `OSError`; then it must not be."""
+        marker = Marker(
+            run_id=job.run_id,
+            claim_token=job.claim_token,
+            number=job.number,
+            type=job.params.type,
+            server_id=job.server_id,
+            began_at=time.time(),
+        )
+        self._write(self._path(job.run_id, STARTED), marker.model_dump_json())
+
+    def end(self, run_id: UUID, result: wire.Result) -> None:
+        """Remember how it ended, until the bot has acknowledged it."""
+        try:
+            self._write(self._path(run_id, RESULT), result.model_dump_json(by_alias=True))
+        except OSError as error:
+            log.error("the result of run %s cannot be written (%s); it is kept in memory", run_id, error.strerror)
+            self._unsaved[run_id] = result
+        else:
+            self._unsaved.pop(run_id, None)
+
+    def result(self, run_id: UUID) -> wire.Result | None:
+        """How a run ended, acknowledged or not; None: it runs, or it was interrupted."""
+        if run_id in self._unsaved:
+            return self._unsaved[run_id]
+        for end in (RESULT, SENT):
+            if (result := self._read(self._path(run_id, end))) is not None:
+                return result
+        return None
+
+    def pending(self) -> list[tuple[UUID, wire.Result]]:
+        """Results that the bot has not acknowledged, the oldest first."""
+        paths = sorted(self.directory.glob(f"*{RESULT}"), key=lambda path: path.stat().st_mtime)
+        stored = [(UUID(path.stem), result) for path in paths if (result := self._read(path)) is not None]
+        return stored + [one for one in self._unsaved.items() if not self._path(one[0], RESULT).exists()]
+
+    def acknowledge(self, run_id: UUID) -> None:
+        """The bot has it, or does not want it."""
+        self._unsaved.pop(run_id, None)
+        sent = self._path(run_id, SENT)
+        for end in (STARTED, RESULT):  # renaming needs no space on the disk; the result wins where there is one
+            if (path := self._path(run_id, end)).exists():
+                path.replace(sent)
+
+    def interrupted(self) -> list[Marker]:
+        """Runs that were begun and have no readable end. To be asked before the first run of this process."""
+        markers: list[Marker] = []
+        for path in sorted(self.directory.glob(f"*{STARTED}")):
+            try:
+                marker = Marker.model_validate_json(path.read_text(encoding="utf-8"))
+            except (OSError, ValidationError):
+                log.error("%s cannot be read; the bot will report its run as lost", path)
+                continue
+            if self.result(marker.run_id) is None:
+                markers.append(marker)
+        return markers
+
+    def prune(self, keep: float = KEEP) -> None:
+        """Forget what is older than `keep` seconds."""
+        limit = time.time() - keep
+        for path in self.directory.iterdir():
+            if path.stat().st_mtime < limit:
+                path.unlink(missing_ok=True)
+
+    def _path(self, run_id: UUID, end: str) -> Path:
+        return self.directory / f"{run_id}{end}"
+
+    def _write(self, path: Path, text: str) -> None:
+        write_private(path, text)
+        directory = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(directory)  # the file's new name, too, has to outlive a power cut
+        finally:
+            os.close(directory)
+
+    def _read(self, path: Path) -> wire.Result | None:
+        try:
+            return wire.Result.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError):
+            log.error("%s cannot be read", path)
+            return None

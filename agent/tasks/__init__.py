@@ -1,0 +1,37 @@
+"""What a job of each type does: from its parameters to one call of a `GameServer`, and from that to an ending."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from agent import wire
+from agent.runtime.server import GameServer, Report
+from agent.tasks import console, lifecycle, players, power
+from agent.tasks.ending import Ending
+
+__all__ = ["TASKS", "Ending", "Report", "Task"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """How the agent does jobs of one type."""
+
+    run: Callable[[GameServer, Any, Report], Awaitable[Ending]]
+    """The second argument is the job's own parameter model."""
+    fresh: bool = True
+    """Look first what people want of the server now: its settings may have been changed by the same command."""
+    forgets: bool = False
+    """After a success the server is not this host's any more."""
+
+
+TASKS: Final[dict[type[wire.Params], Task]] = {
+    wire.ServerCreate: Task(lifecycle.create),
+    wire.ServerRemove: Task(lifecycle.remove, forgets=True),
+    wire.ServerStart: Task(power.start),
+    wire.ServerStop: Task(power.stop),
+    wire.ServerRestart: Task(power.restart),
+    wire.ServerKill: Task(power.kill),
+    wire.ConsoleCommand: Task(console.command, fresh=False),
+    wire.Announce: Task(console.announce, fresh=False),
+    wire.PlayerKick: Task(players.kick, fresh=False),
+}
