@@ -1,7 +1,7 @@
 """What a person reads in a message: the text and the buttons of a Components V2 card, whatever object holds it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import discord
 from simcord.results import ResponseMessage
@@ -19,7 +19,7 @@ class HasComponents(Protocol):
 def walk(message: HasComponents) -> Iterator[Mapping[str, Any]]:
     """Every component of the message, in the order in which it is read."""
     for part in message.components:
-        yield from _walk([part if isinstance(part, Mapping) else part.to_dict()])
+        yield from _walk([part if not hasattr(part, "to_dict") else part.to_dict()])
 
 
 def _walk(parts: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -85,6 +85,7 @@ async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
 
 
 async def eventually(read: Any, wanted: str) -> str:
+    seen = ""
     for _ in range(200):
         seen = json.dumps(await read(), ensure_ascii=False)
         if wanted in seen:
