@@ -29,7 +29,7 @@ check: $(VENV)/dev.installed
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(VENV)/bin/basedpyright
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) pytest -q tests/test_codebase.py tests/test_surface.py
 
 bench: $(VENV)/dev.installed
