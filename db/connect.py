@@ -30,7 +30,7 @@ NO_CONNECTION: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.In
 """What opening or losing a connection may raise."""
 _RETRY_AFTER: Final = 0.2
 _COMING_UP: Final = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError)
-_STATEMENT_SECONDS: Final[Mapping[str, float]] = {"interactions": 5}
+_STATEMENT_SECONDS: Final[Mapping[str, float]] = {"interactions": 5, "migrations": 0}
 _OTHERWISE_SECONDS: Final = 60.0
 _GRACE_SECONDS: Final = 1.0
 
@@ -44,7 +44,7 @@ class Connector:
 
     @property
     def statement_seconds(self) -> float:
-        """How long a statement may run: a person waits for an interaction, nobody for a worker."""
+        """How long a statement may run, 0 = without limit: a person waits for an interaction, nobody for a worker."""
         return _STATEMENT_SECONDS.get(self.role, _OTHERWISE_SECONDS)
 
     def _settings(self) -> dict[str, str]:
