@@ -10,8 +10,9 @@ from agent.config import AgentConfig
 from agent.errors import ConfigError
 from agent.heartbeat import Heartbeats
 from agent.host import Meter, game_reports
+from agent.http import Http, LinkError
 from agent.identity import IdentityFile, StateLock
-from agent.link import Http, Link, LinkError
+from agent.link import Link
 from agent.loops import repeat
 from agent.results import Delivery
 from agent.runner import Runner

@@ -6,7 +6,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from agent.link import LinkError
+from agent.http import LinkError
 
 log = logging.getLogger(__name__)
 

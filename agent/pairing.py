@@ -10,8 +10,8 @@ from agent.config import AgentConfig
 from agent.errors import ConfigError
 from agent.files import make_private, write_private
 from agent.host import game_reports, resources
+from agent.http import Http, KeyRefused, LinkError, Misunderstood, Refused, Unavailable
 from agent.identity import Identity, IdentityFile
-from agent.link import Http, KeyRefused, LinkError, Misunderstood, Refused, Unavailable
 from games.catalog import GameTemplate, TemplateError, load_catalog
 
 

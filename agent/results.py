@@ -6,7 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from agent import wire
-from agent.link import Link, Refused, Unavailable
+from agent.http import Refused, Unavailable
+from agent.link import Link
 from agent.spool import Spool
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from agent import wire
 from agent.errors import Cancelled, TaskFailed
-from agent.link import Link, LinkError, Refused
+from agent.http import LinkError, Refused
+from agent.link import Link
 from agent.loops import Backoff
 from agent.servers import Servers
 from agent.spool import Spool
@@ -76,16 +77,14 @@ class Run:
         return f"J-{self.offer.job.number} ({self.offer.job.params.type}, run {self.id})"
 
     async def go(self) -> None:
-        """The whole way. What was done is in the spool afterwards; nothing is there when the offer was dropped."""
+        """The whole way; afterwards the result is in the spool. Raises `Dropped` when the offer is not ours to do."""
         try:
             ending = await self._accept()
         finally:
             self.accepted.set()
-        if ending is None:
-            ending = await self._begin()
-        if ending is not None:
-            await asyncio.to_thread(self._spool.end, self.id, self._result(ending))
-            log.info("%s: %s%s", self, ending.outcome, f": {ending.error}" if ending.error else "")
+        ending = ending or await self._begin()
+        await asyncio.to_thread(self._spool.end, self.id, self._result(ending))
+        log.info("%s: %s%s", self, ending.outcome, f": {ending.error}" if ending.error else "")
         self._changed()
 
     def interrupt(self, ending: Ending) -> None:
@@ -130,7 +129,7 @@ class Run:
         except OSError as error:
             return Ending(
                 "failed",
-                error=f"The host cannot write to its disk ({error.strerror}), so nothing was done. Make room and retry.",
+                error=f"The host cannot write to its disk ({error.strerror}); nothing was done. Make room and retry.",
             )
         log.info("%s: started", self)
         return await self._execute()

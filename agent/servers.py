@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from agent import wire
 from agent.errors import TaskFailed
 from agent.files import write_private
-from agent.link import Link, LinkError
+from agent.http import LinkError
+from agent.link import Link
 from agent.loops import repeat
 from agent.runtime.server import GameServer
 
