@@ -14,31 +14,30 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .PHONY: demo tour test check bench lock clean
-.DELETE_ON_ERROR:
 
-demo: $(VENV)/demo.installed
+demo: venv-demo
 	@$(VENV)/bin/gamekeeper demo
 
-tour: $(VENV)/demo.installed
+tour: venv-demo
 	@$(VENV)/bin/gamekeeper tour
 
-test: $(VENV)/dev.installed
+test: venv-dev
 	$(RUN) pytest -n 2 $(ARGS)
 
-check: $(VENV)/dev.installed
+check: venv-dev
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(VENV)/bin/basedpyright
 	$(VENV)/bin/lint-imports --no-logo
 	$(RUN) pytest -q tests/test_codebase.py tests/test_surface.py
 
-bench: $(VENV)/dev.installed
+bench: venv-dev
 	$(RUN) benchmarks $(ARGS)
 
 # --universal: one file for every platform and Python we support. No index address gets into it.
 compile = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-lock: $(VENV)/dev.installed
+lock: venv-dev
 	$(compile) pyproject.toml -o requirements.lock
 	$(compile) --extra bot pyproject.toml -o requirements-bot.lock
 	$(compile) --extra demo pyproject.toml -o requirements-demo.lock
@@ -46,10 +45,9 @@ lock: $(VENV)/dev.installed
 	$(compile) --group build -o requirements-build.lock
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf $(VENV) $(VENV).lock .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The virtual environment. A stamp is a copy of the lock file that was installed, so two runs at once do the work once:
-# the second waits for the first, sees that nothing is left to do, and goes on.
-$(VENV)/%.installed: requirements-%.lock requirements-build.lock pyproject.toml
+# The script knows by itself whether there is anything to do: file times say nothing after a clone, a move or a checkout.
+venv-%:
 	@PYTHON="$(PYTHON)" sh .ci/venv $(VENV) $*

@@ -5,6 +5,7 @@ What a linter knows already is left to it: prints (T20), naive times (DTZ), impo
 
 import ast
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -122,12 +123,12 @@ def test_business_time_comes_from_the_clock() -> None:
 
 
 def test_environment_is_read_in_one_place() -> None:
+    places = ("bot/config.py", "bot/__main__.py", "bot/demo", "db/embedded")  # the last two make one for their children
     found = [
         f"{source.path}:{number}"
         for source in sources("bot", "cogs", "db")
         for number, line in enumerate(source.lines, 1)
-        if re.search(r"os\.(environ|getenv)", line)
-        and not source.within("bot/config.py", "bot/__main__.py", "bot/demo")
+        if re.search(r"os\.(environ|getenv)", line) and not source.within(*places)
     ]
     none(found, "Settings are read by bot.config and passed down:")
 
@@ -137,7 +138,7 @@ def test_every_migration_goes_back() -> None:
         found = [node for node in source.tree.body if isinstance(node, ast.FunctionDef) and node.name == name]
         return [node for function in found for node in function.body if not isinstance(node, ast.Pass)]
 
-    versions = [source for source in sources("migrations") if source.within("migrations/versions")]
+    versions = [source for source in sources("migrations") if source.within("migrations/versions") and source.lines]
     assert versions
     none((source.path for source in versions if not body(source, "downgrade")), "Write the downgrade:")
 
@@ -201,3 +202,12 @@ def test_packages_are_installed_whole() -> None:
     folders = {source.path.rpartition("/")[0] for source in sources(*PACKAGES)}
     missing = {folder for folder in folders if not (ROOT / folder / "__init__.py").is_file()}
     none(missing - {"migrations/versions"}, "Add an __init__.py:")
+
+
+def test_data_files_are_installed() -> None:
+    """Only what package-data names gets into the wheel; a checkout would not notice."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    patterns = [f"{package}/{pattern}" for package, globs in settings.items() for pattern in globs]
+    data = [name for name in files() if name.startswith(tuple(f"{package}/" for package in PACKAGES))]
+    installed = {str(path.relative_to(ROOT)) for pattern in patterns for path in ROOT.glob(pattern)}
+    none({name for name in data if not name.endswith(".py")} - installed, "Name it in package-data of pyproject.toml:")
