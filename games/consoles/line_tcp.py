@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections.abc import Callable
 from typing import Final
 
@@ -47,6 +49,9 @@ class LineTcp:
                 reader, writer = await asyncio.open_connection(console.host, console.port)
         except (OSError, TimeoutError) as error:
             raise ConsoleUnreachable("The game's console does not answer: the game is down or starting.") from error
+        # Hang up by reset: else the game's side of the port lingers a minute after its end, and where the game does not
+        # ask for reuse (Teeworlds) its next start has no console.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection = cls(console, reader, writer, on_log)
         try:
             await connection._login(console)
@@ -116,6 +121,7 @@ class LineTcp:
                     self._news.set()
         finally:
             self.open = False
+            self._writer.transport.abort()
             self._news.set()
 
     async def close(self) -> None:
