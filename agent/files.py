@@ -28,7 +28,7 @@ def _replace(path: Path, text: str, mode: int, owner: tuple[int, int] | None = N
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
-    with open(fd, "w", encoding="utf-8", newline="") as file:
+    with open(fd, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         if owner is not None and owner != (os.geteuid(), os.getegid()):
             os.fchown(fd, *owner)
         os.fchmod(fd, mode)

@@ -176,7 +176,7 @@ def _exec(launch: Mapping[str, Any], pipes: Pipes) -> None:
         os.dup2(source, target)
     argv = launch["argv"]
     try:
-        os.execvpe(argv[0], argv, launch["env"])  # noqa: S606 no shell is the point: argv is the template's list
+        os.execvpe(argv[0], argv, launch["env"])
     except OSError as error:
         raise OSError(error.errno, error.strerror, argv[0]) from None
 

@@ -24,6 +24,7 @@ KEEPER_ANSWERS: Final = 15.0
 """Seconds until a keeper must have said whether the game runs."""
 RECORD_WAIT: Final = 3.0
 """Seconds between a game's end and its record; the keeper first reads what is left of the output."""
+KILL_WAIT: Final = 10.0
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -151,6 +152,14 @@ class GameProcess:
         """Send a signal to the game itself; False when it is gone."""
         game = self.game
         return game is not None and signals.send(game, number)
+
+    async def kill(self) -> None:
+        """End it and everything below it at once. Raises `TaskFailed` when even that does not work."""
+        for member in self.members():
+            signals.send(member, signal.SIGKILL)
+        if not await self.gone(KILL_WAIT):
+            raise TaskFailed("SIGKILL was sent, but the process hangs in the kernel and is still there.")
+        await self.ended()
 
     async def gone(self, timeout: float) -> bool:
         """Wait up to `timeout` seconds for its end."""

@@ -1,78 +1,143 @@
 """One game server on this host: everything that a job or the watch may do with it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
 
 from agent import wire
 from agent.config import AgentConfig
+from agent.errors import TaskFailed
+from agent.runtime import creating, kick, watching
+from agent.runtime.crash import Backoff
+from agent.runtime.instance import Instance
+from agent.runtime.power import Power
+from agent.runtime.starting import Report
+from agent.runtime.status import StatusReader, state_of
+from games.catalog import GameTemplate
+from games.consoles import Answer
 
-if TYPE_CHECKING:
-    from games.catalog import GameTemplate
+__all__ = ["GameServer", "Report"]
 
-    from games.consoles import Answer
-
-Report = Callable[[wire.Step, str], Awaitable[None]]
-"""Tells the bot what is being done; raises `Cancelled` when the bot asked for it."""
+log = logging.getLogger(__name__)
 
 
 class GameServer:
     """A server's directory, its process, its console and what is remembered of it.
 
     Methods raise `TaskFailed` with a sentence for the person who asked. Power actions exclude each other; `kill`
-    passes.
+    passes. After construction: `adopt()` once, then `watch()` as a task of its own.
     """
 
-    def __init__(self, spec: wire.ServerSpec, config: AgentConfig, catalog: "Mapping[str, GameTemplate]") -> None:
-        self.spec = spec
+    def __init__(
+        self,
+        spec: wire.ServerSpec,
+        config: AgentConfig,
+        catalog: Mapping[str, GameTemplate],
+        *,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._server = Instance(spec, config, catalog)
+        self._backoff = backoff or Backoff()
+        self._power = Power(self._server, self._backoff)
+        self._status = StatusReader(self._server)
+
+    @property
+    def spec(self) -> wire.ServerSpec:
+        """The server as people want it."""
+        return self._server.spec
+
+    @property
+    def state(self) -> wire.Status:
+        """The word for what it is doing; asks neither the console nor the network."""
+        return state_of(self._server)
 
     def update(self, spec: wire.ServerSpec) -> None:
         """What people want has changed. Settings take effect at the next start."""
+        self._server.spec = spec
 
     async def create(self, report: Report) -> str:
-        """Make the directory and the template's files, or take over one that the configuration lists."""
-        raise NotImplementedError
+        """Make the directory and the template's files, or take over one that is there."""
+        return await creating.create(self._server, report)
 
     async def remove(self, report: Report) -> str:
         """Stop it and put its directory aside under a name that says so; adopted directories stay as they are."""
-        raise NotImplementedError
+        return await creating.remove(self._server, report)
 
     async def start(self, report: Report) -> str:
         """Start it and wait until it is ready."""
-        raise NotImplementedError
+        return await self._power.start(report)
 
     async def stop(self, report: Report) -> str:
         """Save and stop, by the template's ladder."""
-        raise NotImplementedError
+        return await self._power.stop(report)
 
     async def restart(self, report: Report) -> str:
-        """Save, stop, start, wait until it is ready."""
-        raise NotImplementedError
+        """Save, stop, start, wait until it is ready. What does not run is only started."""
+        return await self._power.restart(report)
 
     async def kill(self) -> str:
         """End it now. Works while another action hangs."""
-        raise NotImplementedError
+        return await self._power.kill()
 
-    async def command(self, line: str) -> "Answer":
-        """A person's console line."""
-        raise NotImplementedError
+    async def command(self, line: str) -> Answer:
+        """A person's console line. Refused, not raised, when the game is down."""
+        try:
+            return await self._server.console().command(line)
+        except TaskFailed as error:
+            return Answer("refused", reason=str(error))
 
-    async def announce(self, text: str) -> "Answer":
+    async def announce(self, text: str) -> Answer:
         """Say something to everybody on the server."""
-        raise NotImplementedError
+        try:
+            return await self._server.console().action("say", {"text": text})
+        except TaskFailed as error:
+            return Answer("refused", reason=str(error))
 
     async def kick(self, identities: Mapping[str, str], name: str, reason: str, report: Report) -> str:
         """Find the player in the game's own list, kick, and see that they are gone."""
-        raise NotImplementedError
+        return await kick.kick(self._server, identities, name, reason, report)
 
     async def status(self) -> wire.ServerReport:
         """What it is doing now; answers within 3 s whatever the console does."""
-        raise NotImplementedError
+        return await self._status.read()
+
+    def tail(self, lines: int = 20) -> list[str]:
+        """The last lines of its output, without secrets."""
+        running = self._server.running
+        return [running.resolved.redact(line) if running else line for line in self._server.process.tail(lines)]
 
     async def adopt(self) -> None:
-        """Find the running game again after the agent itself was started."""
+        """Find the running game again after the agent itself was started, and what an interrupted action left."""
+        server = self._server
+        interrupted = server.memory.facts.doing
+        if server.process.alive:
+            server.memory.update(game=server.process.game, doing="", installed="yes")
+            try:
+                server.find_run()
+            except TaskFailed as error:
+                server.memory.update(note=f"It runs, but cannot be talked to: {error}")
+        elif interrupted and server.memory.facts.wanted == "running" and not self._started_meanwhile():
+            note = f"the agent was interrupted while {interrupted} it"
+            server.memory.update(doing="", game=None, crashed=True, next_start=time.time(), note=note)
+        else:
+            server.memory.update(doing="")
+
+    def _started_meanwhile(self) -> bool:
+        """Was a process started by the interrupted action, whose end is still to be judged?"""
+        facts = self._server.memory.facts
+        return facts.doing != "restarting" and self._server.process.game != facts.game
 
     async def watch(self) -> None:
         """Follow the process and start it again after a crash, until cancelled."""
+        while True:
+            try:
+                await watching.look(self._server, self._backoff)
+            except Exception:
+                log.exception("server %s: a look at it failed", self.spec.slug)
+            await asyncio.sleep(watching.LOOK_EVERY)
 
     async def close(self) -> None:
         """The agent ends: let go of the console. The game runs on."""
+        self._status.close()
+        await self._server.forget_run()

@@ -1,17 +1,26 @@
 """Real processes in temporary directories; whatever a test leaves running is ended by its identity."""
 
+import asyncio
 import json
 import signal
+import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 
+from agent.config import AgentConfig
+from agent.errors import Cancelled
+from agent.runtime.crash import Backoff
 from agent.runtime.keeper import Identity
 from agent.runtime.process import PATH, GameProcess, Launch
+from agent.runtime.server import GameServer
 from agent.runtime.signals import send
 from agent.runtime.tree import members
+from agent.wire import ServerReport, ServerSpec, Step
+from games.catalog import GameTemplate, load_catalog
 
 
 def script(text: str, *, cwd: Path, env: Mapping[str, str] | None = None, stdin: bool = True, **more: int) -> Launch:
@@ -37,3 +46,77 @@ def process(tmp_path: Path) -> Iterator[GameProcess]:
     """A place for one game."""
     yield GameProcess(tmp_path / "keeper")
     end(tmp_path / "keeper")
+
+
+class Card:
+    """Takes the progress of a task, and cancels it at a step where that is wanted."""
+
+    def __init__(self, cancel_at: Step | None = None) -> None:
+        self.steps: list[Step] = []
+        self._cancel_at = cancel_at
+
+    async def __call__(self, step: Step, message: str) -> None:
+        if not self.steps or self.steps[-1] != step:
+            self.steps.append(step)
+        if step == self._cancel_at:
+            raise Cancelled
+
+
+def free_port() -> int:
+    """A TCP and UDP port of 127.0.0.1 that nobody uses at the moment."""
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(("127.0.0.1", tcp.getsockname()[1]))
+        return tcp.getsockname()[1]
+
+
+class Host:
+    """One agent's part of a machine: a configuration, a catalogue, and the servers made by a test."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.config = AgentConfig(url="http://127.0.0.1:1", state_dir=place / "state", roots=(place / "servers",))
+        self.catalog: dict[str, GameTemplate] = load_catalog()
+        self.backoff = Backoff(first=0.3, longest=1.0, settled=60.0, limit=3)
+        self._agents: list[tuple[GameServer, asyncio.Task[None]]] = []
+
+    def spec(self, game: str, slug: str = "one", **changes: object) -> ServerSpec:
+        """A server as people want it."""
+        wish = {"desired_state": "running", "restart_policy": "on_crash", "config_revision": 1, **changes}
+        return ServerSpec.model_validate({"id": uuid5(NAMESPACE_OID, slug), "slug": slug, "game": game, **wish})
+
+    async def server(self, spec: ServerSpec) -> GameServer:
+        """As the agent has it after its start: adopted and watched."""
+        server = GameServer(spec, self.config, self.catalog, backoff=self.backoff)
+        await server.adopt()
+        self._agents.append((server, asyncio.create_task(server.watch())))
+        return server
+
+    async def leave(self) -> None:
+        """The agent ends; its games run on."""
+        for server, watch in self._agents:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            await server.close()
+        self._agents.clear()
+
+    async def clean_up(self) -> None:
+        await self.leave()
+        for directory in (self.config.state_dir / "instances").glob("*/keeper"):
+            end(directory)
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncIterator[Host]:
+    """A host without servers."""
+    host = Host(tmp_path)
+    yield host
+    await host.clean_up()
+
+
+async def until_state(server: GameServer, state: str, seconds: float = 15.0) -> ServerReport:
+    """Wait for a word of its status."""
+    async with asyncio.timeout(seconds):
+        while (report := await server.status()).state != state:
+            await asyncio.sleep(0.05)
+    return report

@@ -1,0 +1,127 @@
+"""The parts of one server that its actions share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent import wire
+from agent.config import AgentConfig
+from agent.errors import TaskFailed
+from agent.runtime.home import Home, find_home
+from agent.runtime.lock import PowerLock
+from agent.runtime.logs import Follower
+from agent.runtime.memory import Memory
+from agent.runtime.process import PATH, GameProcess, Launch
+from agent.runtime.readiness import Readiness, log_of
+from agent.runtime.settings import Settings
+from games.catalog import GameTemplate
+from games.consoles import Console
+from games.resolved import ResolvedTemplate
+
+
+@dataclass
+class Running:
+    """What was started: its template with the values of that moment, its console, and whether it is up."""
+
+    resolved: ResolvedTemplate
+    console: Console | None
+    readiness: Readiness
+
+
+class Instance:
+    """A server's specification, directory, process, memory and console."""
+
+    def __init__(self, spec: wire.ServerSpec, config: AgentConfig, catalog: Mapping[str, GameTemplate]) -> None:
+        self.spec, self.config, self._catalog = spec, config, catalog
+        self.directory = config.state_dir / "instances" / str(spec.id)
+        self.memory = Memory(self.directory)
+        self.process = GameProcess(self.directory / "keeper")
+        self.settings = Settings(self.directory)
+        self.lock = PowerLock()
+        self.running: Running | None = None
+        self.kills = 0
+        """How often a person has killed it: who was at work meanwhile sees that it grew, and stops."""
+
+    @property
+    def instances(self) -> Path:
+        """Where all servers of this host are remembered."""
+        return self.directory.parent
+
+    def template(self) -> GameTemplate:
+        """The host's own copy. Raises `TaskFailed` where this host may not or cannot run the game."""
+        game = self.spec.game
+        if not self.config.allows(game):
+            raise TaskFailed(f"This host's configuration does not allow the game `{game}` (`templates`).")
+        if game not in self._catalog:
+            raise TaskFailed(f"This host has no template for the game `{game}`.")
+        return self._catalog[game]
+
+    def home(self) -> Home:
+        """Where its files are."""
+        return find_home(self.spec.slug, self.config)
+
+    def created_home(self) -> Home:
+        """Where its files are, for an action that needs them."""
+        home = self.home()
+        if self.memory.facts.installed != "yes" or not home.path.is_dir():
+            raise TaskFailed(f"`{self.spec.slug}` has no directory on this host yet: it was never created here.")
+        return home
+
+    def resolve(self) -> ResolvedTemplate:
+        """The template with the values that people want now."""
+        return self.settings.resolve(self.template(), self.created_home(), self.spec.vars)
+
+    def launch(self, resolved: ResolvedTemplate) -> Launch:
+        """How to start it."""
+        env = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(resolved.directory), **resolved.env}
+        size = int(self.config.log_mb * 1024**2)
+        return Launch(resolved.argv, resolved.cwd, env, log_bytes=size, log_files=self.config.log_files)
+
+    async def forget_run(self) -> None:
+        """The game is gone: nothing of its run is of use any more."""
+        running, self.running = self.running, None
+        if running is not None:
+            running.readiness.close()
+            if running.console is not None:
+                await running.console.close()
+
+    def begin_run(self, resolved: ResolvedTemplate) -> Running:
+        """Before a start: from here on the log is read."""
+        log = Follower.from_end(log_of(resolved, self.process.log))
+        return self._run(resolved, log)
+
+    def find_run(self) -> None:
+        """After the agent's own start: the game runs already, with the values of its start."""
+        template = self.template()
+        resolved = self.settings.last(template, self.home())
+        find = log_of(resolved, self.process.log)
+        inode, offset = self.process.log_from if resolved.log_glob is None else (0, 0)
+        running = self._run(resolved, Follower(find, inode=inode, offset=offset))
+        if self.memory.facts.ready:
+            running.readiness.close()
+
+    def _run(self, resolved: ResolvedTemplate, log: Follower) -> Running:
+        console = Console(resolved) if resolved.console is not None else None
+        self.running = Running(resolved, console, Readiness(resolved, console, log))
+        return self.running
+
+    def settle(self, note: str) -> None:
+        """It is down and stays down until somebody asks for it."""
+        self.memory.update(
+            wanted="stopped", game=None, ready=False, crashed=False, streak=0, next_start=None, note=note
+        )
+
+    def last_words(self) -> str:
+        """The last line that the game wrote, as a sentence, without its secrets."""
+        lines = [line for line in self.process.tail() if line.strip()]
+        if not lines or self.running is None:
+            return ""
+        return f" Its last words: {self.running.resolved.redact(lines[-1].strip())[:300]}"
+
+    def console(self) -> Console:
+        """The console of the running game. Raises `TaskFailed` when there is nothing to talk to."""
+        if not self.process.alive or self.running is None:
+            raise TaskFailed(f"`{self.spec.slug}` does not run.")
+        if self.running.console is None:
+            raise TaskFailed(f"{self.template().name} has no console.")
+        return self.running.console

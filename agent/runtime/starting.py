@@ -1,0 +1,57 @@
+"""From a specification to a game that is ready."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from agent.errors import TaskFailed
+from agent.runtime.crash import duration
+from agent.runtime.instance import Instance, Running
+from agent.runtime.settings import write_config
+from agent.wire import Step
+
+Report = Callable[[Step, str], Awaitable[None]]
+"""Tells the bot what is being done; raises `Cancelled` when the bot asked for it."""
+
+LOOK_EVERY: Final = 0.1
+TELL_EVERY: Final = 10.0
+"""Seconds between reports while something takes its time; each is also the chance to cancel."""
+
+
+class EndedEarly(Exception):
+    """The game ended before it was ready."""
+
+
+async def launch(server: Instance) -> Running:
+    """Write the configuration and start the process. Raises `TaskFailed` with the reason why it does not run."""
+    kills = server.kills
+    resolved = server.resolve()
+    write_config(server.created_home(), resolved)
+    running = server.begin_run(resolved)
+    try:
+        game = await server.process.start(server.launch(resolved))
+    except TaskFailed:
+        await server.forget_run()
+        raise
+    server.memory.update(game=game, ready=False, crashed=False, next_start=None, note="")
+    if server.kills != kills:
+        await server.process.kill()  # the kill came while there was no process to see yet
+    return running
+
+
+async def until_ready(server: Instance, running: Running, report: Report) -> None:
+    """Wait for what the template asks for. Raises `EndedEarly`, or `TaskFailed` when it takes too long."""
+    began = told = time.monotonic()
+    while not running.readiness.check():
+        now = time.monotonic()
+        if not server.process.alive:
+            raise EndedEarly
+        if now - began > running.readiness.timeout:
+            waited = duration(now - began)
+            raise TaskFailed(f"Not ready after {waited}: {running.readiness.missing}. It was left running.")
+        if now - told > TELL_EVERY:
+            told = now
+            await report(Step.WAITING_READY, f"{duration(now - began)}: {running.readiness.missing}")
+        await asyncio.sleep(LOOK_EVERY)
+    server.memory.update(ready=True)

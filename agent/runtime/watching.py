@@ -1,0 +1,97 @@
+"""Following a game: its end is judged once, and what crashed is started again."""
+
+import logging
+import time
+from typing import Final
+
+from agent.errors import TaskFailed
+from agent.runtime.crash import Backoff, End, Verdict, judge
+from agent.runtime.instance import Instance
+from agent.runtime.keeper import identify
+from agent.runtime.process import Exit
+from agent.runtime.starting import launch
+
+LOOK_EVERY: Final = 0.5
+log = logging.getLogger(__name__)
+
+
+async def judge_end(server: Instance, backoff: Backoff) -> str:
+    """Decide what follows the end of a game that nobody stopped through us; returns the note about it."""
+    facts = server.memory.facts
+    record = await server.process.ended()
+    await server.forget_run()
+    if facts.wanted == "stopped":
+        server.settle(facts.note)
+        return facts.note
+    verdict = judge(server.spec.restart_policy, _end(server, record), facts.streak, backoff)
+    _remember(server, verdict)
+    return server.memory.facts.note
+
+
+def _end(server: Instance, record: Exit) -> End:
+    uptime = record.at - (server.process.started_at or record.at)
+    if record.game is not None and record.game.boot_id != _boot_id():
+        return End("ended when the host restarted", clean=False, uptime=uptime)
+    return End(str(record), clean=record.clean, uptime=uptime)
+
+
+def _boot_id() -> str:
+    own = identify(1)
+    return own.boot_id if own else ""
+
+
+def _remember(server: Instance, verdict: Verdict) -> None:
+    if not verdict.crashed:
+        server.settle(verdict.note)
+        return
+    log.warning("server %s: %s", server.spec.slug, verdict.note)
+    server.memory.update(
+        game=None,
+        ready=False,
+        crashed=True,
+        crashes=server.memory.facts.crashes + 1,
+        streak=verdict.streak,
+        next_start=None if verdict.restart_in is None else time.time() + verdict.restart_in,
+        note=verdict.note,
+    )
+
+
+async def look(server: Instance, backoff: Backoff) -> None:
+    """One look: keep it kept, notice that it is ready, judge its end, start it again when that is due."""
+    if server.lock.holder:
+        return  # whoever acts on it sees for himself
+    if server.process.alive:
+        await _look_after(server)
+    elif server.memory.facts.game is not None:
+        await judge_end(server, backoff)
+    elif _due(server):
+        await _start_again(server, backoff)
+
+
+async def _look_after(server: Instance) -> None:
+    if not server.process.kept:
+        log.warning("server %s: its keeper is gone, it gets a new one", server.spec.slug)
+        await server.process.attach()
+    if server.running is not None and not server.memory.facts.ready:
+        late = time.time() - (server.process.started_at or 0.0) > server.running.readiness.timeout
+        if server.running.readiness.check():
+            server.memory.update(ready=True)
+        elif late:
+            server.memory.update(ready=True, note=f"not seen to be ready: {server.running.readiness.missing}")
+
+
+def _due(server: Instance) -> bool:
+    facts, spec = server.memory.facts, server.spec
+    allowed = facts.wanted == "running" and spec.desired_state != "stopped" and spec.restart_policy != "never"
+    return allowed and not spec.held and facts.next_start is not None and time.time() >= facts.next_start
+
+
+async def _start_again(server: Instance, backoff: Backoff) -> None:
+    async with server.lock.hold("starting after a crash"):
+        if server.process.alive or not _due(server):
+            return  # somebody was quicker
+        try:
+            await launch(server)
+        except TaskFailed as error:
+            end = End(str(error).rstrip("."), clean=False, uptime=0.0)
+            _remember(server, judge(server.spec.restart_policy, end, server.memory.facts.streak, backoff))
