@@ -1,5 +1,6 @@
 """What a card needs, joined: one statement per card."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -41,7 +42,7 @@ class JobCard:
     output: str | None
 
 
-_JOB = text("""/* cards.job */
+_JOBS = """
     select j.id, j.org_id, j.number, j.type, j.status, j.payload as params, j.server_instance_id as server_id,
            s.name as server_name, h.name as host_name, h.status is not distinct from 'online' as host_online,
            coalesce(h.offline_since, h.last_heartbeat_at) as host_offline_since,
@@ -54,7 +55,12 @@ _JOB = text("""/* cards.job */
       left join hosts h on h.id = j.host_id
       left join users u on u.id = j.created_by_id
       left join lateral (select * from job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
-     where j.org_id = :org and (j.id = cast(:id as uuid) or j.number = cast(:number as bigint))""")
+     where j.org_id = :org"""
+_JOB = text(f"/* cards.job */ {_JOBS} and (j.id = cast(:id as uuid) or j.number = cast(:number as bigint))")
+_JOB_LIST = text(f"""/* cards.jobs */ {_JOBS}
+    and (cast(:server as uuid) is null or j.server_instance_id = cast(:server as uuid))
+    and (cast(:statuses as text[]) is null or j.status = any(cast(:statuses as text[])))
+    order by j.created_at desc, j.number desc limit :limit offset :offset""")
 
 
 async def job(
@@ -64,6 +70,21 @@ async def job(
     values = {"org": org_id, "id": str(job_id) if job_id else None, "number": number}
     row = (await session.execute(_JOB, values)).one_or_none()
     return None if row is None else JobCard(**row._mapping)
+
+
+async def jobs(
+    session: AsyncSession,
+    org_id: UUID,
+    *,
+    server_id: UUID | None = None,
+    statuses: Sequence[str] | None = None,
+    limit: int = 11,
+    offset: int = 0,
+) -> list[JobCard]:
+    """Jobs of an org, newest first; ask for one more than you show to know whether there is another page."""
+    chosen = list(statuses) if statuses is not None else None
+    values = {"org": org_id, "server": server_id, "statuses": chosen, "limit": limit, "offset": offset}
+    return [JobCard(**row._mapping) for row in await session.execute(_JOB_LIST, values)]
 
 
 _SERVERS = """

@@ -1,0 +1,1 @@
+"""The HTTP side: host agents and health checks."""

@@ -1,0 +1,122 @@
+"""Heartbeats: what a host's agent reports every few seconds, and what their absence means."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from agent import wire
+from bot import clock
+from bot.domain.actors import system
+from bot.services import players_seen
+from bot.services.agents import Agents, HostIdentity, NotRecognised
+from bot.services.sightings import edit_cards, status_event
+from db.engine import Database
+from db.queries import agents, events, heartbeats
+from db.queries.events import Happened
+from db.queries.heartbeats import Beat, Observed
+from db.uow import Tx
+
+_SHOWN: Final = ("version", "map", "reachable", "maxPlayers", "note", "startedAt")
+"""What a server's card shows of `observed`, besides its status and its players."""
+_LIVE: Final = frozenset({"running", "starting", "stopping"})
+
+
+class Heartbeats:
+    """Takes heartbeats in, one transaction each, and notices hosts that have gone silent."""
+
+    def __init__(self, db: Database, agents: Agents) -> None:
+        self._db = db
+        self._agents = agents
+
+    async def beat(self, host: HostIdentity, report: wire.Heartbeat, ip: str | None) -> wire.HeartbeatAnswer:
+        """Writes a report down. Servers that are not this host's are ignored.
+
+        Raises:
+            NotRecognised: the host was removed.
+        """
+        async with self._db.uow(host.actor) as tx:
+            games = [game.dump() for game in report.games]
+            beat = await heartbeats.beat(
+                tx.session,
+                host.id,
+                version=report.agent_version[:64],
+                games=games,
+                metrics=report.metrics.dump(),
+                ip=ip,
+                now=clock.now(),
+            )
+            if beat is None:
+                raise NotRecognised("This host was removed.", "Pair it again with `/host add`.")
+            if beat.other_games:
+                await agents.new_games(tx.session, games, clock.now())
+            await self._servers(tx, host, beat, {server.id: server for server in report.servers})
+            key = await self._agents.rotate(tx, host) if beat.rotating else None
+        return wire.HeartbeatAnswer(
+            now=clock.now(), interval_sec=beat.interval_sec, servers_revision=beat.servers_revision, rotate_key=key
+        )
+
+    async def _servers(self, tx: Tx, host: HostIdentity, beat: Beat, reports: Mapping[UUID, wire.ServerReport]) -> None:
+        happened = [_online(host, beat)] if beat.old_status != "online" else []
+        known = await heartbeats.servers(tx.session, host.org_id, host.id, reports) if reports else {}
+        own = {server_id: reports[server_id] for server_id in known}
+        if own:
+            happened += await players_seen.note(tx, host.org_id, own)
+            await heartbeats.update_servers(tx.session, [_row(report) for report in own.values()], clock.now())
+        changed = [known[server_id] for server_id, report in own.items() if _shows_change(known[server_id], report)]
+        happened += filter(None, (_status_event(host, server, own[server.id]) for server in known.values()))
+        await events.write(tx.session, happened)
+        came_back = beat.old_status != "online"
+        await edit_cards(tx, host.org_id, known if came_back else [server.id for server in changed])
+
+    async def sweep(self) -> dict[str, int]:
+        """Hosts that have been silent for longer than their guild's patience are offline."""
+        async with self._db.uow(system("hosts.sweep")) as tx:
+            silent = await heartbeats.offline(tx.session, clock.now())
+            await events.write(
+                tx.session,
+                [
+                    Happened(
+                        host.org_id,
+                        "host",
+                        str(host.id),
+                        "host.offline",
+                        {"name": host.name, "since": host.offline_since.isoformat()},
+                        clock.now(),
+                    )
+                    for host in silent
+                ],
+            )
+            for host in silent:
+                await edit_cards(tx, host.org_id, host.servers)
+        return {"offline": len(silent)}
+
+
+def _online(host: HostIdentity, beat: Beat) -> Happened:
+    since = beat.offline_since.isoformat() if beat.offline_since else None
+    payload = {"name": host.name, "offlineSince": since}
+    return Happened(host.org_id, "host", str(host.id), "host.online", payload, clock.now())
+
+
+def _row(report: wire.ServerReport) -> dict[str, Any]:
+    return {
+        "id": str(report.id),
+        "status": report.state,
+        "observed": observed_of(report),
+        "players": len(report.players) if report.players is not None and report.state in _LIVE else None,
+    }
+
+
+def observed_of(report: wire.ServerReport) -> dict[str, Any]:
+    """What is kept of a report beside its state and its players."""
+    return {name: value for name, value in report.dump().items() if name not in ("id", "state", "players")}
+
+
+def _shows_change(old: Observed, report: wire.ServerReport) -> bool:
+    new = _row(report)
+    return (old.status, old.players_online) != (new["status"], new["players"]) or any(
+        old.observed.get(name) != new["observed"].get(name) for name in _SHOWN
+    )
+
+
+def _status_event(host: HostIdentity, old: Observed, report: wire.ServerReport) -> Happened | None:
+    return status_event(host.org_id, old.id, old.status, report.state, report.note)

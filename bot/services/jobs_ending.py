@@ -1,0 +1,65 @@
+"""The end of a job, whoever brings it about: its state, its event, its messages, and the jobs that wait for it."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from bot import clock
+from bot.domain.outcomes import status_when_ended
+from bot.services import outbox, sightings
+from db.queries import jobs
+from db.queries.jobs import LockedJob
+from db.uow import Tx
+
+
+async def end(
+    tx: Tx,
+    job: LockedJob,
+    status: str,
+    *,
+    reason: str,
+    run_id: UUID | None = None,
+    not_before: datetime | None = None,
+    by: UUID | None = None,
+) -> list[int]:
+    """Ends a locked job, or queues it again for `not_before`. Returns the numbers of the jobs that were released or
+    cancelled with it."""
+    payload = {"number": job.number, "type": job.type, "reason": reason}
+    told = await jobs.end(
+        tx.session,
+        job,
+        status,
+        payload={**payload, "serverId": str(job.server_id or "")},
+        run_id=run_id,
+        not_before=not_before,
+        by=by,
+        now=clock.now(),
+    )
+    for message in told.messages:
+        await outbox.edit(
+            tx.session, org_id=job.org_id, message=message, event_type=f"job.{status}", payload={"reason": reason}
+        )
+    if job.server_id and (server_status := status_when_ended(job.type, status)):
+        await sightings.server_is(tx, job.org_id, job.server_id, server_status, note=f"J-{job.number}")
+    return await _pass_on(tx, job, status) if told.followed and status != "queued" else []
+
+
+async def _pass_on(tx: Tx, job: LockedJob, status: str) -> list[int]:
+    """Releases the held jobs whose turn has come and cancels those that needed this one to succeed."""
+    numbers: list[int] = []
+    for follower in await jobs.followers(tx.session, job.id):
+        numbers.append(follower.number)
+        if status == "success" or follower.after_any:
+            await jobs.release(tx.session, follower.id, clock.now())
+            await edit_messages(tx, follower, "job.queued")
+            await tx.notify("gk_jobs", str(follower.host_id or ""))
+        else:
+            reason = f"J-{job.number}, which comes before it, did not succeed"
+            numbers += await end(tx, replace(follower, after_any=False), "cancelled", reason=reason)
+    return numbers
+
+
+async def edit_messages(tx: Tx, job: LockedJob, event_type: str) -> None:
+    """Lets the messages about a job show how it stands."""
+    for message, _ in await jobs.messages(tx.session, job.org_id, job.id):
+        await outbox.edit(tx.session, org_id=job.org_id, message=message, event_type=event_type, payload={})

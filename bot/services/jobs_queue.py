@@ -1,0 +1,192 @@
+"""Jobs as their hosts see them: claimed, begun, reported on, finished."""
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from agent import wire
+from bot import clock
+from bot.domain.jobs import Verdict, after_run
+from bot.domain.outcomes import status_when_started
+from bot.errors import Conflict, NotFound
+from bot.services import outbox, sightings
+from bot.services.agents import HostIdentity
+from bot.services.jobs import params_of
+from bot.services.jobs_ending import end
+from db.engine import Database
+from db.queries import job_runs, jobs
+from db.queries.job_runs import LockedRun, Offer
+from db.queries.jobs import LockedJob
+from db.uow import Tx
+
+log = logging.getLogger(__name__)
+
+CHANNEL: Final = "gk_jobs"
+_RUN_STATUS: Final = {"success": "success", "failed": "failed", "cancelled": "cancelled", "unknown": "lost"}
+_LONGEST_MS: Final = 2**31 - 1
+
+
+class JobQueue:
+    """The hosts' side of the queue. A claim is an offer; the first progress report makes it work."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def listen(self, on_notify: Callable[[str], None]) -> None:
+        """Calls `on_notify` with the id of each host that got work, with an empty string for all; until cancelled."""
+        await self._db.listen(CHANNEL, on_notify)
+
+    async def ready(self, hosts: Collection[UUID]) -> list[UUID]:
+        """Those of the waiting hosts that have work: what makes polling correct without notifications."""
+        async with self._db.read() as session:
+            return await job_runs.ready(session, hosts, clock.now())
+
+    async def claim(self, host: HostIdentity, slots: int) -> wire.ClaimAnswer | None:
+        """Offers up to `slots` jobs to a host; None: there is nothing to do."""
+        async with self._db.uow(host.actor) as tx:
+            offers = await job_runs.claim(tx.session, host_id=host.id, key_id=host.key_id, slots=slots, now=clock.now())
+        claimed = [job for offer in offers if (job := await self._readable(host, offer))]
+        return wire.ClaimAnswer(now=offers[0].now, jobs=claimed) if claimed else None
+
+    async def _readable(self, host: HostIdentity, offer: Offer) -> wire.ClaimedJob | None:
+        """The offer in the words of the protocol. One written by another version must not block those behind it."""
+        try:
+            params = params_of(offer.type, offer.payload)
+        except ValidationError:
+            log.exception("J-%d of %s cannot be offered", offer.number, host.name)
+            words = "This version cannot read the job. Give the command again."
+            await self.finish(
+                host, offer.run_id, wire.Result(claim_token=offer.claim_token, outcome="failed", error=words)
+            )
+            return None
+        return wire.ClaimedJob(
+            id=offer.job_id,
+            run_id=offer.run_id,
+            number=offer.number,
+            timeout_sec=offer.timeout_sec,
+            attempt=offer.attempt,
+            claim_token=offer.claim_token,
+            lease_expires_at=offer.lease_expires_at,
+            server_id=offer.server_id,
+            params=params,
+        )
+
+    async def progress(self, host: HostIdentity, run_id: UUID, report: wire.Progress) -> wire.ProgressAnswer:
+        """Renews the lease and lets the message show the phase.
+
+        Raises:
+            NotFound: not a run of this host.
+            Conflict: the claim token is stale, the offer has lapsed, or the run is over.
+        """
+        async with self._db.uow(host.actor) as tx:
+            moved = await job_runs.progress(
+                tx.session,
+                host_id=host.id,
+                run_id=run_id,
+                token=report.claim_token,
+                phase=report.phase.value,
+                message=report.message,
+                now=clock.now(),
+            )
+            if moved is None:
+                raise await self._refusal(tx, host, run_id)
+            for message in moved.messages:
+                await outbox.edit(
+                    tx.session, org_id=moved.org_id, message=message, event_type="job.progress", payload={}
+                )
+            if moved.began and moved.server_id and (status := status_when_started(moved.type)):
+                await sightings.server_is(tx, moved.org_id, moved.server_id, status, note="")
+        return wire.ProgressAnswer(cancel=moved.cancel)
+
+    async def _refusal(self, tx: Tx, host: HostIdentity, run_id: UUID) -> NotFound | Conflict:
+        found = await job_runs.find(tx.session, host.id, run_id)
+        if found is None:
+            return NotFound("This host has no such run.", "Forget it.")
+        if found[1] in ("claimed", "running"):
+            return Conflict(
+                "This claim is stale: the run was offered anew.", "Go on with the newer claim token, if any."
+            )
+        return Conflict(f"This run is over: {found[1]}.", "Send its result, then forget it.")
+
+    async def finish(self, host: HostIdentity, run_id: UUID, result: wire.Result) -> wire.ResultAnswer:
+        """Writes the end of a run: the run, its job, the event, the message and the audit row together. Idempotent.
+
+        Raises:
+            NotFound: not a run of this host.
+            Conflict: the claim token is stale.
+        """
+        async with self._db.uow(host.actor) as tx:
+            found = await job_runs.find(tx.session, host.id, run_id)
+            job = await jobs.lock(tx.session, found[0]) if found else None  # always the job first, then its run
+            run = await job_runs.lock(tx.session, run_id) if job else None
+            if job is None or run is None:
+                raise NotFound("This host has no such run.", "Forget it.")
+            if run.claim_token != result.claim_token:
+                raise Conflict("This claim is stale: the run was offered anew.", "Forget this result.")
+            return wire.ResultAnswer(accepted=await self._finish(tx, job, run, result))
+
+    async def _finish(self, tx: Tx, job: LockedJob, run: LockedRun, result: wire.Result) -> bool:
+        if run.status in ("success", "failed", "cancelled") or run.known:
+            return False
+        verdict = after_run(
+            result.outcome, run.attempt, job.max_attempts, cancel_requested=job.cancel_requested_at is not None
+        )
+        late = run.status == "lost"
+        noted = late and (run.overtaken or job.status in ("success", "cancelled"))
+        await job_runs.finish(
+            tx.session,
+            run.id,
+            status="lost" if noted else _RUN_STATUS[result.outcome],
+            duration_ms=min(max(result.duration_ms, 0), _LONGEST_MS),
+            error=result.error or verdict.reason or None,
+            output=tail(result.output),
+            result=result.result,
+            now=clock.now(),
+        )
+        if noted:
+            tx.audit("job.late", resource=("job", job.id), number=job.number, outcome=result.outcome)
+            return False
+        followers = await self._end(tx, job, run, verdict, late=late, error=result.error)
+        tx.audit(
+            "job.finish",
+            resource=("job", job.id),
+            number=job.number,
+            type=job.type,
+            outcome=result.outcome,
+            status=verdict.status,
+            attempt=run.attempt,
+            serverId=str(job.server_id) if job.server_id else None,
+            **({"error": result.error} if result.error else {}),
+            **({"followers": followers} if followers else {}),
+        )
+        return True
+
+    async def _end(
+        self, tx: Tx, job: LockedJob, run: LockedRun, verdict: Verdict, *, late: bool, error: str
+    ) -> list[int]:
+        if late and verdict.status == "queued":
+            return []  # what was decided when the run was lost stands: a retry waits, or waited too long
+        if late:
+            await job_runs.drop_newer_offer(tx.session, run)
+        return await end(
+            tx,
+            job,
+            verdict.status,
+            reason=error or verdict.reason,
+            run_id=run.id,
+            not_before=_retry_at(verdict),
+        )
+
+
+def _retry_at(verdict: Verdict) -> datetime | None:
+    return None if verdict.retry_in is None else clock.now() + verdict.retry_in
+
+
+def tail(output: str) -> str:
+    """The end of what the game said, at most `wire.OUTPUT_MAX` bytes."""
+    encoded = output.encode()
+    return output if len(encoded) <= wire.OUTPUT_MAX else encoded[-wire.OUTPUT_MAX :].decode(errors="ignore")

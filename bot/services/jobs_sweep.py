@@ -1,0 +1,94 @@
+"""What nobody reports: offers that were never begun, runs whose host went silent, jobs that waited too long."""
+
+from uuid import UUID
+
+from bot import clock
+from bot.domain.actors import Actor
+from bot.domain.jobs import after_run
+from bot.domain.outcomes import expiry_reason
+from bot.services.jobs_ending import end
+from db.engine import Database
+from db.queries import job_runs, jobs
+from db.queries.job_runs import Lapsed
+from db.queries.jobs import LockedJob
+
+_BATCH = 200
+
+
+class JobSweep:
+    """Ends what will not end by itself. Each run and job in a transaction of its own; any number of processes may sweep."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def leases(self) -> dict[str, int]:
+        """Takes back unstarted offers whose lease has passed, and marks begun runs as lost."""
+        async with self._db.read() as session:
+            lapsed = await job_runs.lapsed(session, _BATCH)
+        lost = [await self._lose(run) for run in lapsed if run.status == "running"]
+        returned = [await self._take_back(run) for run in lapsed if run.status == "claimed"]
+        return {"lost": sum(lost), "returned": sum(returned)}
+
+    async def _take_back(self, run: Lapsed) -> bool:
+        async with self._db.uow(Actor(type="system", name="leases.sweep")) as tx:
+            await jobs.lock(tx.session, run.job_id)  # always the job first, then its run
+            return await job_runs.take_back(tx.session, run.run_id)
+
+    async def _lose(self, lapsed: Lapsed) -> bool:
+        async with self._db.uow(Actor(type="system", name="leases.sweep")) as tx:
+            job = await jobs.lock(tx.session, lapsed.job_id)
+            run = await job_runs.lock(tx.session, lapsed.run_id) if job else None
+            if job is None or run is None or not run.lapsed:
+                return False
+            tx.actor = _sweeper("leases.sweep", job)
+            verdict = after_run(
+                "lost", run.attempt, job.max_attempts, cancel_requested=job.cancel_requested_at is not None
+            )
+            await job_runs.lose(tx.session, run.id, verdict.reason, clock.now())
+            retry_at = None if verdict.retry_in is None else clock.now() + verdict.retry_in
+            followers = await end(tx, job, verdict.status, reason=verdict.reason, run_id=run.id, not_before=retry_at)
+            tx.audit(
+                "job.lost",
+                resource=("job", job.id),
+                number=job.number,
+                type=job.type,
+                status=verdict.status,
+                attempt=run.attempt,
+                followers=followers,
+            )
+            return True
+
+    async def expiry(self) -> dict[str, int]:
+        """Ends queued jobs whose time has passed; their message says whose host did not come back."""
+        async with self._db.read() as session:
+            expired = await job_runs.expired(session, _BATCH, clock.now())
+        return {"expired": sum([await self._expire(job_id) for job_id in expired])}
+
+    async def _expire(self, job_id: UUID) -> bool:
+        async with self._db.uow(Actor(type="system", name="queue.expire")) as tx:
+            job = await jobs.lock(tx.session, job_id)
+            if job is None or not await job_runs.past_expiry(tx.session, job_id, clock.now()):
+                return False
+            tx.actor = _sweeper("queue.expire", job)
+            waited = (job.expires_at or clock.now()) - job.not_before
+            reason = expiry_reason(_host_words(job), job.host_status, waited)
+            followers = await end(tx, job, "expired", reason=reason)
+            tx.audit(
+                "job.expire",
+                resource=("job", job.id),
+                number=job.number,
+                type=job.type,
+                reason=reason,
+                followers=followers,
+            )
+            return True
+
+
+def _sweeper(duty: str, job: LockedJob) -> Actor:
+    return Actor(type="system", name=duty, org_id=job.org_id, guild_id=job.guild_id)
+
+
+def _host_words(job: LockedJob) -> str | None:
+    if job.host_name is None:
+        return None
+    return f"{job.server_name}'s host {job.host_name}" if job.server_name else f"The host {job.host_name}"

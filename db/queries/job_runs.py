@@ -1,0 +1,258 @@
+"""Runs: the attempts at a job, claimed by its host under a lease. Both sides of the lease are PostgreSQL's now()."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.domain.jobs import LEASE
+from db.rows import every, one
+
+_LEASE = f"interval '{LEASE.total_seconds():.0f} seconds'"
+
+_BLOCKED = """(j.is_exclusive and exists (
+      select 1 from job_runs b where b.server_instance_id = j.server_instance_id and b.is_exclusive
+         and b.status in ('claimed', 'running')))"""
+_DUE = f"""j.status = 'queued' and j.not_before <= :now and (j.expires_at is null or j.expires_at > :now) and not {_BLOCKED}"""
+
+# Offers whose answer may have been lost come first, with a new claim token. Of the rest, at most one exclusive job per server;
+# where two claimers meet at one server, the partial unique index lets one of them pass and `do nothing` spares the other an error.
+# A key that was revoked during a long poll gets nothing any more.
+_CLAIM = text(f"""/* job_runs.claim */
+    with live as (
+      select 1 from api_keys k where k.id = :key and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())),
+    lost as (
+      select r.id from job_runs r where r.host_id = :host and r.status = 'claimed' and exists (select 1 from live)
+       order by r.created_at limit :slots for update skip locked),
+    offered as (
+      update job_runs r set claim_token = gen_random_uuid(), lease_expires_at = now() + {_LEASE}
+        from lost where r.id = lost.id
+      returning r.id, r.job_id, r.attempt, r.claim_token, r.lease_expires_at),
+    due as (
+      select j.id, j.org_id, j.host_id, j.server_instance_id, j.is_exclusive, j.priority, j.not_before, j.number
+        from jobs j
+       where j.host_id = :host and {_DUE} and exists (select 1 from live)
+       order by j.priority desc, j.not_before, j.number
+       limit greatest(:slots - (select count(*) from offered), 0) for update of j skip locked),
+    ranked as (
+      select due.*, row_number() over (partition by server_instance_id, is_exclusive
+                                       order by priority desc, not_before, number) as place from due),
+    taken as (
+      insert into job_runs (org_id, job_id, host_id, server_instance_id, attempt, is_exclusive, lease_expires_at, created_at)
+      select org_id, id, host_id, server_instance_id,
+             coalesce((select max(p.attempt) from job_runs p where p.job_id = ranked.id), 0) + 1,
+             is_exclusive, now() + {_LEASE}, :now
+        from ranked where not is_exclusive or server_instance_id is null or place = 1
+       order by priority desc, not_before, number
+      on conflict do nothing
+      returning id, job_id, attempt, claim_token, lease_expires_at),
+    busy as (
+      update jobs set status = 'running' from taken where jobs.id = taken.job_id)
+    select now() as now, c.*, j.number, j.type, j.payload, j.timeout_sec, j.server_instance_id as server_id
+      from (select * from offered union all select * from taken) c join jobs j on j.id = c.job_id
+     order by j.priority desc, j.not_before, j.number""")
+
+_READY = text(f"""/* job_runs.ready */
+    select h.id from unnest(cast(:hosts as uuid[])) h(id)
+     where exists (select 1 from jobs j where j.host_id = h.id and {_DUE})""")
+
+# `run.*` of the old row: a message is edited only when something that it shows has changed.
+_PROGRESS = text(f"""/* job_runs.progress */
+    with was as (
+      select r.id, r.status, r.progress_phase, r.progress_message from job_runs r
+       where r.id = :run and r.host_id = :host and r.claim_token = :token
+         and (r.status = 'running' or r.status = 'claimed' and r.lease_expires_at > now()) for update),
+    moved as (
+      update job_runs r set status = 'running', lease_expires_at = now() + {_LEASE}, last_progress_at = :now,
+             started_at = coalesce(r.started_at, :now), progress_message = :message,
+             progress_phase = case when cast(:phase as text) = 'started' then r.progress_phase else :phase end
+        from was where r.id = was.id returning r.job_id, r.progress_phase, r.progress_message)
+    select j.id as job_id, j.org_id, j.type, j.server_instance_id as server_id, was.status = 'claimed' as began,
+           j.cancel_requested_at is not null as cancel,
+           case when was.status = 'claimed' or (was.progress_phase, was.progress_message)
+                     is distinct from (moved.progress_phase, moved.progress_message)
+                then array(select m.id from bot_messages m
+                            where m.org_id = j.org_id and m.kind = 'job' and m.subject_id = j.id::text)
+                else '{{}}' end as messages
+      from was, moved join jobs j on j.id = moved.job_id""")
+
+_FIND = text("/* job_runs.find */ select job_id, status from job_runs where id = :run and host_id = :host")
+
+_LOCK = text("""/* job_runs.lock */
+    select r.id, r.job_id, r.attempt, r.status, r.claim_token, r.result is not null as known,
+           r.status = 'running' and r.lease_expires_at < now() as lapsed,
+           exists (select 1 from job_runs n where n.job_id = r.job_id and n.attempt > r.attempt and n.status = 'running') as overtaken
+      from job_runs r where r.id = :run for update""")
+
+_FINISH = text("""/* job_runs.finish */
+    update job_runs set status = :status, finished_at = :now, duration_ms = :duration, error_message = :error,
+           started_at = coalesce(started_at, :now), output = :output, result = :result
+     where id = :run""").bindparams(bindparam("result", type_=JSONB))
+
+_DROP_NEWER = text("""/* job_runs.drop_newer_offer */
+    delete from job_runs where job_id = :job and attempt > :attempt and status = 'claimed'""")
+
+_LAPSED = text("""/* job_runs.lapsed */
+    select r.id as run_id, r.job_id, r.status from job_runs r
+     where r.status in ('claimed', 'running') and r.lease_expires_at < now() order by r.lease_expires_at limit :limit""")
+
+_TAKE_BACK = text("""/* job_runs.take_back */
+    with gone as (delete from job_runs where id = :run and status = 'claimed' and lease_expires_at < now() returning job_id)
+    update jobs j set status = 'queued' from gone where j.id = gone.job_id and j.status = 'running'
+    returning pg_notify('gk_jobs', j.host_id::text)""")
+
+_LOSE = text("""/* job_runs.lose */
+    update job_runs set status = 'lost', finished_at = :now, error_message = :error where id = :run""")
+
+_EXPIRED = text("""/* jobs.expired */
+    select id from jobs where status = 'queued' and expires_at <= :now order by expires_at limit :limit""")
+
+_PAST = text("/* jobs.past_expiry */ select 1 from jobs where id = :job and status = 'queued' and expires_at <= :now")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A run as it is offered to its host."""
+
+    now: datetime
+    """PostgreSQL's: what `lease_expires_at` is compared with."""
+    run_id: UUID
+    job_id: UUID
+    attempt: int
+    claim_token: UUID
+    lease_expires_at: datetime
+    number: int
+    type: str
+    payload: dict[str, Any]
+    timeout_sec: int
+    server_id: UUID | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What a progress report changed."""
+
+    job_id: UUID
+    org_id: UUID
+    type: str
+    server_id: UUID | None
+    began: bool
+    cancel: bool
+    messages: list[UUID]
+    """Messages of the bot that show something older now."""
+
+
+@dataclass(frozen=True)
+class LockedRun:
+    """A run whose row this transaction holds."""
+
+    id: UUID
+    job_id: UUID
+    attempt: int
+    status: str
+    claim_token: UUID
+    known: bool
+    """Its result is there already."""
+    lapsed: bool
+    overtaken: bool
+    """A newer attempt is running."""
+
+
+@dataclass(frozen=True)
+class Lapsed:
+    """A run whose lease has passed."""
+
+    run_id: UUID
+    job_id: UUID
+    status: str
+
+
+async def claim(session: AsyncSession, *, host_id: UUID, key_id: UUID, slots: int, now: datetime) -> list[Offer]:
+    """Offers to a host: first what it was offered and has not begun, then what is due."""
+    rows = await session.execute(_CLAIM, {"host": host_id, "key": key_id, "slots": slots, "now": now})
+    return [
+        Offer(
+            now=row.now,
+            run_id=row.id,
+            job_id=row.job_id,
+            attempt=row.attempt,
+            claim_token=row.claim_token,
+            lease_expires_at=row.lease_expires_at,
+            number=row.number,
+            type=row.type,
+            payload=row.payload,
+            timeout_sec=row.timeout_sec,
+            server_id=row.server_id,
+        )
+        for row in rows
+    ]
+
+
+async def ready(session: AsyncSession, hosts: Collection[UUID], now: datetime) -> list[UUID]:
+    """Those of the hosts that could claim something now."""
+    return list((await session.execute(_READY, {"hosts": list(hosts), "now": now})).scalars())
+
+
+async def progress(
+    session: AsyncSession, *, host_id: UUID, run_id: UUID, token: UUID, phase: str, message: str, now: datetime
+) -> Moved | None:
+    """Renews a lease; the first report makes an offer a running run. None: not this host's, stale, or over."""
+    values = {"host": host_id, "run": run_id, "token": token, "phase": phase, "message": message, "now": now}
+    return one(Moved, await session.execute(_PROGRESS, values))
+
+
+async def find(session: AsyncSession, host_id: UUID, run_id: UUID) -> tuple[UUID, str] | None:
+    """The job and the status of one of the host's runs."""
+    row = (await session.execute(_FIND, {"host": host_id, "run": run_id})).one_or_none()
+    return None if row is None else (row.job_id, row.status)
+
+
+async def lock(session: AsyncSession, run_id: UUID) -> LockedRun | None:
+    return one(LockedRun, await session.execute(_LOCK, {"run": run_id}))
+
+
+async def finish(
+    session: AsyncSession,
+    run_id: UUID,
+    *,
+    status: str,
+    duration_ms: int,
+    error: str | None,
+    output: str,
+    result: dict[str, Any],
+    now: datetime,
+) -> None:
+    values = {"run": run_id, "status": status, "duration": duration_ms, "error": error, "output": output}
+    await session.execute(_FINISH, {**values, "result": result, "now": now})
+
+
+async def drop_newer_offer(session: AsyncSession, run: LockedRun) -> None:
+    """Takes back the offer of a retry, because the attempt before it has answered after all."""
+    await session.execute(_DROP_NEWER, {"job": run.job_id, "attempt": run.attempt})
+
+
+async def lapsed(session: AsyncSession, limit: int) -> list[Lapsed]:
+    return every(Lapsed, await session.execute(_LAPSED, {"limit": limit}))
+
+
+async def take_back(session: AsyncSession, run_id: UUID) -> bool:
+    """Removes an offer that was never begun and queues its job again. False: it was begun meanwhile."""
+    return (await session.execute(_TAKE_BACK, {"run": run_id})).first() is not None
+
+
+async def lose(session: AsyncSession, run_id: UUID, error: str, now: datetime) -> None:
+    await session.execute(_LOSE, {"run": run_id, "error": error, "now": now})
+
+
+async def expired(session: AsyncSession, limit: int, now: datetime) -> list[UUID]:
+    return list((await session.execute(_EXPIRED, {"limit": limit, "now": now})).scalars())
+
+
+async def past_expiry(session: AsyncSession, job_id: UUID, now: datetime) -> bool:
+    """Asked again once the job is locked."""
+    return await session.scalar(_PAST, {"job": job_id, "now": now}) is not None
