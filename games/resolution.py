@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from games.placeholders import fill
 from games.resolved import ResolvedConsole, ResolvedFile, ResolvedPort, ResolvedTemplate
@@ -11,6 +11,9 @@ from games.variables import Variable
 
 if TYPE_CHECKING:
     from games.catalog import GameTemplate
+
+_SECRET_MIN: Final = 4
+"""Characters. Redacting a shorter one, which only an admin can have chosen, would make every output unreadable."""
 
 
 def check(game: str, variables: Mapping[str, Variable], values: Mapping[str, str]) -> dict[str, str]:
@@ -57,7 +60,7 @@ def resolve(template: "GameTemplate", directory: Path, values: Mapping[str, str]
         log=template.log,
         log_glob=fill(source.glob, context) if isinstance(source, Files) else None,
         values=dict(values),
-        secrets=tuple(values[name] for name, v in template.vars.items() if v.secret and values[name]),
+        secrets=tuple(values[n] for n, v in template.vars.items() if v.secret and len(values[n]) >= _SECRET_MIN),
     )
 
 

@@ -9,7 +9,7 @@ from games.lines import cleaned
 from games.placeholders import fill
 from games.sections.actions import Action
 from games.sections.console import ConsoleSpec
-from games.sections.people import Identity, Listing, Players
+from games.sections.people import Identity, IdentityKind, Listing, Players
 
 NAME_MAX: Final = 128
 """Characters of a player's name or identity."""
@@ -73,8 +73,17 @@ def _player(players: Players, identity: Identity, row: Mapping[str, str]) -> Pla
         if written in players.unknown_values or not written:
             continue
         for kind, described in identity.kinds.items():
-            wanted = group == kind or group.startswith("id_")
-            value = described.read(written) if wanted and kind != "slot" else None
-            if value is not None and (group == kind or described.format != "{value}"):
+            value = _identity(described, kind, group, written)
+            if value is not None:
                 identities[kind] = cleaned(value, NAME_MAX)
     return PlayerRow(cleaned(row["name"], NAME_MAX), row.get("slot"), identities)
+
+
+def _identity(described: IdentityKind, kind: str, group: str, written: str) -> str | None:
+    """The value when what the game wrote is of this kind. A slot is no identity: tomorrow it is somebody else."""
+    if kind == "slot":
+        return None
+    if group == kind:
+        return described.read(written) or (written if described.fits(written) else None)
+    tells = described.format != "{value}"
+    return described.read(written) if tells and group.startswith("id_") else None
