@@ -4,17 +4,18 @@ from datetime import datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
+from bot.demo.sevendays import xml_file
 from bot.demo.sevendays.admins import STAMP, Admins, Ban, Permission
-from bot.demo.sevendays.log import Log
+from bot.demo.sevendays.journal import Journal
 
 
 class AdminFile:
     """The file and what was last read from it. `admins` is never None: a broken file leaves the old values standing."""
 
-    def __init__(self, path: Path, log: Log) -> None:
+    def __init__(self, path: Path, journal: Journal) -> None:
         self.path = path
         self.admins = Admins()
-        self._log = log
+        self._journal = journal
         self._seen: tuple[int, int] | None = None
 
     def start(self) -> None:
@@ -27,9 +28,9 @@ class AdminFile:
     def load(self) -> None:
         self._seen = self._state()
         try:
-            root = ElementTree.fromstring(self.path.read_bytes())
-        except (OSError, ElementTree.ParseError) as error:
-            self._log.error(f"Failed loading {self.path.name}: {error}")
+            root = xml_file.read(self.path)
+        except (OSError, xml_file.BadXml) as error:
+            self._journal.error(f"Failed loading {self.path.name}: {error}")
         else:
             self.admins = self._read(root)
 
@@ -45,7 +46,7 @@ class AdminFile:
         """Load the file again where somebody else has changed it since."""
         state = self._state()
         if state is not None and state != self._seen:
-            self._log.info(f"Reloading {self.path.name}")
+            self._journal.info(f"Reloading {self.path.name}")
             self.load()
 
     def _state(self) -> tuple[int, int] | None:
@@ -78,9 +79,9 @@ class AdminFile:
     def _read_ban(self, item: ElementTree.Element, admins: Admins) -> None:
         stamp = item.get("unbandate", "")
         try:
-            until = datetime.strptime(stamp, STAMP)
+            until = datetime.fromisoformat(stamp).replace(tzinfo=None)
         except ValueError:
-            self._log.warning(f"Ignoring blacklist entry with invalid unbandate {stamp!r} of {_id(item)}")
+            self._journal.warning(f"Ignoring blacklist entry with invalid unbandate {stamp!r} of {_id(item)}")
         else:
             admins.bans[_id(item)] = Ban(until, item.get("reason", ""), item.get("name", ""))
 

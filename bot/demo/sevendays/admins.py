@@ -4,7 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 STAMP = "%Y-%m-%d %H:%M:%S"
-NOBODY = 1000  # the permission level of somebody without an entry
+
+
+def local_now() -> datetime:
+    """The server's local time, to the second, without a zone: what its files and answers are written in."""
+    return datetime.now().astimezone().replace(tzinfo=None, microsecond=0)
 
 
 @dataclass(frozen=True)

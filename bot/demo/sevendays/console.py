@@ -52,7 +52,7 @@ class Console:
     def _echo(self, line: str, source: str) -> None:
         hidden = self._server.config.number("HideCommandExecutionLog")
         if hidden < 3:
-            self._server.log.info(f"Executing command '{line}' by {source}", listeners=hidden < 1)
+            self._server.journal.info(f"Executing command '{line}' by {source}", listeners=hidden < 1)
 
     def _run(self, command: Command, words: list[str]) -> Answer:
         try:
@@ -60,7 +60,7 @@ class Console:
         except (Refusal, NoTarget) as refusal:
             yield str(refusal)
         except (ValueError, OverflowError) as error:
-            self._server.log.exception(
+            self._server.journal.exception(
                 f"Error executing command '{words[0]}': {error}", ("SdtdConsole.ExecuteCommand",)
             )
             yield f"*** ERROR: Executing command '{words[0]}' failed: {error}"

@@ -43,7 +43,9 @@ class ControlServer:
     async def start(self) -> None:
         """Open the port, then write the file that names it, readable by its owner only."""
         listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port: int = listener.sockets[0].getsockname()[1]
+        self._publish(listener.sockets[0].getsockname()[1])
+
+    def _publish(self, port: int) -> None:
         fresh = self._path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -92,12 +94,12 @@ class ControlServer:
             self._server.faults.between = count
         else:
             for _ in range(count):
-                noise.make(self._server.log)
+                noise.make(self._server.journal)
 
     def _dribble(self, given: Arguments) -> None:
         self._server.faults.dribble = int(str(given["size"]))
 
     def _crash(self, given: Arguments) -> None:
         """The process ends in the middle of everything: nothing is saved, nobody is told."""
-        self._server.log.exception("AccessViolationException: Attempted to read protected memory", noise.TRACE)
+        self._server.journal.exception("AccessViolationException: Attempted to read protected memory", noise.TRACE)
         os._exit(int(str(given["code"])))

@@ -7,7 +7,12 @@ from pathlib import Path
 from bot.demo.sevendays import serverconfig
 
 EXECUTABLE = "7DaysToDieServer.x86_64"
-HARMONY = '<?xml version="1.0" encoding="UTF-8"?>\n<xml>\n\t<Name value="TFP_Harmony"/>\n\t<Version value="1.1.0.4"/>\n</xml>\n'
+HARMONY = """<?xml version="1.0" encoding="UTF-8"?>
+<xml>
+\t<Name value="TFP_Harmony"/>
+\t<Version value="1.1.0.4"/>
+</xml>
+"""
 SHEBANG_LIMIT = 120  # older kernels cut a first line after 127 bytes
 _PROGRAM = '''
 """Runs the imitated server; the first argument is the program, the current directory the server's."""
@@ -21,7 +26,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def install(directory: Path) -> Path:
-    """Make `directory` a server's and return its executable. Files that are there already are kept, but for that one."""
+    """Make `directory` a server's and return its executable. Other files that are there already are kept."""
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "serverconfig.xml"
     if not config.exists():

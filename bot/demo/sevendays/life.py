@@ -23,7 +23,7 @@ class Life:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._rng = random.Random(server.settings.seed)
+        self._rng = random.Random(server.settings.seed)  # noqa: S311  # repeatable, and nothing depends on it
         self._on = asyncio.Event()
         self.switch(on=server.settings.life)
 

@@ -2,9 +2,8 @@
 
 import itertools
 from collections.abc import Callable
-from datetime import datetime
 
-from bot.demo.sevendays.admins import STAMP
+from bot.demo.sevendays.admins import STAMP, local_now
 from bot.demo.sevendays.players import UNKNOWN, Player, invented_eos, invented_steam
 from bot.demo.sevendays.server import COMPATIBILITY, Server
 
@@ -20,16 +19,16 @@ def visitor(name: str, steam: str | None, eos: str | None, owner: str | None, ip
 
 
 def join(server: Server, player: Player) -> int | str:
-    """Log somebody in. Returns the entity id, or the reason that the player reads when refused."""
-    server.log.info(f"PlayerLogin: {player.name}/{COMPATIBILITY}")
-    server.log.info(f"Client IP: {player.ip}")
+    """Journal somebody in. Returns the entity id, or the reason that the player reads when refused."""
+    server.journal.info(f"PlayerLogin: {player.name}/{COMPATIBILITY}")
+    server.journal.info(f"Client IP: {player.ip}")
     for name, check in CHAIN.items():
         reason = check(server, player)
-        server.log.info(f"[Auth] {name} authorization {'failed' if reason else 'successful'}: {player.ids()}")
+        server.journal.info(f"[Auth] {name} authorization {'failed' if reason else 'successful'}: {player.ids()}")
         if reason:
-            server.log.info(f"Kicking player ({reason}): {player.ids()}")
+            server.journal.info(f"Kicking player ({reason}): {player.ids()}")
             return reason
-    server.log.info(f"Allowing player with id {player.user_id}")
+    server.journal.info(f"Allowing player with id {player.user_id}")
     return server.world.enter(player)
 
 
@@ -48,7 +47,7 @@ def _single(server: Server, player: Player) -> str | None:
 
 def _listed(server: Server, player: Player) -> str | None:
     admins = server.admin_file.admins
-    ban = admins.ban_of(player.user_ids, datetime.now())
+    ban = admins.ban_of(player.user_ids, local_now())
     if ban:
         return f"You have been banned from this server until {ban.until.strftime(STAMP)}, reason: {ban.reason}"
     return "You are not on the whitelist of this server" if admins.shuts_out(player.user_ids) else None

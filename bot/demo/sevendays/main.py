@@ -9,8 +9,8 @@ from pathlib import Path
 from bot.demo.sevendays import commands, mods
 from bot.demo.sevendays.console import Console
 from bot.demo.sevendays.control_server import ControlServer
+from bot.demo.sevendays.journal import Journal
 from bot.demo.sevendays.life import Life
-from bot.demo.sevendays.log import Log
 from bot.demo.sevendays.metrics import metrics_line
 from bot.demo.sevendays.server import Server
 from bot.demo.sevendays.serverconfig import BadConfig, ServerConfig
@@ -63,18 +63,18 @@ class Game:
 
     async def _start(self) -> None:
         server = self._server
-        server.log.noise("Mono path[0] = '7DaysToDieServer_Data/Managed'")
-        server.log.info(f"Version: {server.version_line}, Build: LinuxServer 64 Bit")
+        server.journal.noise("Mono path[0] = '7DaysToDieServer_Data/Managed'")
+        server.journal.info(f"Version: {server.version_line}, Build: LinuxServer 64 Bit")
         await self._control.start()
         server.admin_file.start()
-        server.mods = mods.load_all(server.mod_folders, server.log)
+        server.mods = mods.load_all(server.mod_folders, server.journal)
         await asyncio.sleep(server.settings.start_seconds * TELNET_AT)
         if server.config.flag("TelnetEnabled"):
             await self._telnet.start()
-        server.log.info(f"StartAsServer: {server.config.text('GameWorld')}, {server.config.text('GameName')}")
+        server.journal.info(f"StartAsServer: {server.config.text('GameWorld')}, {server.config.text('GameName')}")
         await asyncio.sleep(server.settings.start_seconds * (1 - TELNET_AT))
         server.world.open()
-        server.log.info("StartGame done")
+        server.journal.info("StartGame done")
 
     async def _frames(self) -> None:
         """One job a frame until one of them ends the game."""
@@ -89,7 +89,7 @@ class Game:
         while True:
             await asyncio.sleep(self._server.settings.metrics_seconds)
             await self._server.faults.running()
-            self._server.log.info(metrics_line(self._server))
+            self._server.journal.info(metrics_line(self._server))
 
     async def _watch(self) -> None:
         while True:
@@ -98,14 +98,14 @@ class Game:
 
     async def _end(self) -> None:
         server = self._server
-        server.log.info("Preparing quit")
+        server.journal.info("Preparing quit")
         for player in list(server.world.players.values()):
             server.world.leave(player)
-        server.log.info("SaveAndCleanupWorld")
+        server.journal.info("SaveAndCleanupWorld")
         if server.world.ready:
             server.world.save()
         await asyncio.sleep(server.settings.stop_seconds)
-        server.log.info("OnApplicationQuit")
+        server.journal.info("OnApplicationQuit")
         self._control.stop()
         await self._telnet.stop()
 
@@ -114,13 +114,13 @@ def main(arguments: list[str]) -> int:
     """Run until the game is shut down; the current directory is the server's. Returns the exit code."""
     given = CommandLine.parse(arguments)
     directory = Path.cwd()
-    log = Log(given.log)
+    journal = Journal(given.log)
     try:
-        server = Server.build(ServerConfig.load(directory / given.config), DemoSettings.load(directory), log)
+        server = Server.build(ServerConfig.load(directory / given.config), DemoSettings.load(directory), journal)
         asyncio.run(Game(server, directory).run())
     except (BadConfig, ValueError) as error:
-        log.error(str(error))
+        journal.error(str(error))
         return 1
     finally:
-        log.close()
+        journal.close()
     return os.EX_OK

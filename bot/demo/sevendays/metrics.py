@@ -9,7 +9,7 @@ def metrics_line(server: Server) -> str:
     zombies = rng.randint(0, 8) * players
     heap = 1199.0 + rng.uniform(0, 60)
     return (
-        f"Time: {server.log.uptime() / 60:.2f}m FPS: {rng.uniform(18.5, 20):.2f} Heap: {heap:.1f}MB Max: 1265.5MB "
+        f"Time: {server.journal.uptime() / 60:.2f}m FPS: {rng.uniform(18.5, 20):.2f} Heap: {heap:.1f}MB Max: 1265.5MB "
         f"Chunks: {9 + 81 * players} CGO: {81 * players} Ply: {players} Zom: {zombies} "
         f"Ent: {players + zombies} ({players + zombies}) Items: {rng.randint(0, 4)} CO: {players} "
         f"RSS: {heap + 489:.1f}MB"

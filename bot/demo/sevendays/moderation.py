@@ -1,10 +1,9 @@
 """kick, ban, admin and whitelist: commands about people."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from bot.demo.sevendays import durations, targets
-from bot.demo.sevendays.admins import STAMP, Ban, Permission
+from bot.demo.sevendays.admins import STAMP, Ban, Permission, local_now
 from bot.demo.sevendays.console import Answer, Command, Refusal, need, number
 from bot.demo.sevendays.players import Player, is_combined_id
 from bot.demo.sevendays.server import Server
@@ -28,7 +27,7 @@ def _ban_add(server: Server, words: list[str]) -> Answer:
     count = number(words[2])
     if words[3].casefold() not in durations.UNITS:
         raise Refusal(f'"{words[3]}" is not an allowed duration unit.')
-    until = durations.later(datetime.now().replace(microsecond=0), count, words[3].casefold())
+    until = durations.later(local_now(), count, words[3].casefold())
     reason = _printable(words[4] if len(words) > 4 else "")
     known = target.name if isinstance(target, Player) else ""
     ban = Ban(until, reason, _printable(words[5] if len(words) > 5 else known))
@@ -48,7 +47,7 @@ def _banned(server: Server, user: str, ban: Ban, who: str) -> Answer:
 def _ban_remove(server: Server, words: list[str]) -> Answer:
     need(words, 2)
     if not is_combined_id(words[1]):
-        server.log.error(f"Could not parse user id '{words[1]}'{_REMOVE_TRACE}")
+        server.journal.error(f"Could not parse user id '{words[1]}'{_REMOVE_TRACE}")
         raise Refusal(f'"{words[1]}" is not a valid user id.')
     server.admin_file.admins.bans.pop(words[1], None)
     server.admin_file.save()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from bot.demo.sevendays.log import Log
+from bot.demo.sevendays import xml_file
+from bot.demo.sevendays.journal import Journal
 
 MANIFEST = "ModInfo.xml"
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -23,19 +24,19 @@ class Refused(Exception):
     """The folder is not loaded; the arguments are the errors that the log gets."""
 
 
-def load_all(folders: list[Path], log: Log) -> list[Mod]:
+def load_all(folders: list[Path], journal: Journal) -> list[Mod]:
     """Load each folder's mods in the order of their names; of two with one name the first wins."""
     loaded: dict[str, Mod] = {}
     for folder in folders:
-        log.info(f"[MODS] Start loading from: '{folder}'")
+        journal.info(f"[MODS] Start loading from: '{folder}'")
         for path in sorted(item for item in _items(folder) if item.is_dir()):
-            mod = _load(path, log)
+            mod = _load(path, journal)
             if mod and mod.name in loaded:
-                log.warning(f"[MODS]     Mod with same name ({mod.name}) already loaded, ignoring {path.name}")
+                journal.warning(f"[MODS]     Mod with same name ({mod.name}) already loaded, ignoring {path.name}")
             elif mod:
                 loaded[mod.name] = mod
-                log.info(f"[MODS]     Loaded Mod: {mod.name} ({mod.version})")
-    log.info("[MODS] Loading done")
+                journal.info(f"[MODS]     Loaded Mod: {mod.name} ({mod.version})")
+    journal.info("[MODS] Loading done")
     return list(loaded.values())
 
 
@@ -43,17 +44,17 @@ def _items(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.is_dir() else []
 
 
-def _load(path: Path, log: Log) -> Mod | None:
-    log.info(f"[MODS]   Trying to load from folder: '{path.name}'")
+def _load(path: Path, journal: Journal) -> Mod | None:
+    journal.info(f"[MODS]   Trying to load from folder: '{path.name}'")
     if not (path / MANIFEST).is_file():
-        log.warning(f"[MODS]     Folder {path.name} does not contain a {MANIFEST}, ignoring")
+        journal.warning(f"[MODS]     Folder {path.name} does not contain a {MANIFEST}, ignoring")
         return None
     try:
         return _manifest(path)
     except Refused as refused:
         for sentence in refused.args:
-            log.error(f"[MODS]     {sentence}")
-        log.error(f"[MODS]     Could not parse {path.name}/{MANIFEST}, ignoring")
+            journal.error(f"[MODS]     {sentence}")
+        journal.error(f"[MODS]     Could not parse {path.name}/{MANIFEST}, ignoring")
         return None
 
 
@@ -61,8 +62,8 @@ def _manifest(path: Path) -> Mod:
     """Raises Refused."""
     place = f"{path.name}/{MANIFEST}"
     try:
-        root = ElementTree.fromstring((path / MANIFEST).read_bytes())
-    except ElementTree.ParseError as error:
+        root = xml_file.read(path / MANIFEST)
+    except xml_file.BadXml as error:
         raise Refused(f"{place} is not valid XML: {error}") from error
     if root.find("ModInfo") is not None:
         raise Refused(f"{place} in legacy format. V2 required to load mod")

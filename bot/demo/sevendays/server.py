@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bot.demo.sevendays.admin_file import AdminFile
 from bot.demo.sevendays.faults import Faults
-from bot.demo.sevendays.log import Log
+from bot.demo.sevendays.journal import Journal
 from bot.demo.sevendays.mods import Mod
 from bot.demo.sevendays.serverconfig import ServerConfig
 from bot.demo.sevendays.settings import DemoSettings
@@ -26,7 +26,7 @@ class Server:
 
     config: ServerConfig
     settings: DemoSettings
-    log: Log
+    journal: Journal
     world: World
     admin_file: AdminFile
     rng: random.Random
@@ -36,12 +36,12 @@ class Server:
     quitting: bool = False
 
     @classmethod
-    def build(cls, config: ServerConfig, settings: DemoSettings, log: Log) -> "Server":
+    def build(cls, config: ServerConfig, settings: DemoSettings, journal: Journal) -> "Server":
         """Put the parts together; nothing is read or opened yet."""
         folder = config.saves / config.text("GameWorld") / config.text("GameName")
-        rng = random.Random(settings.seed)
-        admin_file = AdminFile(config.saves / config.text("AdminFileName"), log)
-        return cls(config, settings, log, World(folder, log, rng, log.uptime), admin_file, rng)
+        rng = random.Random(settings.seed)  # noqa: S311  # repeatable, and nothing depends on it
+        admin_file = AdminFile(config.saves / config.text("AdminFileName"), journal)
+        return cls(config, settings, journal, World(folder, journal, rng, journal.uptime), admin_file, rng)
 
     def quit(self) -> None:
         """Leave the loop after the job that is being done."""

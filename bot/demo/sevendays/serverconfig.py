@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
+
+from bot.demo.sevendays import xml_file
 
 DEFAULTS: Mapping[str, str] = {
     "ServerName": "My Game Host",
@@ -39,10 +40,10 @@ class ServerConfig:
     def load(cls, path: Path) -> "ServerConfig":
         """Raises BadConfig with the sentence for the log."""
         try:
-            root = ElementTree.fromstring(path.read_bytes())
+            root = xml_file.read(path)
         except FileNotFoundError as error:
             raise BadConfig(f"Specified configfile not found: {path.name}") from error
-        except ElementTree.ParseError as error:
+        except xml_file.BadXml as error:
             raise BadConfig(f"Could not parse {path.name}: {error}") from error
         found = {item.get("name", "").lower(): item.get("value", "") for item in root.iter("property")}
         return cls({name.lower(): value for name, value in DEFAULTS.items()} | found, path.parent.absolute())

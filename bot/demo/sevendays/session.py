@@ -76,14 +76,14 @@ class Session:
             texts, self._texts = self._texts, []
             if sum(map(len, texts)) > BACKLOG:
                 return
-            for packet in _packets("".join(texts), self._faults.dribble):
+            for packet in packets("".join(texts), self._faults.dribble):
                 self._writer.write(packet)
                 await self._writer.drain()
                 if self._faults.dribble:
                     await asyncio.sleep(0.0005)  # lets the other side read before the next packet
 
 
-def _packets(text: str, dribble: int) -> Iterator[bytes]:
+def packets(text: str, dribble: int) -> Iterator[bytes]:
     """Cut a text into packets: by characters as the game does, or through the middle of characters for a test."""
     if dribble:
         data = text.encode(errors="replace")

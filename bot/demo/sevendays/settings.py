@@ -12,7 +12,7 @@ FILE = "demo.json"
 
 @dataclass(frozen=True)
 class DemoSettings:
-    """Seconds unless said otherwise. A variable such as SEVENDAYS_START_SECONDS wins over the file's `start_seconds`."""
+    """Seconds unless said otherwise. The variable SEVENDAYS_START_SECONDS wins over the file's `start_seconds`."""
 
     start_seconds: float = 1.0  # to `StartGame done`; the telnet port opens after a third of it
     stop_seconds: float = 0.2  # between `Preparing quit` and the end of the process

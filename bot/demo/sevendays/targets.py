@@ -14,9 +14,10 @@ def find(world: World, text: str) -> Player | str:
     The order is the game's own: an exact entity id, name or user id, then any part of one online player's name.
     """
     players = world.players.values()
-    for exact in (lambda p: str(p.entity) == text, lambda p: p.name == text, lambda p: text in (p.platform, p.cross)):
-        if found := [player for player in players if exact(player)]:
-            return found[0]
+    for place in range(3):
+        for player in players:
+            if text in ({str(player.entity)}, {player.name}, {player.platform, player.cross})[place]:
+                return player
     if is_combined_id(text):
         return text
     part = text.casefold()

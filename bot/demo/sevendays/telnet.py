@@ -31,10 +31,10 @@ class Telnet:
         try:
             self._listener = await asyncio.start_server(self._serve, host, port)
         except OSError as error:
-            self._server.log.error(f"Error in Telnet.ctor: {error.strerror} ({host}:{port})")
+            self._server.journal.error(f"Error in Telnet.ctor: {error.strerror} ({host}:{port})")
             return
-        self._server.log.listeners.append(self._broadcast)
-        self._server.log.info(f"Started Telnet on {port}")
+        self._server.journal.listeners.append(self._broadcast)
+        self._server.journal.info(f"Started Telnet on {port}")
 
     async def stop(self) -> None:
         """Send what is queued, close every connection. A client that does not read is not waited for."""
@@ -52,7 +52,7 @@ class Telnet:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         session = Session(reader, writer, self._server.faults)
         if self._guard.blocked(session.ip):
-            self._server.log.info(f"Telnet connection not accepted for too many login attempts: {session.address}")
+            self._server.journal.info(f"Telnet connection not accepted for too many login attempts: {session.address}")
         else:
             await self._talk(session)
         writer.close()
@@ -60,7 +60,7 @@ class Telnet:
     async def _talk(self, session: Session) -> None:
         """Until either side closes. What was sent before the client's end of file is still answered."""
         self._sessions.add(session)
-        self._server.log.info(f"Telnet connection from: {session.address}")
+        self._server.journal.info(f"Telnet connection from: {session.address}")
         self._greet(session)
         reading = asyncio.create_task(self._read(session))
         writing = asyncio.create_task(session.pump())
@@ -69,7 +69,7 @@ class Telnet:
         reading.cancel()
         self._pumps.discard(writing)
         self._sessions.discard(session)
-        self._server.log.info(f"Telnet connection closed: {session.address}")
+        self._server.journal.info(f"Telnet connection closed: {session.address}")
 
     async def _read(self, session: Session) -> None:
         async for line in session.lines():
@@ -109,7 +109,7 @@ class Telnet:
             session.line(answer)
             if self._server.faults.between:
                 self._server.faults.between -= 1
-                noise.make(self._server.log)
+                noise.make(self._server.journal)
 
     def _welcome(self, session: Session) -> None:
         session.authenticated = True

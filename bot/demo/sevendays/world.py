@@ -3,10 +3,10 @@
 import json
 import random
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
-from bot.demo.sevendays.log import Log
+from bot.demo.sevendays.admins import local_now
+from bot.demo.sevendays.journal import Journal
 from bot.demo.sevendays.players import Player
 
 DAY_SECONDS = 3600.0  # of real time
@@ -17,11 +17,11 @@ FIRST_ENTITY = 171
 class World:
     """Exists from the start of the process; `ready` once the game has been started in it."""
 
-    def __init__(self, folder: Path, log: Log, rng: random.Random, uptime: Callable[[], float]) -> None:
+    def __init__(self, folder: Path, journal: Journal, rng: random.Random, uptime: Callable[[], float]) -> None:
         self.ready = False
         self.players: dict[int, Player] = {}
         self._folder = folder
-        self._log = log
+        self._journal = journal
         self._rng = rng
         self._uptime = uptime
         self._days = FIRST_MORNING
@@ -39,7 +39,7 @@ class World:
     def save(self) -> None:
         """A save is a readable file here, so that a backup can be compared."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        state = {"days": self._now(), "entities": self._entities, "saved": datetime.now().isoformat()}
+        state = {"days": self._now(), "entities": self._entities, "saved": str(local_now())}
         (self._folder / "main.ttw").write_text(json.dumps(state), "utf-8")
 
     def clock(self) -> str:
@@ -53,41 +53,43 @@ class World:
         player.entity = self._entities.setdefault(player.user_id, FIRST_ENTITY + len(self._entities))
         player.position = (self._rng.uniform(-900, 900), self._rng.uniform(40, 80), self._rng.uniform(-900, 900))
         self.players[player.entity] = player
-        self._log.info(f"RequestToEnterGame: {player.user_id}/{player.name}")
-        self._log.info(f"GMSG: Player '{player.name}' joined the game")
+        self._journal.info(f"RequestToEnterGame: {player.user_id}/{player.name}")
+        self._journal.info(f"GMSG: Player '{player.name}' joined the game")
         self._spawned(player, "JoinMultiplayer" if known else "EnterMultiplayer")
         return player.entity
 
     def leave(self, player: Player) -> None:
         """The player is gone, for whatever reason."""
         del self.players[player.entity]
-        self._log.info(f"Player disconnected: {player.ids()}")
-        self._log.info(f"GMSG: Player '{player.name}' left the game")
+        self._journal.info(f"Player disconnected: {player.ids()}")
+        self._journal.info(f"GMSG: Player '{player.name}' left the game")
 
     def kick(self, player: Player, reason: str) -> None:
         """Disconnect a player who is in the world; the player reads the reason."""
-        self._log.info(f"Kicking player ({reason}): {player.ids()}")
+        self._journal.info(f"Kicking player ({reason}): {player.ids()}")
         self.leave(player)
 
     def die(self, player: Player) -> None:
         player.deaths += 1
-        self._log.info(f"GMSG: Player '{player.name}' died")
+        self._journal.info(f"GMSG: Player '{player.name}' died")
         self._spawned(player, "Died")
 
     def chat(self, player: Player, text: str, mod: str | None = None) -> None:
         """A line that a player types; a mod may have had it in hand first."""
         handled = f"Chat handled by mod '{mod}': " if mod else ""
-        self._log.info(f"{handled}Chat (from '{player.platform}', entity id '{player.entity}', to 'Global'): {text}")
+        self._journal.info(
+            f"{handled}Chat (from '{player.platform}', entity id '{player.entity}', to 'Global'): {text}"
+        )
 
     def say(self, text: str) -> None:
         """A line of the server's own, heard by everybody."""
-        self._log.info(f"Chat (from '-non-player-', entity id '-1', to 'Global'): {text}")
+        self._journal.info(f"Chat (from '-non-player-', entity id '-1', to 'Global'): {text}")
         for player in self.players.values():
             player.heard.append(text)
 
     def whisper(self, player: Player, text: str) -> None:
         """A line of the server's own for one player."""
-        self._log.info(f"Chat (from '-non-player-', entity id '-1', to 'Whisper'): {text}")
+        self._journal.info(f"Chat (from '-non-player-', entity id '-1', to 'Whisper'): {text}")
         player.heard.append(text)
 
     def named(self, name: str) -> Player | None:
@@ -99,4 +101,4 @@ class World:
 
     def _spawned(self, player: Player, reason: str) -> None:
         where = ", ".join(str(round(value)) for value in player.position)
-        self._log.info(f"PlayerSpawnedInWorld (reason: {reason}, position: {where}): {player.ids()}")
+        self._journal.info(f"PlayerSpawnedInWorld (reason: {reason}, position: {where}): {player.ids()}")

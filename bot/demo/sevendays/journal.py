@@ -9,7 +9,7 @@ from typing import TextIO
 Listener = Callable[[str], None]
 
 
-class Log:
+class Journal:
     """Records `2024-08-24T20:26:29 294.729 INF message`: local time, then seconds since the start."""
 
     def __init__(self, path: Path | None) -> None:
