@@ -1,15 +1,14 @@
 """Says at intervals, and at once when something changed, how this host and its servers are."""
 
 import asyncio
-import logging
+import time
 from typing import Final
+from uuid import UUID
 
 from agent import __version__, wire
 from agent.host import Meter
 from agent.link import Link
 from agent.servers import Servers
-
-log = logging.getLogger(__name__)
 
 FIRST_INTERVAL: Final = 15.0
 LEAST, MOST = 1.0, 300.0
@@ -26,6 +25,7 @@ class Heartbeats:
         self._games = games
         self._due = asyncio.Event()
         self._interval = FIRST_INTERVAL
+        self._told: dict[UUID, wire.Status] = {}
 
     def hurry(self) -> None:
         """Something changed: do not wait for the next interval."""
@@ -34,6 +34,7 @@ class Heartbeats:
     async def beat(self) -> None:
         """One heartbeat, what follows from its answer, and the wait until the next. Raises a `LinkError`."""
         self._due.clear()
+        self._told = self._servers.states()
         answer = await self._link.heartbeat(
             wire.Heartbeat(
                 agent_version=__version__,
@@ -50,8 +51,12 @@ class Heartbeats:
         await self._pause()
 
     async def _pause(self) -> None:
-        await asyncio.sleep(min(LEAST, self._interval))  # changes that come together go together
-        try:
-            await asyncio.wait_for(self._due.wait(), max(0.0, self._interval - LEAST))
-        except TimeoutError:
+        """Until the interval has passed, somebody is in a hurry, or a server is no longer what was told."""
+        end = time.monotonic() + self._interval
+        await asyncio.sleep(LEAST)  # changes that come together go together
+        while (left := end - time.monotonic()) > 0 and self._servers.states() == self._told:
+            try:
+                await asyncio.wait_for(self._due.wait(), min(LEAST, left))
+            except TimeoutError:
+                continue
             return

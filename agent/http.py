@@ -93,7 +93,9 @@ class Http:
             try:
                 return answer.model_validate_json(text)
             except ValidationError as error:
-                raise Misunderstood(f"{path} was answered in a way this agent does not know: {_first(error)}") from None
+                raise Misunderstood(
+                    f"{path} was answered in a way this agent does not know: {first_problem(error)}"
+                ) from None
         raise _failure(path, status, headers, text)
 
     async def exchange(
@@ -141,7 +143,8 @@ def _reason(error: aiohttp.ClientError) -> str:
     return str(error) or type(error).__name__
 
 
-def _first(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong, without what was sent."""
     one = error.errors(include_input=False, include_url=False)[0]
     return f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
 

@@ -3,12 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
+
+from pydantic import BaseModel, Field, ValidationError
 
 from agent import wire
 from agent.errors import ConfigError
-from agent.http import CALL_TIMEOUT, Http, KeyRefused, LinkError, Refused
+from agent.http import CALL_TIMEOUT, Http, KeyRefused, LinkError, Refused, first_problem
 from agent.identity import Identity, IdentityFile
 
 log = logging.getLogger(__name__)
@@ -17,6 +21,42 @@ W = TypeVar("W", bound=wire.Wire)
 
 CLAIM_WAIT: Final = 25
 """Seconds that the bot holds a claim open when there is nothing to do."""
+
+
+class StrangeJob(BaseModel):
+    """What can be said of a job that this agent does not understand."""
+
+    run_id: Annotated[UUID, Field(alias="runId")]
+    claim_token: Annotated[UUID, Field(alias="claimToken")]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The answer to a claim."""
+
+    now: datetime
+    """The bot's clock."""
+    jobs: list[wire.ClaimedJob]
+    strange: list[StrangeJob]
+    """Of a newer bot: they are refused, and do not keep the others back."""
+
+
+class RawClaim(wire.Wire):
+    """`wire.ClaimAnswer` before its jobs are read one by one."""
+
+    now: datetime
+    jobs: list[dict[str, Any]]
+
+    def read(self) -> Claim:
+        """The jobs, those understood and those not."""
+        claim = Claim(self.now, [], [])
+        for raw in self.jobs:
+            try:
+                claim.jobs.append(wire.ClaimedJob.model_validate(raw))
+            except ValidationError as error:
+                log.error("a job is not understood: %s", first_problem(error))
+                claim.strange.append(StrangeJob.model_validate(raw))
+        return claim
 
 
 class Link:
@@ -44,16 +84,17 @@ class Link:
         """This host's servers as people want them."""
         return await self._call("GET", "servers", wire.ServerList, query={"revision": revision}, timeout=timeout)
 
-    async def claim(self, slots: int, wait: int = CLAIM_WAIT) -> wire.ClaimAnswer:
+    async def claim(self, slots: int, wait: int = CLAIM_WAIT) -> Claim:
         """Wait for work: offers, not orders (`wire.ClaimedJob`)."""
-        return await self._call(
+        answer = await self._call(
             "POST",
             "jobs/claim",
-            wire.ClaimAnswer,
+            RawClaim,
             wire.ClaimRequest(slots=slots),
             query={"wait": wait},
             timeout=wait + CALL_TIMEOUT,
         )
+        return answer.read()
 
     async def progress(
         self, run_id: UUID, progress: wire.Progress, *, timeout: float = CALL_TIMEOUT

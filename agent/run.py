@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -42,9 +43,9 @@ class Offer:
     """On the clock of `now`."""
 
     @classmethod
-    def of(cls, job: wire.ClaimedJob, answer: wire.ClaimAnswer) -> "Offer":
+    def of(cls, job: wire.ClaimedJob, bot_now: datetime) -> "Offer":
         """The lease by the bot's clock, on ours."""
-        lease = (job.lease_expires_at - answer.now).total_seconds()
+        lease = (job.lease_expires_at - bot_now).total_seconds()
         return cls(job, lease, now() + lease)
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from agent import wire
-from agent.link import Link
+from agent import __version__, wire
+from agent.link import Link, StrangeJob
 from agent.run import Dropped, Offer, Run
 from agent.servers import Servers
 from agent.spool import Spool
@@ -43,7 +44,9 @@ class Runner:
             self._freed.clear()
             await self._freed.wait()
         answer = await self._link.claim(SLOTS - len(self._runs))
-        taken = [run for job in answer.jobs if (run := self._take(job, answer)) is not None]
+        for strange in answer.strange:
+            await self._refuse(strange)
+        taken = [run for job in answer.jobs if (run := self._take(job, answer.now)) is not None]
         if answer.jobs and not taken:
             await asyncio.sleep(REPEATED_OFFER_WAIT)
         for run in taken:
@@ -66,15 +69,24 @@ class Runner:
         if tasks:
             await asyncio.wait(tasks)
 
-    def _take(self, job: wire.ClaimedJob, answer: wire.ClaimAnswer) -> Run | None:
+    def _take(self, job: wire.ClaimedJob, bot_now: datetime) -> Run | None:
         if job.run_id in self._runs:
             return None
         if self._spool.knows(job.run_id):
             self._answer_again(job)
             return None
-        run = Run(Offer.of(job, answer), self._link, self._spool, self._servers, self._changed)
+        run = Run(Offer.of(job, bot_now), self._link, self._spool, self._servers, self._changed)
         self._runs[job.run_id] = run, asyncio.create_task(self._run(run))
         return run
+
+    async def _refuse(self, job: StrangeJob) -> None:
+        """A run that did not start would be offered again for ever, so it starts and fails."""
+        started = wire.Progress(claim_token=job.claim_token, phase=wire.Step.STARTED)
+        await self._link.progress(job.run_id, started)
+        error = f"This host's agent ({__version__}) does not know this kind of job. Update it; nothing was done."
+        result = wire.Result(claim_token=job.claim_token, outcome="failed", error=error)
+        await asyncio.to_thread(self._spool.end, job.run_id, result)
+        self._changed()
 
     def _answer_again(self, job: wire.ClaimedJob) -> None:
         """The bot does not remember that this run was done: tell it again, by the claim that it knows."""

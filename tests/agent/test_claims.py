@@ -1,0 +1,162 @@
+"""A claim is only an offer: whatever happens to the answers, a run is done once or not at all."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from aiohttp import web
+
+from agent import wire
+from tests.agent.control_plane import ControlPlane, Fault, cut, garbage, lost, status
+from tests.agent.harness import HostMachine
+
+
+@pytest.mark.parametrize("fault", [lost(), cut(), garbage()], ids=["lost", "cut", "garbage"])
+async def test_an_offer_that_did_not_arrive_is_offered_again(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec, fault: Fault
+) -> None:
+    plane.faults["claim"].append(fault)  # the poll under way, or the next one
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await job.success()
+    assert host.count("arena", "starts") == 1
+    assert len(job.results) == 1
+
+
+@pytest.mark.parametrize("fault", [lost(), cut(), status(503), status(404, problem=False)])
+async def test_the_start_is_reported_until_it_is_answered(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec, fault: Fault
+) -> None:
+    plane.faults["progress"].extend([fault, fault])
+    await plane.enqueue(wire.ServerStart(), counter).success()
+    assert host.count("arena", "starts") == 1
+
+
+async def test_a_refused_start_is_not_done(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.faults["progress"].append(status(409))
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until_log("not started: the bot has taken the offer back")
+    assert host.count("arena", "starts") == 0
+    await job.success()  # the next poll is offered it again, with a new token
+    assert len(job.tokens) == 2
+    assert host.count("arena", "starts") == 1
+
+
+async def test_a_lease_passes_while_the_bot_does_not_answer(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    plane.lease = timedelta(seconds=1.5)
+    plane.always["progress"] = status(503)
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until_log("not started: the bot did not answer in time")
+    assert host.count("arena", "starts") == 0
+    assert host.spooled(".started") == []
+    del plane.always["progress"]
+    plane.lease = timedelta(seconds=90)
+    await job.success()
+
+
+async def test_the_bots_clock_counts(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.now_offset = timedelta(days=-400)
+    await plane.enqueue(wire.ServerStart(), counter).success()
+    plane.now_offset = timedelta(days=400)
+    await plane.enqueue(wire.ServerStop(), counter).success()
+    plane.lease = timedelta(seconds=-1)
+    plane.enqueue(wire.ServerStart(), counter)
+    await host.until_log("not started: the bot did not answer in time")
+    assert host.count("arena", "starts") == 1
+
+
+async def test_a_host_that_stood_still_does_not_start(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    async def asleep(_: web.Request, handle: Callable[[], Awaitable[web.Response]]) -> web.StreamResponse:
+        host.freeze()
+        asyncio.get_running_loop().call_later(1.5, host.thaw)
+        return await handle()
+
+    plane.lease = timedelta(seconds=1)
+    plane.faults["progress"].append(asleep)
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await asyncio.sleep(3)
+    assert host.count("arena", "starts") == 0
+    assert [result.outcome for result in job.results] in ([], ["failed"])
+
+
+async def test_a_run_is_not_done_twice_whoever_asks(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    job = plane.enqueue(wire.ServerRestart(), counter)
+    await job.success()
+    plane.offer_again(job)
+    await job.success()
+    assert job.results[1].claim_token == job.tokens[1]
+
+    await host.terminate()
+    await host.start()
+    plane.offer_again(job)
+    await job.success()
+    assert host.count("arena", "starts") == 1
+    assert host.count("arena", "stops") == 0
+
+
+async def test_a_run_under_way_is_not_begun_again(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    plane.change_server(counter, vars={"delay": "20"})
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: host.count("arena", "starts") == 1)
+    plane.offer_again(job)
+    await host.until(lambda: len(job.tokens) > 1)
+    await job.success()
+    assert host.count("arena", "starts") == 1
+
+
+async def test_a_job_of_a_newer_bot_fails_and_keeps_nothing_back(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    class SaveBackup(wire.Params):
+        type: str = "SAVE_BACKUP"
+
+    strange = plane.enqueue(SaveBackup(), counter)
+    known = plane.enqueue(wire.ServerStart(), counter)
+    await known.success()
+    result = await strange.result()
+    assert result.outcome == "failed"
+    assert "does not know this kind of job" in result.error
+
+
+async def test_a_server_of_nobody(host: HostMachine, plane: ControlPlane) -> None:
+    await host.start()
+    stranger = plane.add_server("stranger", "counter")
+    plane.remove_server(stranger)
+    result = await plane.enqueue(wire.ServerStart(), stranger).result()
+    assert (result.outcome, result.error) == ("failed", "This host has no such server.")
+
+
+async def test_sigterm_waits_for_what_runs(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.change_server(counter, vars={"delay": "20"})
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: host.count("arena", "starts") == 1)
+    assert await host.terminate() == 0
+    await job.success(timeout=0.1)
+    pid = host.game_pid(counter.id)
+    await host.start()
+    await plane.until(lambda report: report.state == "running")
+    assert host.game_pid(counter.id) == pid
+
+
+async def test_a_second_signal_ends_the_patience(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    plane.change_server(counter, vars={"delay": "300"})
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: host.count("arena", "starts") == 1)
+    assert host.process is not None
+    host.process.send_signal(signal.SIGTERM)
+    await host.until_log("waiting for 1 run(s)")
+    assert await host.terminate(timeout=5) == 0
+    result = await job.result(timeout=0.1)
+    assert result.outcome == "unknown"
+    assert "stopped while this ran" in result.error

@@ -1,0 +1,136 @@
+"""A result reaches the bot whatever dies in between, and what nobody knows is said to be unknown."""
+
+import asyncio
+import random
+import resource
+
+import pytest
+
+from agent import wire
+from tests.agent.control_plane import ControlPlane, Fault, cut, lost, status
+from tests.agent.harness import HostMachine
+
+
+@pytest.mark.parametrize("fault", [lost(), cut(), status(503), status(500), status(404, problem=False)])
+async def test_a_result_is_sent_until_it_is_acknowledged(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec, fault: Fault
+) -> None:
+    plane.faults["result"].extend([fault, fault])
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await job.success()
+    await host.until(lambda: str(job.run_id) in host.spooled(".sent"))
+    assert len(job.results) == 1
+    assert host.spooled(".started") == []
+
+
+@pytest.mark.parametrize("code", [404, 409, 422])
+async def test_a_result_that_nobody_wants_is_not_sent_again(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec, code: int
+) -> None:
+    plane.faults["result"].append(status(code))
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: str(job.run_id) in host.spooled(".sent"))
+    assert job.results == []
+
+
+async def test_the_bot_is_away_while_a_run_ends(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    plane.change_server(counter, vars={"delay": "10"})
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: host.count("arena", "starts") == 1)
+    await plane.stop()
+    await host.until(lambda: str(job.run_id) in host.spooled(".result"))
+    await plane.start(plane.port)
+    await job.success()
+
+
+async def test_killed_while_a_run_is_done(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.change_server(counter, vars={"delay": "300"})
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: host.count("arena", "starts") == 1)
+    await host.kill()
+    assert host.spooled(".started") == [str(job.run_id)]
+
+    await host.start()
+    result = await job.result()
+    assert result.outcome == "unknown"
+    assert "Look at the server" in result.error
+    await plane.until(lambda report: report.state == "starting")
+    assert host.count("arena", "starts") == 1
+
+
+async def test_killed_between_the_effect_and_the_result(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    plane.always["result"] = status(503)
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: str(job.run_id) in host.spooled(".result"))
+    await host.kill()
+    del plane.always["result"]
+    await host.start()
+    await job.success()
+    assert len(job.results) == 1
+    assert host.count("arena", "starts") == 1
+
+
+async def test_killed_at_any_moment(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    await plane.enqueue(wire.ServerStart(), counter).success()
+    moments = random.Random(340)
+    jobs = [plane.enqueue(wire.ServerRestart(), counter)]
+    for _ in range(6):
+        await asyncio.sleep(moments.uniform(0, 0.8))
+        await host.kill()
+        await host.start()
+        jobs.append(plane.enqueue(wire.ServerRestart(), counter))
+    results = [await job.result() for job in jobs]
+    succeeded = sum(result.outcome == "success" for result in results)
+    begun = sum(any(progress.phase == "started" for progress in job.progress) for job in jobs)
+    assert 1 + succeeded <= host.count("arena", "starts") <= 1 + begun
+    assert all(len(job.results) == 1 for job in jobs)
+
+
+async def test_a_full_disk_refuses_to_begin(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    assert host.process is not None
+    _, hard = resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE, (0, hard))  # no file can grow: no marker, no result
+    result = await plane.enqueue(wire.ServerStart(), counter).result()
+    assert result.outcome == "failed"
+    assert "cannot write to its disk" in result.error
+    assert host.count("arena", "starts") == 0
+    resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+    await plane.enqueue(wire.ServerStart(), counter).success()
+
+
+async def test_a_cancelled_run(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.change_server(counter, vars={"delay": "300"})
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: "waiting_ready" in job.phases)
+    job.cancel = True
+    result = await job.result()
+    assert (result.outcome, result.error) == ("cancelled", "Cancelled at the step `waiting ready`.")
+
+
+async def test_cancelled_before_it_began(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    job = plane.enqueue(wire.ServerStart(), counter)
+    job.cancel = True
+    result = await job.result()
+    assert result.outcome == "cancelled"
+    assert host.count("arena", "starts") == 0
+
+
+async def test_a_run_that_takes_too_long(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.change_server(counter, vars={"delay": "300"})
+    result = await plane.enqueue(wire.ServerStart(), counter, timeout=2).result()
+    assert result.outcome == "failed"
+    assert "not done within 2 s" in result.error
+
+
+async def test_kill_does_not_wait(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.change_server(counter, vars={"delay": "300"})
+    start = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: "waiting_ready" in start.phases)
+    await plane.enqueue(wire.ServerKill(), counter).success(timeout=5)
+    result = await start.result(timeout=5)
+    assert result.outcome == "failed"
+    await plane.until(lambda report: report.state == "stopped")
