@@ -1,5 +1,6 @@
 """The parts of one server that its actions share."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,8 +91,14 @@ class Instance:
         log = Follower.from_end(log_of(resolved, self.process.log))
         return self._run(resolved, log)
 
-    def find_run(self) -> None:
-        """After the agent's own start: the game runs already, with the values of its start."""
+    def run(self) -> Running | None:
+        """What runs now. After the agent's own start it is found again, with the values of its start."""
+        if self.running is None and self.process.alive:
+            with contextlib.suppress(TaskFailed):  # a template that is not allowed any more
+                self._find_run()
+        return self.running
+
+    def _find_run(self) -> None:
         template = self.template()
         resolved = self.settings.last(template, self.home())
         find = log_of(resolved, self.process.log)
@@ -108,7 +115,7 @@ class Instance:
     def settle(self, note: str) -> None:
         """It is down and stays down until somebody asks for it."""
         self.memory.update(
-            wanted="stopped", game=None, ready=False, crashed=False, streak=0, next_start=None, note=note
+            wanted="stopped", judged=True, ready=False, crashed=False, streak=0, next_start=None, note=note
         )
 
     def last_words(self) -> str:
@@ -120,8 +127,9 @@ class Instance:
 
     def console(self) -> Console:
         """The console of the running game. Raises `TaskFailed` when there is nothing to talk to."""
-        if not self.process.alive or self.running is None:
+        if not self.process.alive:
             raise TaskFailed(f"`{self.spec.slug}` does not run.")
-        if self.running.console is None:
-            raise TaskFailed(f"{self.template().name} has no console.")
-        return self.running.console
+        template, running = self.template(), self.run()
+        if running is None or running.console is None:
+            raise TaskFailed(f"{template.name} has no console.")
+        return running.console

@@ -25,7 +25,7 @@ LEFTOVERS_WAIT: Final = 3.0
 async def climb(server: Instance, report: Report) -> str:
     """End the game; returns in a few words how that went. Raises `TaskFailed` when nothing ends it."""
     members = server.process.members()
-    running = server.running
+    running = server.run()
     rungs = running.resolved.stop if running else (SignalRung(signal="TERM"), SignalRung(signal="KILL"))
     story: list[str] = []
     for rung in rungs:
@@ -63,9 +63,10 @@ def _words(action: str, answer: Answer) -> str:
 
 async def _ask(server: Instance, action: str, timeout: float) -> Answer:
     """Ask the console, but no longer than the process lives: somebody may kill it meanwhile."""
-    if server.running is None or server.running.console is None:
+    running = server.run()
+    if running is None or running.console is None:
         return Answer("refused", reason="there is no console to ask")
-    asking = asyncio.create_task(server.running.console.action(action, {}, timeout=timeout))
+    asking = asyncio.create_task(running.console.action(action, {}, timeout=timeout))
     ending = asyncio.create_task(server.process.gone(timeout))
     try:
         await asyncio.wait({asking, ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,5 +1,6 @@
 """What the agent remembers of a server over its own restarts."""
 
+import logging
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -7,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.files import make_private, write_private
 from agent.runtime.keeper import Identity
+
+log = logging.getLogger(__name__)
 
 NAME: Final = "memory.json"
 
@@ -23,7 +26,9 @@ class Facts(BaseModel):
     doing: Literal["", "starting", "stopping", "restarting"] = ""
     """A power action under way; found after a restart, it was interrupted."""
     game: Identity | None = None
-    """The process whose end has not been judged yet."""
+    """The process that was started last."""
+    judged: bool = True
+    """Its end has been dealt with."""
     ready: bool = False
     crashed: bool = False
     crashes: int = 0
@@ -55,9 +60,10 @@ def _load(path: Path) -> Facts:
         return Facts.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return Facts()
-    except ValidationError as error:
-        # A file of ours that we cannot read is a bug or a broken disk; guessing could start a second game.
-        raise RuntimeError(f"{path} is damaged: {error}") from error
+    except ValidationError:
+        # What runs is known from the keeper's record, so nothing is started twice; only the wishes are lost.
+        log.exception("%s is damaged", path)
+        return Facts(installed="yes", note="what this host remembered of it was damaged")
 
 
 def directories_in_use(instances: Path) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Power actions: one at a time, except that kill passes."""
 
+import asyncio
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -49,7 +50,7 @@ class Power:
                     await climb(server, report)
                 if server.kills != kills:
                     raise TaskFailed("It was killed during the restart, so it was not started again.")
-                server.memory.update(game=None)
+                server.memory.update(ready=False)
                 return await self._start(report, kills)
 
     async def kill(self) -> str:
@@ -102,9 +103,12 @@ class Power:
         memory.update(doing=action, wanted=wanted)
         try:
             yield
-        except Cancelled:
+        except (Cancelled, asyncio.CancelledError):
+            # `doing` stays: whoever looks next, this agent or one that starts anew, clears up (`watching.recover`).
             if self._server.process.alive == (before == "running"):
                 memory.update(wanted=before)
             raise
-        finally:
+        except BaseException:
             memory.update(doing="")
+            raise
+        memory.update(doing="")

@@ -1,8 +1,6 @@
 """One game server on this host: everything that a job or the watch may do with it."""
 
 import asyncio
-import logging
-import time
 from collections.abc import Mapping
 
 from agent import wire
@@ -18,8 +16,6 @@ from games.catalog import GameTemplate
 from games.consoles import Answer
 
 __all__ = ["GameServer", "Report"]
-
-log = logging.getLogger(__name__)
 
 
 class GameServer:
@@ -104,38 +100,28 @@ class GameServer:
 
     def tail(self, lines: int = 20) -> list[str]:
         """The last lines of its output, without secrets."""
-        running = self._server.running
+        running = self._server.run()
         return [running.resolved.redact(line) if running else line for line in self._server.process.tail(lines)]
 
     async def adopt(self) -> None:
         """Find the running game again after the agent itself was started, and what an interrupted action left."""
         server = self._server
-        interrupted = server.memory.facts.doing
         if server.process.alive:
-            server.memory.update(game=server.process.game, doing="", installed="yes")
-            try:
-                server.find_run()
-            except TaskFailed as error:
-                server.memory.update(note=f"It runs, but cannot be talked to: {error}")
-        elif interrupted and server.memory.facts.wanted == "running" and not self._started_meanwhile():
-            note = f"the agent was interrupted while {interrupted} it"
-            server.memory.update(doing="", game=None, crashed=True, next_start=time.time(), note=note)
-        else:
-            server.memory.update(doing="")
-
-    def _started_meanwhile(self) -> bool:
-        """Was a process started by the interrupted action, whose end is still to be judged?"""
-        facts = self._server.memory.facts
-        return facts.doing != "restarting" and self._server.process.game != facts.game
+            server.memory.update(game=server.process.game, judged=False, installed="yes")
+            if server.run() is None:
+                server.memory.update(note="it runs, but its template or settings do not say how to talk to it")
+        watching.recover(server)
 
     async def watch(self) -> None:
         """Follow the process and start it again after a crash, until cancelled."""
         while True:
-            try:
-                await watching.look(self._server, self._backoff)
-            except Exception:
-                log.exception("server %s: a look at it failed", self.spec.slug)
+            await watching.look(self._server, self._backoff)
             await asyncio.sleep(watching.LOOK_EVERY)
+
+    @property
+    def state(self) -> wire.Status:
+        """The word of `status()`; asks nobody."""
+        return state_of(self._server)
 
     async def close(self) -> None:
         """The agent ends: let go of the console. The game runs on."""

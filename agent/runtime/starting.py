@@ -34,7 +34,7 @@ async def launch(server: Instance) -> Running:
     except TaskFailed:
         await server.forget_run()
         raise
-    server.memory.update(game=game, ready=False, crashed=False, next_start=None, note="")
+    server.memory.update(game=game, judged=False, ready=False, crashed=False, next_start=None, note="")
     if server.kills != kills:
         await server.process.kill()  # the kill came while there was no process to see yet
     return running

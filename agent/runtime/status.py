@@ -57,7 +57,7 @@ class StatusReader:
             self._probe.cancel()
 
     def _of_template(self) -> dict[str, object]:
-        running = self._server.running
+        running = self._server.run()
         if running is None:
             return {}
         public = [one for one in running.resolved.ports if one.public]
@@ -68,7 +68,7 @@ class StatusReader:
         return {"ports": ports, "map": where, "max_players": int(most) if most and most.isdigit() else None}
 
     async def _of_console(self, state: wire.Status) -> dict[str, object]:
-        running = self._server.running
+        running = self._server.run()
         if running is None or running.console is None or state not in ("running", "stopping"):
             return {}
         if self._probe is None:
@@ -116,7 +116,7 @@ def state_of(server: Instance) -> wire.Status:
         words: dict[str, wire.Status] = {"under way": "installing", "failed": "install_failed", "no": "unknown"}
         return words[facts.installed]
     if holder in _DOING:
-        stopping = holder == "restarting" and facts.game is not None and facts.ready
+        stopping = holder == "restarting" and facts.ready
         return "stopping" if stopping else _DOING[holder]
     if server.process.alive:
         return "running" if facts.ready else "starting"

@@ -46,7 +46,7 @@ def _remember(server: Instance, verdict: Verdict) -> None:
         return
     log.warning("server %s: %s", server.spec.slug, verdict.note)
     server.memory.update(
-        game=None,
+        judged=True,
         ready=False,
         crashed=True,
         crashes=server.memory.facts.crashes + 1,
@@ -56,13 +56,27 @@ def _remember(server: Instance, verdict: Verdict) -> None:
     )
 
 
+def recover(server: Instance) -> None:
+    """Clear up after a power action that was broken off, by the bot or by the end of an earlier agent."""
+    facts, game = server.memory.facts, server.process.game
+    if not facts.doing or server.lock.holder:
+        return
+    if not server.process.alive and game != facts.game:
+        server.memory.update(game=game, judged=False)  # it was started, and its end is judged next
+    elif not server.process.alive and facts.wanted == "running":
+        note = f"broken off while {facts.doing}"
+        server.memory.update(judged=True, ready=False, crashed=True, next_start=time.time(), note=note)
+    server.memory.update(doing="")
+
+
 async def look(server: Instance, backoff: Backoff) -> None:
     """One look: keep it kept, notice that it is ready, judge its end, start it again when that is due."""
     if server.lock.holder:
         return  # whoever acts on it sees for himself
+    recover(server)
     if server.process.alive:
         await _look_after(server)
-    elif server.memory.facts.game is not None:
+    elif not server.memory.facts.judged:
         await judge_end(server, backoff)
     elif _due(server):
         await _start_again(server, backoff)
@@ -72,12 +86,13 @@ async def _look_after(server: Instance) -> None:
     if not server.process.kept:
         log.warning("server %s: its keeper is gone, it gets a new one", server.spec.slug)
         await server.process.attach()
-    if server.running is not None and not server.memory.facts.ready:
-        late = time.time() - (server.process.started_at or 0.0) > server.running.readiness.timeout
-        if server.running.readiness.check():
-            server.memory.update(ready=True)
-        elif late:
-            server.memory.update(ready=True, note=f"not seen to be ready: {server.running.readiness.missing}")
+    running = server.run()
+    if running is None or server.memory.facts.ready:
+        return
+    if running.readiness.check():
+        server.memory.update(ready=True)
+    elif time.time() - (server.process.started_at or 0.0) > running.readiness.timeout:
+        server.memory.update(ready=True, note=f"not seen to be ready: {running.readiness.missing}")
 
 
 def _due(server: Instance) -> bool:
