@@ -118,11 +118,6 @@ class GameServer:
             await watching.look(self._server, self._backoff)
             await asyncio.sleep(watching.LOOK_EVERY)
 
-    @property
-    def state(self) -> wire.Status:
-        """The word of `status()`; asks nobody."""
-        return state_of(self._server)
-
     async def close(self) -> None:
         """The agent ends: let go of the console. The game runs on."""
         self._status.close()
