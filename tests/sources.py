@@ -35,21 +35,27 @@ class Source:
         return f"{self.path}:{node.lineno}"
 
 
+def _listed_by_git() -> list[str] | None:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
+    try:
+        listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return listing.stdout.split("\0") if listing.returncode == 0 else None
+
+
+def _found_on_disk() -> list[str]:
+    names = [path.relative_to(ROOT) for path in ROOT.rglob("*")]
+    made = {".git", ".venv", "__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis", ".import_linter_cache"}
+    return [str(name) for name in names if not set(name.parts) & made and "egg-info" not in str(name)]
+
+
 @functools.cache
 def files() -> tuple[str, ...]:
-    """Every file that is committed or about to be; from an unpacked archive, every file."""
-    listing = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    if listing.returncode == 0:
-        found = (name for name in listing.stdout.split("\0") if name)
-    else:
-        hidden = (".venv", "__pycache__")
-        found = (str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if not set(path.parts) & set(hidden))
-    return tuple(sorted(name for name in set(found) if (ROOT / name).is_file()))
+    """Every file that is committed or about to be; without git (an unpacked archive), every file."""
+    names = _listed_by_git()
+    names = _found_on_disk() if names is None else names
+    return tuple(sorted(name for name in set(names) if (ROOT / name).is_file()))
 
 
 @functools.cache
