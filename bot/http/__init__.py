@@ -1,1 +1,5 @@
 """The HTTP side: host agents and health checks."""
+
+from bot.http.app import build_web
+
+__all__ = ["build_web"]

@@ -52,9 +52,16 @@ class AgentApi:
         return _json(await promptly(self._agents.pair(message, client)))
 
     async def heartbeat(self, request: web.Request) -> web.Response:
+        """Brings a new key with its answer while the host's rotation is pending."""
         host = await self._host(request)
         message = await read(request, wire.Heartbeat, limit=LARGE)
-        return _json(await promptly(self._heartbeats.beat(host, message, self._proxies.client(request))))
+        beat = await promptly(self._heartbeats.beat(host, message, self._proxies.client(request)))
+        key = await promptly(self._agents.next_key(host)) if beat.rotating else None
+        return _json(
+            wire.HeartbeatAnswer(
+                now=clock.now(), interval_sec=beat.interval_sec, servers_revision=beat.servers_revision, rotate_key=key
+            )
+        )
 
     async def servers(self, request: web.Request) -> web.Response:
         """The whole list, whatever revision the agent has: it asks only when the heartbeat named a newer one."""

@@ -1,18 +1,34 @@
 """The web application of a process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from aiohttp import web
 
 from bot.http.agents import AgentApi
 from bot.http.bodies import LARGE
+from bot.http.clients import Proxies
 from bot.http.errors import problems
 from bot.http.health import Health
 from bot.http.polls import Polls
+from bot.services.agents import Agents
+from bot.services.heartbeats import Heartbeats
+from bot.services.jobs_queue import JobQueue
 
 
-def build_web(api: AgentApi, polls: Polls, health: Health) -> web.Application:
-    """The application; the polls listen while it runs, and end at once when it shuts down."""
+def build_web(
+    *,
+    agents: Agents,
+    heartbeats: Heartbeats,
+    queue: JobQueue,
+    trusted_proxies: Sequence[str] = (),
+    ready: Callable[[], Awaitable[str]] | None = None,
+) -> web.Application:
+    """The application; long polls are served while it runs, and end at once when it shuts down.
+
+    `ready` says in a sentence why this process cannot do its work; by default it asks whether the database answers."""
+    polls = Polls(queue)
+    api = AgentApi(agents, heartbeats, queue, polls, Proxies(trusted_proxies))
+    health = Health(ready or queue.out_of_order)
     app = web.Application(middlewares=[problems], client_max_size=LARGE)
     app.add_routes([*api.routes(), *health.routes()])
 

@@ -165,21 +165,24 @@ class Agents:
             if await agents.confirm_key(tx.session, host.id, key.key_id, GRACE.total_seconds(), clock.now()):
                 tx.audit("host.key.rotated", resource=("host", host.id), name=host.name, keyPrefix=key.key_prefix)
 
-    async def rotate(self, tx: Tx, host: HostIdentity) -> str:
-        """A new successor for the host's key; the one before, if its agent never used it, is forgotten."""
+    async def next_key(self, host: HostIdentity) -> str | None:
+        """A successor for the host's key, while one is asked for; the one before, never used, is forgotten."""
         key, prefix = new_agent_key()
-        await agents.drop_next_key(tx.session, host.id)
-        await agents.new_key(
-            tx.session,
-            org_id=host.org_id,
-            host_id=host.id,
-            name=host.name,
-            prefix=prefix,
-            digest=self._secrets.digest(key),
-            confirmed=False,
-            by=None,
-            now=clock.now(),
-        )
+        async with self._db.uow(host.actor) as tx:
+            if not await agents.rotation_pending(tx.session, host.id):
+                return None
+            await agents.drop_next_key(tx.session, host.id)
+            await agents.new_key(
+                tx.session,
+                org_id=host.org_id,
+                host_id=host.id,
+                name=host.name,
+                prefix=prefix,
+                digest=self._secrets.digest(key),
+                confirmed=False,
+                by=None,
+                now=clock.now(),
+            )
         return key
 
     async def servers(self, host: HostIdentity) -> wire.ServerList:

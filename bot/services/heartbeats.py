@@ -8,7 +8,7 @@ from agent import wire
 from bot import clock
 from bot.domain.actors import system
 from bot.services import players_seen
-from bot.services.agents import Agents, HostIdentity, NotRecognised
+from bot.services.agents import HostIdentity, NotRecognised
 from bot.services.sightings import edit_cards, status_event
 from db.engine import Database
 from db.queries import agents, events, heartbeats
@@ -24,12 +24,11 @@ _LIVE: Final = frozenset({"running", "starting", "stopping"})
 class Heartbeats:
     """Takes heartbeats in, one transaction each, and notices hosts that have gone silent."""
 
-    def __init__(self, db: Database, agents: Agents) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._agents = agents
 
-    async def beat(self, host: HostIdentity, report: wire.Heartbeat, ip: str | None) -> wire.HeartbeatAnswer:
-        """Writes a report down. Servers that are not this host's are ignored.
+    async def beat(self, host: HostIdentity, report: wire.Heartbeat, ip: str | None) -> Beat:
+        """Writes a report down and says what the agent has to know. Servers that are not this host's are ignored.
 
         Raises:
             NotRecognised: the host was removed.
@@ -50,10 +49,7 @@ class Heartbeats:
             if beat.other_games:
                 await agents.new_games(tx.session, games, clock.now())
             await self._servers(tx, host, beat, {server.id: server for server in report.servers})
-            key = await self._agents.rotate(tx, host) if beat.rotating else None
-        return wire.HeartbeatAnswer(
-            now=clock.now(), interval_sec=beat.interval_sec, servers_revision=beat.servers_revision, rotate_key=key
-        )
+        return beat
 
     async def _servers(self, tx: Tx, host: HostIdentity, beat: Beat, reports: Mapping[UUID, wire.ServerReport]) -> None:
         happened = [_online(host, beat)] if beat.old_status != "online" else []

@@ -1,5 +1,7 @@
 """Hosts as people use them: let one in, look at it, change its key, send it away."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final

@@ -7,12 +7,13 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
+from sqlalchemy.exc import ProgrammingError
 
 from agent import wire
 from bot import clock
 from bot.domain.jobs import Verdict, after_run
 from bot.domain.outcomes import status_when_started
-from bot.errors import Conflict, NotFound
+from bot.errors import Conflict, NotFound, Unavailable
 from bot.services import outbox, sightings
 from bot.services.agents import HostIdentity
 from bot.services.jobs import params_of
@@ -39,6 +40,17 @@ class JobQueue:
     async def listen(self, on_notify: Callable[[str], None]) -> None:
         """Calls `on_notify` with the id of each host that got work, with an empty string for all; until cancelled."""
         await self._db.listen(CHANNEL, on_notify)
+
+    async def out_of_order(self) -> str:
+        """Why nothing can be claimed now; empty when all is well."""
+        try:
+            async with self._db.read() as session:
+                await job_runs.ready(session, [], clock.now())
+        except Unavailable as error:
+            return error.what
+        except ProgrammingError:
+            return "The database is not migrated."
+        return ""
 
     async def ready(self, hosts: Collection[UUID]) -> list[UUID]:
         """Those of the waiting hosts that have work: what makes polling correct without notifications."""

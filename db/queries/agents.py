@@ -56,7 +56,7 @@ _KEY = text("""/* agents.new_key */
 _AUTHENTICATE = text("""/* agents.authenticate */
     select k.id as key_id, k.key_hash, k.key_prefix, k.confirmed_at is null as is_next, k.org_id,
            o.discord_guild_id as guild_id, h.id as host_id, h.name,
-           k.last_used_at is null or k.last_used_at < :now - interval '1 minute' as stale,
+           k.last_used_at is null or k.last_used_at < cast(:now as timestamptz) - interval '1 minute' as stale,
            cardinality(k.allowed_cidrs) = 0
              or coalesce(cast(cast(:ip as text) as inet) <<= any(cast(k.allowed_cidrs as inet[])), false) as allowed
       from api_keys k join hosts h on h.id = k.host_id join orgs o on o.id = k.org_id
@@ -77,7 +77,10 @@ _CONFIRM = text("""/* agents.confirm_key */
     returning id""")
 
 _ROTATED = text("/* agents.rotated */ update hosts set key_rotation_requested_at = null where id = :host")
-_LOCK = text("/* agents.lock_host */ select id from hosts where id = :host for update")
+_LOCK = text("/* agents.lock_host */ select id from hosts where id = :host for no key update")
+_PENDING = text("""/* agents.rotation_pending */
+    select 1 from hosts where id = :host and key_rotation_requested_at is not null and deleted_at is null
+       for no key update""")
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,11 @@ async def authenticate(session: AsyncSession, digests: Sequence[bytes], ip: str 
 
 async def key_used(session: AsyncSession, key_id: UUID, now: datetime) -> None:
     await session.execute(_USED, {"key": key_id, "now": now})
+
+
+async def rotation_pending(session: AsyncSession, host_id: UUID) -> bool:
+    """Is a new key asked for? Holds the host, so that two heartbeats do not make one each."""
+    return await session.scalar(_PENDING, {"host": host_id}) is not None
 
 
 async def drop_next_key(session: AsyncSession, host_id: UUID) -> None:

@@ -42,7 +42,7 @@ _ENQUEUE = text("""/* jobs.enqueue */
     owed as (
       insert into notification_jobs (org_id, target_kind, discord_channel_id, bot_message_id, op, event_type,
                                      payload_json, dedupe_key, next_attempt_at, created_at)
-      select :org, 'channel', message.channel_id, message.id, 'post', 'job.queued', '{}', 'job.queued:' || made.id || ':1',
+      select :org, 'channel', message.channel_id, message.id, 'post', 'job.queued', '{}', 'job.queued:' || made.id || '\\:1',
              :now, :now
         from made, message)
     select made.id, made.number, place.channel_id, pg_notify('gk_jobs', cast(:host as uuid)::text), pg_notify('gk_outbox', '')
