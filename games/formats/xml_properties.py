@@ -32,20 +32,24 @@ def write(old: str, settings: Mapping[str, str]) -> str:
         return _with_value(piece[0], settings[name])
 
     text = _added(_PIECE.sub(change, text), missing)
-    if read(text) != {**present, **settings}:
+    if read(text) != {**present, **settings} or any(settings.get(n, v) != v for n, v in _properties(text)):
         raise ValueError("The file has properties in a form that cannot be changed safely.")
     return text
 
 
 def read(text: str) -> dict[str, str]:
     """The properties of a file, the last of each. ValueError when it is not such a file."""
+    return dict(_properties(text))
+
+
+def _properties(text: str) -> list[tuple[str, str]]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("The file declares XML entities, which a configuration does not need.")
     try:
         root = ElementTree.fromstring(text.removeprefix(_BOM).encode())  # noqa: S314 - entities are refused above
     except ElementTree.ParseError as error:
         raise ValueError(f"The file is not valid XML: {error}") from error
-    return {p.get("name", ""): p.get("value", "") for p in root.iter("property")}
+    return [(p.get("name", ""), p.get("value", "")) for p in root.iter("property")]
 
 
 def _attributes(tag: str) -> dict[str, str]:
