@@ -2,7 +2,7 @@
 
 import json
 import math
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -32,7 +32,9 @@ async def read(request: web.Request, model: type[M], *, limit: int = SMALL) -> M
         value = _clean(json.loads(raw, parse_constant=_refuse), _DEEPEST)
         return model.model_validate(value)
     except ValidationError as error:
-        raise Invalid(f"This is no {model.__name__}: {_first(error)}", "Agent and bot may be of different versions.") from error
+        raise Invalid(
+            f"This is no {model.__name__}: {_first(error)}", "Agent and bot may be of different versions."
+        ) from error
     except (ValueError, RecursionError) as error:
         raise Invalid("The body is not the JSON of the protocol.", "Send one JSON object in UTF-8.") from error
 
@@ -67,9 +69,10 @@ def _clean(value: Any, depth: int) -> Any:
                 raise ValueError("number out of range")
             return value
         case list():
-            return [_clean(item, depth - 1) for item in value]
+            return [_clean(item, depth - 1) for item in cast("list[Any]", value)]
         case dict():
-            return {_clean(key, depth - 1): _clean(item, depth - 1) for key, item in value.items()}
+            pairs = cast("dict[str, Any]", value).items()
+            return {_clean(key, depth - 1): _clean(item, depth - 1) for key, item in pairs}
         case _:
             raise ValueError(type(value).__name__)
 

@@ -21,7 +21,9 @@ class Proxies:
     """The networks whose `X-Forwarded-For` is believed."""
 
     def __init__(self, trusted: Sequence[str] = ()) -> None:
-        self._trusted: list[Network] = [ip_network(network.strip(), strict=False) for network in trusted if network.strip()]
+        self._trusted: list[Network] = [
+            ip_network(network.strip(), strict=False) for network in trusted if network.strip()
+        ]
 
     def client(self, request: web.Request) -> str | None:
         """The address of the caller: the last one in the chain that is no trusted proxy. None: a local socket."""

@@ -1,1 +1,1 @@
-"""What runs without a user. Each tick is a function; the state is in PostgreSQL."""
+"""What runs without a user: ticks, and the sending of what the outbox owes."""

@@ -1,0 +1,91 @@
+"""What time takes away: old rows, orgs that were left, and the day partitions that have to be there in time."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from bot import clock
+from bot.domain.actors import Actor, system
+from db.engine import Database
+from db.queries import orgs_purge, retention
+from db.queries.orgs_purge import Gone
+from db.queries.partitions import ensure_partitions
+
+KEPT: Final[Mapping[str, timedelta]] = {
+    "cron_runs": timedelta(days=14),
+    "pairing_tokens": timedelta(days=7),
+    "pending_confirmations": timedelta(days=1),
+    "notification_jobs": timedelta(days=30),
+    "jobs": timedelta(days=90),
+    "player_ips": timedelta(days=30),
+}
+"""What is deleted, and after how long."""
+ORG_KEPT: Final = timedelta(days=30)
+"""How long an org is kept after its guild has removed the bot."""
+_BATCH: Final = 5_000
+_ORGS: Final = 20
+
+
+class Retention:
+    """Work of the ticks; each statement is short, and any number of processes may do it."""
+
+    def __init__(self, db: Database, *, batch: int = _BATCH) -> None:
+        self._db = db
+        self._batch = batch
+
+    async def partitions(self) -> dict[str, int]:
+        """Makes the day partitions of the coming week."""
+        async with self._db.uow(system("partitions")) as tx:
+            return {"made": len(await ensure_partitions(tx.session, clock.now().date()))}
+
+    async def old_rows(self) -> dict[str, int]:
+        """Deletes what has been kept long enough, batch by batch."""
+        return {what: await self._delete(what, clock.now() - kept) for what, kept in KEPT.items()}
+
+    async def _delete(self, what: str, before: datetime) -> int:
+        total = 0
+        while True:
+            async with self._db.uow(system("retention")) as tx:
+                deleted = await retention.delete_old(tx.session, what, before, self._batch)
+            total += deleted
+            if deleted < self._batch:
+                return total
+
+    async def left_orgs(self) -> dict[str, int]:
+        """Purges the orgs that were left more than 30 days ago. Their audit rows stay."""
+        before = clock.now() - ORG_KEPT
+        async with self._db.read() as session:
+            gone = await orgs_purge.due(session, before, _ORGS)
+        return {"purged": sum([await self._purge(org, before) for org in gone])}
+
+    async def _purge(self, org: Gone, before: datetime) -> bool:
+        """Events first, a partition at a time, then all the rest at once. If it ends in between, the next tick goes on."""
+        async with self._db.read() as session:
+            names = await orgs_purge.partitions(session)
+        events = 0
+        for name in names:
+            async with self._db.uow(system("orgs.purge")) as tx:
+                if not await orgs_purge.lock(tx.session, org.id, before):
+                    return False
+                events += await orgs_purge.delete_events(tx.session, name, org.id)
+        async with self._db.uow(Actor(type="system", name="orgs.purge", guild_id=org.guild_id)) as tx:
+            if not await orgs_purge.lock(tx.session, org.id, before):
+                return False
+            await orgs_purge.delete(tx.session, org.id)
+            tx.audit("org.purge", resource=("org", org.id), guild=org.name, events=events)
+        return True
+
+    async def record(
+        self, name: str, status: Literal["success", "failure"], started: datetime, seconds: float, meta: dict[str, Any]
+    ) -> None:
+        """The row of a tick that did something, or failed."""
+        async with self._db.uow(system("ticks")) as tx:
+            await retention.write_cron_run(
+                tx.session,
+                name=name,
+                status=status,
+                started=started,
+                duration_ms=round(seconds * 1000),
+                meta=meta,
+                now=clock.now(),
+            )

@@ -1,0 +1,88 @@
+"""Declares when something has to be looked at. What is due is read from PostgreSQL, so nothing is lost with the timer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot import clock
+from bot.errors import AppError
+from bot.logs import correlation
+from bot.services.retention import Retention
+from bot.workers.sweeps import Tick, ticks_of
+
+if TYPE_CHECKING:
+    from db.engine import Database
+
+log = logging.getLogger(__name__)
+
+
+class _Timer(Protocol):
+    next_run_time: datetime
+
+    def modify(self, *, next_run_time: datetime) -> Any: ...
+
+
+class _Scheduler(Protocol):
+    """What we use of APScheduler, which comes without types."""
+
+    def add_job(self, func: Callable[..., Any], trigger: str, **options: Any) -> _Timer: ...
+    def start(self) -> None: ...
+    def shutdown(self, wait: bool = True) -> None: ...
+
+
+class Ticks:
+    """Runs ticks in this process; those of several processes do not get in each other's way."""
+
+    def __init__(self, db: Database, ticks: Sequence[Tick] | None = None) -> None:
+        self._ticks = ticks_of(db) if ticks is None else ticks
+        self._retention = Retention(db)
+        self._scheduler: _Scheduler | None = None
+
+    async def start(self) -> None:
+        # A tick that comes late still comes: the default of 1 s would silently skip it after any stall.
+        options = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        scheduler = cast("_Scheduler", AsyncIOScheduler(job_defaults=options, timezone="UTC"))
+        scheduler.start()
+        for tick in self._ticks:
+            seconds = tick.every.total_seconds()
+            timer = scheduler.add_job(self.run, "interval", args=[tick], id=tick.name, seconds=seconds)
+            timer.modify(next_run_time=timer.next_run_time - tick.every + tick.first)
+        self._scheduler = scheduler
+
+    async def stop(self) -> None:
+        """No tick begins any more."""
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=False)
+            self._scheduler = None
+
+    async def run(self, tick: Tick) -> Mapping[str, int]:
+        """One tick. It leaves a row when it did something or failed; an error never ends the timer."""
+        token = correlation.set(tick.name)
+        started, begun = clock.now(), time.monotonic()
+        try:
+            done = await tick.work()
+            if any(done.values()):
+                await self._retention.record(tick.name, "success", started, time.monotonic() - begun, dict(done))
+        except AppError as error:
+            log.warning("%s: %s", tick.name, error.what)  # the database is away: there is nowhere to write it
+            return {}
+        except Exception as error:
+            log.exception("%s failed", tick.name)
+            await self._failed(tick, started, time.monotonic() - begun, error)
+            return {}
+        finally:
+            correlation.reset(token)
+        return done
+
+    async def _failed(self, tick: Tick, started: datetime, seconds: float, error: Exception) -> None:
+        try:
+            meta = {"error": f"{type(error).__name__}: {error}"[:500]}
+            await self._retention.record(tick.name, "failure", started, seconds, meta)
+        except AppError as away:
+            log.warning("%s: %s", tick.name, away.what)

@@ -1,0 +1,52 @@
+"""What is not kept for ever: old rows go in batches, so that no lock is held for long."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+#: What is deleted -> the statement; each takes `before` and `limit`.
+_OLD: Final = {
+    "cron_runs": text("""/* retention.cron_runs */
+        delete from cron_runs where id in (select id from cron_runs where started_at < :before limit :limit) returning 1"""),
+    "pairing_tokens": text("""/* retention.pairing_tokens */
+        delete from pairing_tokens
+         where id in (select id from pairing_tokens where created_at < :before limit :limit) returning 1"""),
+    "pending_confirmations": text("""/* retention.pending_confirmations */
+        delete from pending_confirmations
+         where id in (select id from pending_confirmations where created_at < :before limit :limit) returning 1"""),
+    "notification_jobs": text("""/* retention.notification_jobs */
+        delete from notification_jobs
+         where id in (select id from notification_jobs where status in ('sent', 'skipped', 'failed')
+                         and created_at < :before limit :limit) returning 1"""),
+    "jobs": text("""/* retention.jobs */
+        delete from jobs where id in (select id from jobs where finished_at < :before limit :limit) returning 1"""),
+    "player_ips": text("""/* retention.player_ips */
+        update player_sessions set ip = null
+         where id in (select id from player_sessions where ip is not null and started_at < :before limit :limit) returning 1"""),
+}
+
+_CRON_RUN = text("""/* cron_runs.write */
+    insert into cron_runs (job_name, status, started_at, finished_at, duration_ms, meta_json)
+    values (:name, :status, :started, :now, :duration, :meta)""").bindparams(bindparam("meta", type_=JSONB))
+
+
+async def delete_old(session: AsyncSession, what: str, before: datetime, limit: int) -> int:
+    """Deletes at most `limit` rows that are older; how many there were."""
+    return len((await session.execute(_OLD[what], {"before": before, "limit": limit})).all())
+
+
+async def write_cron_run(
+    session: AsyncSession,
+    *,
+    name: str,
+    status: str,
+    started: datetime,
+    duration_ms: int,
+    meta: dict[str, Any],
+    now: datetime,
+) -> None:
+    values = {"name": name, "status": status, "started": started, "duration": duration_ms, "meta": meta, "now": now}
+    await session.execute(_CRON_RUN, values)
