@@ -21,7 +21,7 @@ class Listener:
         self._connector = connector
         self._connection: Connection | None = None
         self._lost = asyncio.Event()
-        self._opening = asyncio.Lock()
+        self._turn = asyncio.Lock()
 
     async def listen(self, channel: str, on_notify: Callable[[str], None]) -> None:
         """Calls `on_notify` with each payload, until cancelled. Called with an empty one whenever it begins to listen
@@ -33,26 +33,30 @@ class Listener:
         while True:
             connection, lost = await self._connected()
             try:
-                await connection.add_listener(channel, heard)
+                async with self._turn:
+                    await connection.add_listener(channel, heard)
                 on_notify("")
                 await clock.idle(lost.wait(), f"notifications on {channel}")
             except NO_CONNECTION as error:
                 log.warning("cannot listen on %s: %s", channel, error)
+                await asyncio.sleep(_FIRST_DELAY)
             finally:
-                if not connection.is_closed():
-                    await connection.remove_listener(channel, heard)
+                async with self._turn:
+                    if not connection.is_closed():
+                        await connection.remove_listener(channel, heard)
 
     async def catch_up(self) -> None:
         """Returns when everything notified before this call has been heard: PostgreSQL delivers before it answers."""
-        if self._connection is not None and not self._connection.is_closed():
-            await self._connection.execute("/* listen.catch_up */ select 1")
+        async with self._turn:
+            if self._connection is not None and not self._connection.is_closed():
+                await self._connection.execute("/* listen.catch_up */ select 1")
 
     async def close(self) -> None:
         if self._connection is not None and not self._connection.is_closed():
             await self._connection.close(timeout=1)
 
     async def _connected(self) -> tuple[Connection, asyncio.Event]:
-        async with self._opening:
+        async with self._turn:
             if self._connection is None or self._connection.is_closed():
                 self._lost = lost = asyncio.Event()
                 self._connection = await self._open()

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import migrate
+from db.connect import Connector
 from db.embedded import EmbeddedPostgres
 from db.seed import seed
 from games.catalog import load_catalog
@@ -56,7 +56,7 @@ class TestServer:
 
     async def execute(self, statement: str) -> None:
         """Runs one statement on the server as a whole."""
-        connection = await asyncpg.connect(self.server.dsn("postgres"))
+        connection = await Connector(self.server.dsn("postgres"), "tests").listening()
         try:
             await connection.execute(statement)
         finally:

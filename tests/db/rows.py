@@ -1,0 +1,157 @@
+"""One row of every table, all in one org."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from sqlalchemy import func
+
+from bot import clock
+from db.models import (
+    ApiKey,
+    AppState,
+    AuditLog,
+    Base,
+    BotMessage,
+    CronRun,
+    Event,
+    GameType,
+    Host,
+    Job,
+    JobRun,
+    Lease,
+    NotificationChannel,
+    NotificationJob,
+    Org,
+    OrgCounter,
+    PairingToken,
+    PendingConfirmation,
+    Permission,
+    Player,
+    PlayerIdentity,
+    PlayerName,
+    PlayerSession,
+    Role,
+    RoleBinding,
+    RolePermission,
+    Server,
+    ServerTag,
+    User,
+    UserOrg,
+)
+
+SOON = func.now() + timedelta(minutes=1)
+"""A fence is written with PostgreSQL's clock."""
+
+
+def org(guild: int = 1) -> Org:
+    return Org(id=uuid4(), discord_guild_id=guild, name="Guild")
+
+
+def host(of: Org, name: str = "box") -> Host:
+    return Host(id=uuid4(), org_id=of.id, name=name)
+
+
+def game() -> GameType:
+    return GameType(id=uuid4(), slug=f"game-{uuid4().hex[:8]}", name="Game")
+
+
+def server(on: Host, runs: GameType, name: str = "Arena") -> Server:
+    return Server(id=uuid4(), org_id=on.org_id, host_id=on.id, game_type_id=runs.id, name=name, slug=name.lower())
+
+
+def job(on: Server, number: int = 1) -> Job:
+    return Job(
+        id=uuid4(),
+        org_id=on.org_id,
+        number=number,
+        server_instance_id=on.id,
+        host_id=on.host_id,
+        type="SERVER_RESTART",
+        is_exclusive=True,
+    )
+
+
+def run(of: Job, attempt: int = 1) -> JobRun:
+    return JobRun(
+        org_id=of.org_id,
+        job_id=of.id,
+        host_id=of.host_id,
+        server_instance_id=of.server_instance_id,
+        attempt=attempt,
+        is_exclusive=of.is_exclusive,
+        lease_expires_at=SOON,
+    )
+
+
+def one_of_each() -> list[Base]:
+    """In an order in which they can be written."""
+    now, o = clock.now(), org()
+    user = User(id=uuid4(), discord_user_id=7, username="ann")
+    role = Role(id=uuid4(), org_id=o.id, name="captain")
+    permission = Permission(
+        id=uuid4(), name="moon.view", category="moon", resource="moon", action="view", description=""
+    )
+    box, kind = host(o), game()
+    arena = server(box, kind)
+    player = Player(id=uuid4(), org_id=o.id, name="Eve", user_id=user.id)
+    work = job(arena)
+    channel = NotificationChannel(
+        id=uuid4(), org_id=o.id, name="ops", purpose="ops", type="discord_channel", discord_channel_id=5
+    )
+    message = BotMessage(id=uuid4(), org_id=o.id, kind="job", subject_id=str(work.id), channel_id=5)
+    return [
+        o,
+        user,
+        role,
+        permission,
+        box,
+        kind,
+        arena,
+        player,
+        work,
+        channel,
+        message,
+        OrgCounter(org_id=o.id, name="job", value=1),
+        RolePermission(role_id=role.id, permission_id=permission.id),
+        UserOrg(user_id=user.id, org_id=o.id, role_id=role.id),
+        RoleBinding(
+            org_id=o.id, discord_role_id=3, role_id=role.id, server_instance_id=arena.id, created_by_id=user.id
+        ),
+        PairingToken(org_id=o.id, token_hash=b"t", host_name="box", host_id=box.id, expires_at=SOON),
+        ApiKey(
+            org_id=o.id,
+            kind="agent",
+            name="box",
+            key_prefix="gk_",
+            key_hash=b"k",
+            host_id=box.id,
+            allowed_cidrs=["10.0.0.0/8"],
+        ),
+        ServerTag(org_id=o.id, server_instance_id=arena.id, tag="pvp"),
+        PlayerIdentity(org_id=o.id, kind="steam", value="76561198000000000", player_id=player.id),
+        PlayerName(player_id=player.id, org_id=o.id, name="Evelyn", last_seen_at=now),
+        PlayerSession(org_id=o.id, player_id=player.id, server_instance_id=arena.id, started_at=now, ip="192.0.2.7"),
+        run(work),
+        Event(org_id=o.id, source_type="server_instance", source_id=str(arena.id), event_type="ready", ts=now),
+        NotificationJob(
+            org_id=o.id,
+            target_kind="channel",
+            discord_channel_id=5,
+            bot_message_id=message.id,
+            event_type="job",
+            payload_json={"job": str(work.id)},
+            dedupe_key="job-1",
+        ),
+        AuditLog(
+            org_id=o.id,
+            actor_id=user.id,
+            action="server.restart",
+            outcome="success",
+            resource_type="server",
+            ip="192.0.2.7",
+        ),
+        PendingConfirmation(org_id=o.id, user_id=user.id, action="server.kill", payload={}, expires_at=SOON),
+        Lease(duty="outbox", holder="me", epoch=1, expires_at=SOON),
+        AppState(key="tree", value={"hash": "x"}),
+        CronRun(job_name="sweep", status="success", meta_json={"done": 3}),
+    ]
