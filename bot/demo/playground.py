@@ -1,7 +1,7 @@
 """The simulated Discord in the browser: several live channels, seen as any of several members.
 
 simcord's preview shows one channel and changes only after an action of its own page. Here each channel is such a
-preview; they share one address, show what the bot does by itself, follow the wall clock, and outlive closed tabs.
+preview; they share one address, show what the bot does by itself, and outlive closed tabs.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ import secrets
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,9 +23,9 @@ from bot.demo.site import Site
 
 log = logging.getLogger(__name__)
 
-PORT: Final = 8765
-TICK: Final = 1.0
-"""Seconds between two moves of the simulated clock."""
+PORT: Final = 8370
+LOOK: Final = 1.0
+"""Seconds between two looks for what no event tells of, such as edits of private replies."""
 COALESCE: Final = 0.1
 """Seconds in which several changes become one publication."""
 REPUBLISH: Final = 15.0
@@ -59,13 +58,15 @@ class Stage:
 class Playground:
     """Serves a `Stage`. Whoever else acts on the simulated Discord meanwhile holds `lock` while doing so."""
 
-    def __init__(self, env: simcord.Env, stage: Stage, *, capability: str, timezone: str = "UTC") -> None:
+    def __init__(
+        self, env: simcord.Env, stage: Stage, lock: asyncio.Lock, *, capability: str, timezone: str = "UTC"
+    ) -> None:
         private.guard()
         self.env = env
         self.stage = stage
         self.capability = capability
         self.timezone = timezone
-        self.lock: Final = asyncio.Lock()
+        self.lock = lock
         self.pages: Final[dict[str, private.ChannelPage]] = {}
         self.boot: Final = secrets.token_hex(4)
         self._changed: Final = asyncio.Event()
@@ -80,8 +81,7 @@ class Playground:
             await self._open(stack, channel)
         await Site(self).serve(stack, listener)
         stack.callback(private.on_event(self.env, lambda _event, _payload: self._changed.set()))
-        for loop in (self._publish_changes(), self._follow_wall_clock()):
-            stack.push_async_callback(_ended, asyncio.create_task(loop))
+        stack.push_async_callback(ended, asyncio.create_task(self._publish_changes()))
         return f"http://127.0.0.1:{self.port}/#{self.capability}"
 
     async def _open(self, stack: contextlib.AsyncExitStack, channel: ChannelHandle) -> None:
@@ -123,7 +123,7 @@ class Playground:
         loop = asyncio.get_running_loop()
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK):
+                async with asyncio.timeout(LOOK):
                     await self._changed.wait()
                     await asyncio.sleep(COALESCE)
             self._changed.clear()
@@ -143,21 +143,9 @@ class Playground:
             except Exception:  # top of the loop: one page that cannot be drawn must not stop the others
                 log.exception("channel %s could not be shown", name)
 
-    async def _follow_wall_clock(self) -> None:
-        """Keep simulated time at the present, so that view timeouts, loops and dates behave as in Discord."""
-        while True:
-            await asyncio.sleep(TICK)
-            async with self.lock:
-                behind = (datetime.now(UTC) - self.env.now()).total_seconds()
-                try:
-                    await self.env.advance_time(max(0.0, behind))
-                except TimeoutError as error:
-                    log.warning("the bot did not come to rest: %s", error)
-                except private.SetupError as error:
-                    log.debug("somebody else acts: %s", error)
 
-
-async def _ended(task: asyncio.Task[None]) -> None:
+async def ended(task: asyncio.Task[None]) -> None:
+    """Cancel a background task and wait until it is gone."""
     task.cancel()
     await asyncio.wait([task])
 

@@ -17,6 +17,7 @@ import simcord
 from bot import clock
 from bot.demo import simcord_private as private
 from bot.demo.playground import Playground, Stage, Suggestion, free_socket, stored_capability
+from bot.demo.timekeeper import follow_wall_clock
 from tests.demo.stand_in import StandIn
 
 SEE = discord.PermissionOverwrite(view_channel=True)
@@ -77,7 +78,10 @@ async def site(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Site]:
     async with contextlib.AsyncExitStack() as stack:
         worker = asyncio.create_task(bot.work(pause=0.05))
         stack.callback(worker.cancel)
-        playground = Playground(env, stage, capability="secret")
+        lock = asyncio.Lock()
+        clockwork = asyncio.create_task(follow_wall_clock(env, lock))
+        stack.callback(clockwork.cancel)
+        playground = Playground(env, stage, lock, capability="secret")
         address = await playground.serve(stack, port=0)
         yield Site(playground, address, await stack.enter_async_context(aiohttp.ClientSession()))
     await env.shutdown()

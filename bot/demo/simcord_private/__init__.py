@@ -9,6 +9,7 @@ from simcord.backend.errors import SetupError
 from bot.demo.simcord_private.channel import ChannelPage
 from bot.demo.simcord_private.env import (
     EXPECTED,
+    allow_command,
     faster_settle,
     guard,
     idle_seam,
@@ -28,6 +29,7 @@ __all__ = [
     "ChannelPage",
     "SetupError",
     "StaticFiles",
+    "allow_command",
     "faster_settle",
     "guard",
     "idle_seam",

@@ -69,6 +69,14 @@ def owner_of(guild: GuildHandle) -> MemberActor:
     return MemberActor(guild._env, guild, guild.owner)
 
 
+def allow_command(env: simcord.Env, guild: GuildHandle, name: str, member: MemberActor) -> None:
+    """Show a command to a member whom its default permissions would hide it from, as a server's settings can."""
+    command = env.backend.find_command(name, guild.id)
+    if command is None:
+        raise LookupError(f"/{name} is not registered")
+    guild.set_command_permissions(int(command["id"]), {member: True})
+
+
 def may_read(channel: ChannelHandle, viewer: MemberActor) -> bool:
     """Whether Discord would show this channel to this member."""
     return can_access_channel(channel._env, channel.id, viewer, history=True)

@@ -1,0 +1,146 @@
+"""What people do in the demo, step by step, as in Discord. The playground plays its beginning, the tour all of it."""
+
+import asyncio
+import re
+from typing import Final
+
+from simcord.results import InteractionResult
+
+from bot.demo import reading
+from bot.demo.host import Game
+from bot.demo.people import NotSeen, Person, eventually, shown
+from bot.demo.transcript import Transcript
+from bot.demo.world import DemoWorld
+
+HOST: Final = "basement"
+_PAIR: Final = re.compile(r"gamekeeper-agent pair (\S+) (\S+)")
+_JOB: Final = re.compile(r"\bJ-(\d+)\b")
+_ENDS: Final = ("done", "failed", "cancelled", "expired")
+
+
+class Story:
+    """Acts in a world and tells it. Everything waits for what a person would wait for."""
+
+    def __init__(self, world: DemoWorld, tell: Transcript) -> None:
+        self.world = world
+        self.tell = tell
+        self.owner = world.person(world.cast.owner, "ops")
+        self.moderator = world.person(world.cast.moderator, "ops")
+        self.player = world.person(world.cast.player, "general")
+
+    async def set_up(self) -> None:
+        """The owner says where messages go and who may do what."""
+        with self.tell.step("The owner sets the bot up: where messages go, who may do what"):
+            card = await self.run(self.owner, "setup start")
+            for purpose in ("ops", "audit", "players"):
+                channel = self.world.cast.channels[purpose]
+                card = await self._chosen(card, f"gk:setup.channel:{purpose}", channel, f"#{channel.name}")
+            role = self.world.cast.moderators
+            card = await self._chosen(card, "gk:setup.roles:moderator", role, f"@{role.name}")
+            await self.read("ops", "Messages for ops arrive here")
+
+    async def _chosen(self, card: InteractionResult, menu: str, value: object, words: str) -> InteractionResult:
+        self.tell.says(self.owner, f"chooses {words} for {menu.rpartition(':')[2]}")
+        return await self.owner.selects(card, menu, value)
+
+    async def pair(self) -> None:
+        """A machine is let in, and its agent connects."""
+        with self.tell.step("A host is paired with a one-time command"):
+            answer = await self.run(self.owner, "host add", name=HOST)
+            found = _PAIR.search(reading.text(shown(answer)))
+            assert found, "the answer shows no command for the host"
+            self.world.host.prepare()
+            printed = await self.world.host.pair(found[2])
+            self.tell.shell(found[0], printed)
+            assert "Paired as host" in printed, printed
+            self.world.host.start()
+            self.tell.shell("gamekeeper-agent run &", "")
+            await self.read("ops", f"{HOST} is connected")
+
+    async def add(self, game: Game) -> None:
+        """A server is added; its host sets it up."""
+        with self.tell.step(f"A game server is added: {game.name}"):
+            host = await self._host_online()
+            kind = await self.owner.picks("fleet add", "game", game.template, host=host)
+            form = await self.run(self.owner, "fleet add", host=host, game=kind, name=game.name)
+            done = await self.owner.submits(form, name=game.name)
+            self.tell.says(self.owner, "sends the form")
+            await self.follow(done, game)
+
+    async def _host_online(self) -> str:
+        """The host as autocomplete offers it."""
+        return await self.owner.picks("fleet add", "host", HOST)
+
+    async def start(self, game: Game) -> None:
+        with self.tell.step(f"{game.name} is started, and the card follows it"):
+            server = await self.moderator.picks("server start", "server", game.name)
+            await self.follow(await self.run(self.moderator, "server start", server=server), game)
+
+    async def run(self, person: Person, command: str, /, **options: str) -> InteractionResult:
+        """Type a command and tell what came back."""
+        given = " ".join(f"{name}:{value}" for name, value in options.items())
+        self.tell.says(person, f"/{command} {given}".rstrip())
+        result = await person.types(command, **options)
+        if result.modal:
+            self.tell.shows(f"(a form: {result.modal['title']})", private=True)
+        else:
+            message = shown(result)
+            self.tell.shows(reading.text(message), private=message.ephemeral)
+        return result
+
+    async def press(self, person: Person, result: InteractionResult, label: str) -> InteractionResult:
+        """Press a button and tell what came back."""
+        self.tell.says(person, f"presses [{label}]")
+        pressed = await person.presses(result, label)
+        message = shown(pressed)
+        self.tell.shows(reading.text(message), private=message.ephemeral)
+        return pressed
+
+    async def follow(self, answer: InteractionResult, game: Game, seconds: float = 30.0) -> str:
+        """Watch a job's message until it ends well; the last thing that it shows. Raises `NotSeen` when it fails."""
+        found = _JOB.search(reading.text(shown(answer)))
+        assert found, f"the answer names no job: {reading.text(shown(answer))!r}"
+        last, loop = "", asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while not (state := _state(last)):
+            if loop.time() > end:
+                raise NotSeen(f"{found[0]} on {game.name} did not end within {seconds:g} s; it shows {last!r}")
+            text = self._message(found[0])
+            if text and text != last:
+                last = text
+                self.tell.shows(text)
+            await asyncio.sleep(0.05)
+        if state != "done":
+            raise NotSeen(f"{found[0]} on {game.name} {state}: {last!r}")
+        return last
+
+    def _message(self, number: str) -> str:
+        texts = [text for text in self.world.person(self.world.cast.owner, "ops").sees() if f"`{number}` · " in text]
+        return texts[-1] if texts else ""
+
+    async def read(self, channel: str, words: str, seconds: float = 20.0) -> str:
+        """Wait for a message of the bot in a channel, and tell it."""
+        reader = self.world.person(self.world.cast.owner, channel)
+
+        async def look() -> str | None:
+            return next((text for text in reversed(reader.sees()) if words in text.replace("**", "")), None)
+
+        text = await eventually(look, f"a message with {words!r} in #{channel}", seconds)
+        self.tell.shows(text)
+        return text
+
+    async def logged(self, game: Game, words: str, seconds: float = 10.0) -> str:
+        """Wait for words in the game's own log, and tell the line."""
+
+        async def look() -> str | None:
+            lines = self.world.host.game_log(game).splitlines()
+            return next((line for line in reversed(lines) if words in line), None)
+
+        line = await eventually(look, f"{words!r} in the log of {game.name}", seconds)
+        self.tell.game(game.name, line.strip())
+        return line
+
+
+def _state(text: str) -> str:
+    """How a job's message says that it ended; empty while it is under way."""
+    return next((word for word in _ENDS if f"· **{word}**" in text), "")

@@ -1,0 +1,144 @@
+"""`gamekeeper tour`: the product's whole story as a readable transcript, in less than a minute."""
+
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from bot.demo import reading
+from bot.demo.host import SEVENDAYS, Game
+from bot.demo.people import eventually, shown
+from bot.demo.simcord_private import allow_command
+from bot.demo.story import Story
+from bot.demo.transcript import StepFailed, Transcript
+from bot.demo.world import demo_world
+
+GUESTS: Final = ("Marla", "Old Tom", "eve' score=9")
+"""The last one has a name that tries to pass for a field of the game's list."""
+HELLO: Final = "Blood moon tonight; doors close at 22:00"
+
+
+class Tour(Story):
+    """The steps, in order. Each looks at what the person sees and, where it can, at what the game itself says."""
+
+    async def tell_all(self) -> None:
+        await self.set_up()
+        await self.pair()
+        for game in self.world.host.games:
+            await self.add(game)
+            await self.start(game)
+        await self.players_join(SEVENDAYS)
+        await self.console(SEVENDAYS)
+        await self.announce()
+        await self.kick(SEVENDAYS)
+        await self.restart(SEVENDAYS)
+        await self.refuse(SEVENDAYS)
+        await self.audit()
+
+    async def players_join(self, game: Game) -> None:
+        with self.tell.step("Players join, and everybody can see who is online"):
+            control = self.world.host.control(game)
+            await control.wait_ready()
+            for name in GUESTS:
+                assert isinstance(await control.join(name), int), f"the game refused {name}"
+                await self.logged(game, name)
+            await self._online(GUESTS)
+
+    async def _online(self, names: tuple[str, ...], gone: str = "") -> None:
+        """`/players`, asked until the next heartbeat has brought what is expected."""
+
+        async def look() -> str | None:
+            seen = reading.text(shown(await self.player.types("players")))
+            return seen if all(_in(name, seen) for name in names) and not (gone and _in(gone, seen)) else None
+
+        self.tell.says(self.player, "/players")
+        self.tell.shows(await eventually(look, f"{', '.join(names)} in /players"))
+
+    async def console(self, game: Game) -> None:
+        with self.tell.step("A console command and its answer"):
+            server = await self.moderator.picks("console run", "server", game.name)
+            answer = await self.run(self.moderator, "console run", server=server, command="gettime")
+            text = await self.follow(answer, game)
+            assert re.search(r"Day \d+, \d\d:\d\d", text), f"the game's time is missing in {text!r}"
+            await self.logged(game, "Executing command 'gettime' by Telnet")
+
+    async def announce(self) -> None:
+        with self.tell.step("An announcement in every game, as their own logs show"):
+            await self.run(self.moderator, "announce", text=HELLO)
+            for game in self.world.host.games:
+                await self.logged(game, HELLO)
+
+    async def kick(self, game: Game) -> None:
+        with self.tell.step("A player is kicked, by id: the name proves nothing"):
+            name = GUESTS[-1]
+            player = await self.moderator.picks("player kick", "player", "eve")
+            answer = await self.run(self.moderator, "player kick", player=player, reason="forged name")
+            await self.follow(answer, game)
+            await self.logged(game, f"Kicking Player {name}")
+            assert name not in await self.world.host.control(game).players(), f"{name} is still in the game"
+            await self._online(GUESTS[:-1], gone=name)
+
+    async def restart(self, game: Game) -> None:
+        with self.tell.step("A restart: asked, confirmed, followed to its end"):
+            before = _starts(self.world.host.game_log(game))
+            server = await self.moderator.picks("server restart", "server", game.name)
+            question = await self.run(self.moderator, "server restart", server=server, reason="new map")
+            assert "2 players are online" in reading.text(shown(question)), "the question does not say who is online"
+            await self.follow(await self.press(self.moderator, question, "Restart"), game)
+            await self.logged(game, "StartGame done")
+            assert _starts(self.world.host.game_log(game)) != before, "the game's log knows of no second start"
+            assert await self.world.host.control(game).ready(), "the game takes no players after the restart"
+
+    async def refuse(self, game: Game) -> None:
+        with self.tell.step("A player tries what only moderators may"):
+            pia = self.player
+            offered = pia.member.available_commands(pia.channel)
+            assert "server restart" not in offered, "Discord offers /server restart to a player"
+            self.tell.says(pia, f"is offered /{', /'.join(offered)} and nothing else")
+            allow_command(self.world.env, self.world.cast.guild, "server", pia.member)
+            self.tell.says(pia, "is let at /server by a mistake in Discord's settings, and tries")
+            answer = await self.run(pia, "server restart", server=game.name)
+            text = reading.text(shown(answer))
+            assert "You need the permission `servers.restart`" in text, f"no refusal: {text!r}"
+
+    async def audit(self) -> None:
+        with self.tell.step("Who did all that"):
+            done = await self.run(self.owner, "audit search", since="1h")
+            refused = await self.run(self.owner, "audit search", since="1h", result="denied")
+            seen = reading.text(shown(done))
+            for action in ("server.restart", "player.kick"):
+                assert action in seen, f"{action} is missing in {seen!r}"
+            assert "Pia" in reading.text(shown(refused)), "the refusal was not written down"
+
+
+def _starts(log: str) -> list[str]:
+    return [line for line in log.splitlines() if "StartGame done" in line]
+
+
+def _in(name: str, text: str) -> bool:
+    """Whether a card shows this name; special characters are escaped there."""
+    return name in re.sub(r"\\(.)", r"\1", text)
+
+
+async def tour(data_dir: Path, out: Callable[[str], object]) -> int:
+    """Tell the story into `out`; 0, or 1 with the failing step named."""
+    started = time.monotonic()
+    tell = Transcript(out)
+    try:
+        async with demo_world(data_dir) as world:
+            out(f"Gamekeeper's tour: Discord is simulated, everything else is real. Ready in {_since(started)}.")
+            tell.channels = {channel.id: name for name, channel in world.cast.channels.items()}
+            await Tour(world, tell).tell_all()
+    except StepFailed as failed:
+        out("")
+        out(f"FAILED at step {tell.steps}, {failed.title}:")
+        out(f"    {failed.reason}")
+        return 1
+    out("")
+    out(f"{tell.steps} steps, all as they should be, in {_since(started)}.")
+    return 0
+
+
+def _since(started: float) -> str:
+    return f"{time.monotonic() - started:.1f} s"
