@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator, Iterator
 
 from bot.demo.sevendays.faults import Faults
 
-POLL_SECONDS = 0.025
 CHUNK = 64  # characters in a packet
 BACKLOG = 4_000_000  # characters that a client may leave unread before it is cut off
 _LINE = re.compile(rb"[\r\n]")
 
 
 class Session:
-    """Nothing is negotiated. Output waits for the next poll, so that it arrives behind what was said before."""
+    """Nothing is negotiated. Output waits `poll` seconds, as the real server looks at its queue only so often."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, faults: Faults) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, faults: Faults, poll: float) -> None:
         self._reader = reader
         self._writer = writer
         self._faults = faults
+        self._poll = poll
         self._texts: list[str] = []
         self._waiting = asyncio.Event()
         self.closing = False
@@ -70,17 +70,17 @@ class Session:
     async def _pump(self) -> None:
         while not (self.closing and not self._texts):
             await self._waiting.wait()
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self._poll)
             await self._faults.running()
             self._waiting.clear()
             texts, self._texts = self._texts, []
             if sum(map(len, texts)) > BACKLOG:
                 return
-            for packet in packets("".join(texts), self._faults.dribble):
+            for count, packet in enumerate(packets("".join(texts), self._faults.dribble)):
                 self._writer.write(packet)
                 await self._writer.drain()
-                if self._faults.dribble:
-                    await asyncio.sleep(0.0005)  # lets the other side read before the next packet
+                if self._faults.dribble:  # the other side has to read before the next packet to see it at all
+                    await asyncio.sleep(0 if count % 8 else 0.0005)
 
 
 def packets(text: str, dribble: int) -> Iterator[bytes]:

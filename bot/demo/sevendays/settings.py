@@ -18,6 +18,7 @@ class DemoSettings:
     stop_seconds: float = 0.2  # between `Preparing quit` and the end of the process
     metrics_seconds: float = 30.0  # between two `Time:` lines
     frame_seconds: float = 0.025  # one console command a frame
+    poll_seconds: float = 0.025  # between two looks at what a console is to be sent
     watch_seconds: float = 0.25  # between two looks at serveradmin.xml
     life: bool = False  # invented players come and go
     life_seconds: float = 6.0  # mean pause between two of their doings

@@ -50,7 +50,7 @@ class Telnet:
             session.record(record)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(reader, writer, self._server.faults)
+        session = Session(reader, writer, self._server.faults, self._server.settings.poll_seconds)
         if self._guard.blocked(session.ip):
             self._server.journal.info(f"Telnet connection not accepted for too many login attempts: {session.address}")
         else:
