@@ -33,7 +33,9 @@ EXTENSIONS: Final = (
 class Client(commands.AutoShardedBot):
     """Connects to Discord. `gate` is where every interaction enters; `services` is what the cogs are given."""
 
-    def __init__(self, services: Services, *, shard_ids: list[int] | None = None, shard_count: int | None = None) -> None:
+    def __init__(
+        self, services: Services, *, shard_ids: list[int] | None = None, shard_count: int | None = None
+    ) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,

@@ -1,18 +1,13 @@
 """Settings: `GAMEKEEPER_*` in the environment or in a `.env` file. Built once by the command line and passed down."""
 
 import ipaddress
-import os
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-def default_data_dir() -> Path:
-    """`/var/lib/gamekeeper` for root, the platform's user data directory otherwise."""
-    return Path("/var/lib/gamekeeper") if os.geteuid() == 0 else platformdirs.user_data_path("gamekeeper")
+from db.embedded import default_data_directory
 
 
 class Settings(BaseSettings):
@@ -23,7 +18,7 @@ class Settings(BaseSettings):
     discord_token: SecretStr | None = None
     database_url: str = ""
     """Empty: start the embedded PostgreSQL in the data directory."""
-    data_dir: Path = Field(default_factory=default_data_dir)
+    data_dir: Path = Field(default_factory=default_data_directory)
     public_url: str = ""
     """How agents reach the HTTP side, e.g. https://gamekeeper.example.org; empty: `http://<bind>`."""
     bind: str = "127.0.0.1:8377"
@@ -32,6 +27,8 @@ class Settings(BaseSettings):
     """Networks whose X-Forwarded-For is believed."""
     secret_keys: SecretStr | None = None
     """Empty: `<data_dir>/secret.keys`, made at the first start."""
+    shards: int = Field(default=1, ge=1, le=256)
+    """Discord shards; one serves about 2,500 guilds."""
     log_format: Literal["text", "json"] = "text"
 
     @field_validator("bind")

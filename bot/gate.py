@@ -174,8 +174,7 @@ def caller(interaction: discord.Interaction[Any]) -> Caller:
         guild_owner_id=owner,
         channel_id=interaction.channel_id,
         role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
-        administrator=interaction.guild_id is not None
-        and (interaction.permissions.administrator or owner == user.id),
+        administrator=interaction.guild_id is not None and (interaction.permissions.administrator or owner == user.id),
     )
 
 
@@ -270,9 +269,7 @@ class Gate:
             task.cancel()
             return
         try:
-            await interaction.response.defer(
-                ephemeral=spec.show is Show.PRIVATE, thinking=spec.show is not Show.HERE
-            )
+            await interaction.response.defer(ephemeral=spec.show is Show.PRIVATE, thinking=spec.show is not Show.HERE)
         except discord.HTTPException as error:  # 10062 too late; 40060 another delivery was faster
             log.warning("could not defer %s: %s", task.get_name(), error)
 

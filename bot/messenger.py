@@ -38,7 +38,7 @@ class Messenger:
     """Sends rows through a discord.py client."""
 
     def __init__(self, client: discord.Client, services: Services) -> None:
-        self._client = client
+        self.client = client
         self._services = services
         self._renderers: dict[str, Renderer] = {"job": self._job}
 
@@ -57,7 +57,7 @@ class Messenger:
             return Skipped()
         view.stop()
         digest = rendered_hash(view)
-        channel = self._client.get_partial_messageable(row.channel_id)
+        channel = self.client.get_partial_messageable(row.channel_id)
         if row.op == "edit" and row.message_id:
             if digest == row.rendered_hash:
                 return Skipped(digest)
@@ -79,7 +79,7 @@ class Messenger:
         return progress_card(job, mark_of(row)) if job else None
 
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
-        me = self._client.user
+        me = self.client.user
         async for message in channel.history(limit=SEARCHED_MESSAGES):
             if me and message.author.id == me.id and any(part.id == mark for part in message.components):
                 return message.id
@@ -109,5 +109,3 @@ def _retry_after(error: discord.HTTPException) -> float:
         return min(max(float(header), 1.0), 600.0)
     except (TypeError, ValueError):
         return 5.0
-
-

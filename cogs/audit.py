@@ -6,7 +6,7 @@ from discord.ext import commands
 
 from bot.errors import Invalid
 from bot.gate import Call, Reply, action, gate
-from bot.services.audit import Filter, since, target
+from bot.services import audit as log
 from bot.ui import audit
 from cogs import choices
 
@@ -20,11 +20,14 @@ class AuditCog(commands.GroupCog, group_name="audit", group_description="Who did
 
     @app_commands.command(name="search", description="Who did what, newest first")
     @app_commands.describe(
-        by="Who did it", action="What was done", target="On which server", since="Such as 24h or 7d", result="How it ended"
+        by="Who did it",
+        action="What was done",
+        target="On which server",
+        since="Such as 24h or 7d",
+        result="How it ended",
     )
     @app_commands.choices(result=_RESULTS)
     @app_commands.autocomplete(action=choices.audit_action, target=choices.server)
-    @app_commands.rename(since_text="since")
     @gate("audit.view")
     async def search(
         self,
@@ -32,10 +35,10 @@ class AuditCog(commands.GroupCog, group_name="audit", group_description="Who did
         by: discord.User | None = None,
         action: app_commands.Range[str, 0, 24] = "",
         target: str = "",
-        since_text: str = "",
+        since: str = "",
         result: str = "",
     ) -> Reply:
-        return await _search(call, by.id if by else None, action, target, since_text, result)
+        return await _search(call, by.id if by else None, action, target, since, result)
 
     @app_commands.command(name="show", description="One entry, whole")
     @app_commands.describe(entry="Its number, from /audit search")
@@ -47,14 +50,14 @@ class AuditCog(commands.GroupCog, group_name="audit", group_description="Who did
 async def _search(call: Call, by: int | None, what: str, target_ref: str, since_text: str, result: str) -> Reply:
     if ":" in what:
         raise Invalid("An action has no `:`.", "Pick one of the suggestions.")
-    wanted = Filter(by, what or None, target(target_ref), since(since_text), result or None)
+    wanted = log.Filter(by, what or None, log.target(target_ref), log.since(since_text), result or None)
     return Reply(audit.page_card(await call.services.audit.search(call.actor, wanted)))
 
 
 @action("audit.page", "audit.view")
 async def page(call: Call, by: int, what: str, packed: str, seconds: int, result: str, before: int) -> Reply:
     """The next page of a search."""
-    wanted = Filter(by or None, what or None, audit.unpack(packed), audit.moment(seconds), audit.OUTCOMES[result])
+    wanted = log.Filter(by or None, what or None, audit.unpack(packed), audit.moment(seconds), audit.OUTCOMES[result])
     return Reply(audit.page_card(await call.services.audit.search(call.actor, wanted, before)))
 
 

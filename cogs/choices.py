@@ -24,7 +24,9 @@ async def when(call: Call, current: str) -> Choices:
     """What `when` understands; the typed text first."""
     usual = ["now", "in 5 minutes", "in 15 minutes", "in 30 minutes"]
     shown = [text for text in usual if current.lower() in text]
-    return [app_commands.Choice(name=text, value=text) for text in dict.fromkeys([*([current] if current else []), *shown])]
+    return [
+        app_commands.Choice(name=text, value=text) for text in dict.fromkeys([*([current] if current else []), *shown])
+    ]
 
 
 @suggest
@@ -58,7 +60,7 @@ async def player(call: Call, current: str) -> Choices:
 @suggest
 async def host(call: Call, current: str) -> Choices:
     """Hosts by name."""
-    found = await call.services.fleet.hosts(call.actor, current)
+    found = await call.services.hosts.suggest(call.actor, current)
     return [app_commands.Choice(name=f"{card.name} · {card.status}"[:100], value=str(card.id)) for card in found]
 
 

@@ -14,15 +14,10 @@ def _topics(bot: commands.Bot) -> list[pages.Topic]:
         if isinstance(command, app_commands.Command):
             spec: Spec = command.callback.__gated__  # type: ignore[attr-defined]  # set by @gate, checked at start
             topic = command.qualified_name.split(" ", 1)[0]
-            found.setdefault(topic, []).append(pages.Entry(command.qualified_name, command.description, spec.permission))
+            found.setdefault(topic, []).append(
+                pages.Entry(command.qualified_name, command.description, spec.permission)
+            )
     return [pages.Topic(name, entries) for name, entries in found.items()]
-
-
-@suggest
-async def topics(cog: "HelpCog", call: Call, current: str) -> list[app_commands.Choice[str]]:
-    """Topics with something that the caller may run."""
-    able = pages.allowed(_topics(cog.bot), call.actor.may)
-    return [app_commands.Choice(name=topic.name, value=topic.name) for topic in able if current.lower() in topic.name]
 
 
 class HelpCog(commands.Cog):
@@ -30,6 +25,14 @@ class HelpCog(commands.Cog):
 
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
+
+    @suggest
+    async def topics(self, call: Call, current: str) -> list[app_commands.Choice[str]]:
+        """Topics with something that the caller may run."""
+        able = pages.allowed(_topics(self.bot), call.actor.may)
+        return [
+            app_commands.Choice(name=topic.name, value=topic.name) for topic in able if current.lower() in topic.name
+        ]
 
     @app_commands.command(name="help", description="What you may do here")
     @app_commands.describe(topic="Only these commands")

@@ -60,7 +60,13 @@ async def _page(call: Call, state: str, server: str, page: int) -> Reply:
     lines = [jobs.line(job) for job in found.rows]
     return Reply(
         listing(
-            "Jobs", lines, empty="No job is like that.", page=found.number, more=found.more, route="job.page", args=(state, server)
+            "Jobs",
+            lines,
+            empty="No job is like that.",
+            page=found.number,
+            more=found.more,
+            route="job.page",
+            args=(state, server),
         )
     )
 

@@ -20,9 +20,7 @@ class PlayerCog(commands.GroupCog, group_name="player", group_description="Playe
     @app_commands.describe(player="Who", reason="The player reads it", server="Where, if they are on several")
     @app_commands.autocomplete(player=choices.player, server=choices.server)
     @gate("players.kick")
-    async def kick(
-        self, call: Call, player: str, reason: app_commands.Range[str, 1, 200], server: str = ""
-    ) -> Reply:
+    async def kick(self, call: Call, player: str, reason: app_commands.Range[str, 1, 200], server: str = "") -> Reply:
         return await _kick(call, player, reason, server)
 
 

@@ -1,6 +1,5 @@
 """/server: list, control card, start, stop, restart, kill, cancel, history."""
 
-import discord
 from discord import app_commands
 from discord.ext import commands
 
@@ -10,7 +9,9 @@ from bot.ui import confirm, servers
 from bot.ui.cards import listing, notice
 from cogs import choices
 
-_STATUS = [app_commands.Choice(name=name, value=name) for name in ("running", "stopped", "crashed", "starting", "unknown")]
+_STATUS = [
+    app_commands.Choice(name=name, value=name) for name in ("running", "stopped", "crashed", "starting", "unknown")
+]
 
 
 @app_commands.guild_only()
@@ -46,7 +47,9 @@ class ServerCog(commands.GroupCog, group_name="server", group_description="Game 
     async def stop(
         self, call: Call, server: str, when: str = "", reason: app_commands.Range[str, 0, 300] = ""
     ) -> Reply:
-        return Reply(confirm.question(await call.services.power.ask(call.actor, server, "stop", when_text=when, reason=reason)))
+        return Reply(
+            confirm.question(await call.services.power.ask(call.actor, server, "stop", when_text=when, reason=reason))
+        )
 
     @app_commands.command(name="restart", description="Restart a server")
     @app_commands.describe(server="Which server", when="now, or in N minutes", reason="Shown in the audit log")
@@ -86,7 +89,9 @@ async def _list(call: Call, state: str, tag: str, page: int) -> Reply:
     lines = [servers.line(server) for server in found.rows]
     empty = "No servers yet. `/fleet add` adds the first one." if not state and not tag else "No server is like that."
     return Reply(
-        listing("Servers", lines, empty=empty, page=found.number, more=found.more, route="server.list", args=(state, tag))
+        listing(
+            "Servers", lines, empty=empty, page=found.number, more=found.more, route="server.list", args=(state, tag)
+        )
     )
 
 
@@ -129,7 +134,13 @@ async def _history(call: Call, server: str, page: int) -> Reply:
     title = f"History of {safe(card.name)}"
     return Reply(
         listing(
-            title, lines, empty="Nothing yet.", page=found.number, more=found.more, route="server.history", args=(card.id,)
+            title,
+            lines,
+            empty="Nothing yet.",
+            page=found.number,
+            more=found.more,
+            route="server.history",
+            args=(card.id,),
         )
     )
 

@@ -114,25 +114,24 @@ async def unit_of_work(engine: AsyncEngine, actor: Actor) -> AsyncIterator[Tx]:
     """
     invocation = actor.invocation
     with translated():
-        async with AsyncSession(engine, expire_on_commit=False) as session:
-            async with session.begin():
-                tx = Tx(session, actor)
-                yield tx
-                if tx.entry is not None:
-                    if invocation and invocation.recorded:
-                        raise AssertionError(f"{invocation.command}: a second audited unit of work in one interaction")
-                    await session.flush()
-                    await write_audit(
-                        session,
-                        tx.actor,
-                        tx.entry.action,
-                        "success",
-                        resource=tx.entry.resource,
-                        details=tx.entry.details,
-                    )
-                elif invocation is not None:
-                    await session.flush()
-                    if await session.scalar(_WROTE):
-                        raise AssertionError(f"{invocation.command}: an effect without tx.audit()")
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+            tx = Tx(session, actor)
+            yield tx
+            if tx.entry is not None:
+                if invocation and invocation.recorded:
+                    raise AssertionError(f"{invocation.command}: a second audited unit of work in one interaction")
+                await session.flush()
+                await write_audit(
+                    session,
+                    tx.actor,
+                    tx.entry.action,
+                    "success",
+                    resource=tx.entry.resource,
+                    details=tx.entry.details,
+                )
+            elif invocation is not None:
+                await session.flush()
+                if await session.scalar(_WROTE):
+                    raise AssertionError(f"{invocation.command}: an effect without tx.audit()")
     if tx.entry is not None and invocation is not None:
         invocation.recorded = True

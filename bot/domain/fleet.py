@@ -27,6 +27,15 @@ def slug(name: str, taken: Collection[str]) -> str:
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
+def asked(variables: Sequence[Variable], fields: int) -> tuple[Variable, ...]:
+    """Those that a form with so many fields asks for: ports, which clash, and the first of the others. `name` is never
+    among them: it is the server's own."""
+    ports = [variable for variable in variables if variable.type == "port"][: fields // 2]
+    others = [variable for variable in variables if variable.type != "port" and variable.name != "name"]
+    chosen = [*others[: fields - len(ports)], *ports]
+    return tuple(variable for variable in variables if variable in chosen)
+
+
 def proposed(variables: Sequence[Variable], used_ports: Collection[str]) -> dict[str, str]:
     """Values to start with: the defaults, with ports moved up to the next free ones."""
     values: dict[str, str] = {}

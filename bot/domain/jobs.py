@@ -55,9 +55,13 @@ JOBS: Final[dict[JobType, JobSpec]] = {
     JobType.SERVER_STOP: JobSpec("servers.stop", "stop", exclusive=True),
     JobType.SERVER_RESTART: JobSpec("servers.restart", "restart", exclusive=True, timeout=timedelta(minutes=25)),
     JobType.SERVER_KILL: JobSpec("servers.kill", "kill", timeout=timedelta(minutes=1)),
-    JobType.CONSOLE_COMMAND: JobSpec("servers.console", "console command", timeout=timedelta(minutes=1), waits=timedelta(minutes=2)),
+    JobType.CONSOLE_COMMAND: JobSpec(
+        "servers.console", "console command", timeout=timedelta(minutes=1), waits=timedelta(minutes=2)
+    ),
     JobType.ANNOUNCE: JobSpec("servers.console", "announce", timeout=timedelta(minutes=1), waits=timedelta(minutes=2)),
-    JobType.PLAYER_KICK: JobSpec("players.kick", "kick player", timeout=timedelta(minutes=1), waits=timedelta(minutes=2)),
+    JobType.PLAYER_KICK: JobSpec(
+        "players.kick", "kick player", timeout=timedelta(minutes=1), waits=timedelta(minutes=2)
+    ),
 }
 
 

@@ -1,1 +1,39 @@
 """Use cases: one module per noun, one public method = one transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.services.audit import Audit
+from bot.services.cards import Cards
+from bot.services.confirmations import Confirmations
+from bot.services.consoles import Consoles
+from bot.services.fleet import Fleet
+from bot.services.hosts import Hosts
+from bot.services.identity import Identity
+from bot.services.jobs import Jobs
+from bot.services.players import Players
+from bot.services.power import Power
+from bot.services.servers import Servers
+from bot.services.setup import Setup
+from bot.services.state import State
+
+
+@dataclass(frozen=True)
+class Services:
+    """What commands and messages are given; built once by `bot.app`."""
+
+    audit: Audit
+    cards: Cards
+    confirmations: Confirmations
+    consoles: Consoles
+    fleet: Fleet
+    hosts: Hosts
+    identity: Identity
+    jobs: Jobs
+    players: Players
+    power: Power
+    servers: Servers
+    setup: Setup
+    state: State
+    public_url: Callable[[], str]
+    """Where agents reach this process, for the pairing command."""

@@ -67,5 +67,3 @@ def target(text: str) -> UUID | None:
         return UUID(text.strip())
     except ValueError as error:
         raise Invalid("The target is not one of the suggestions.", "Pick a server from the list.") from error
-
-

@@ -25,7 +25,8 @@ def one_line(text: str, what: str) -> str:
         raise Invalid(f"{what} is empty.", "Type what should be sent.")
     if len(line) > wire.CONSOLE_LINE_MAX:
         raise Invalid(
-            f"{what} has {len(line)} characters; a console takes {wire.CONSOLE_LINE_MAX}.", "Shorten it; nothing was sent."
+            f"{what} has {len(line)} characters; a console takes {wire.CONSOLE_LINE_MAX}.",
+            "Shorten it; nothing was sent.",
         )
     if any(char in line for char in "\r\n\x00"):
         raise Invalid(f"{what} has a line break, which would be a second command.", "Send one line; nothing was sent.")

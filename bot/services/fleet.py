@@ -17,12 +17,14 @@ from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
+from bot.services.hosts import resolve_host
 from bot.services.jobs import Jobs
 from bot.services.servers import resolve
 from db.engine import Database
 from db.failures import constraint_of
-from db.queries import fleet
-from db.queries.fleet import HostChoice, Taken
+from db.queries import fleet, hosts
+from db.queries.fleet import Taken
+from db.queries.hosts import HostCard
 from db.uow import Tx
 
 FORM_FIELDS: Final = 4
@@ -39,27 +41,14 @@ class Draft:
     values: dict[str, str]
 
 
-async def resolve_host(session: AsyncSession, org_id: UUID, ref: str) -> HostChoice:
-    """The host that somebody means: an id from autocomplete, or its name.
-
-    Raises:
-        NotFound: none of this org.
-    """
-    try:
-        found = await fleet.hosts(session, org_id, host_id=UUID(ref.strip()))
-    except ValueError:
-        found = await fleet.hosts(session, org_id, name=ref.strip())
-    if not found:
-        raise NotFound("There is no such host here.", "Pick one of the suggestions, or pair one with `/host add`.")
-    return found[0]
-
-
-def _game(host: HostChoice, game: str) -> tuple[dict[str, Any], tuple[Variable, ...]]:
+def _game(host: HostCard, game: str) -> tuple[dict[str, Any], tuple[Variable, ...]]:
     for report in host.games:
         if report["id"] == game:
             reported = wire.GameReport.model_validate(report)
             return report, tuple(
-                Variable(var.name, var.type, var.default or "", var.label or var.name.replace("_", " "), tuple(var.choices))
+                Variable(
+                    var.name, var.type, var.default or "", var.label or var.name.replace("_", " "), tuple(var.choices)
+                )
                 for var in reported.vars
             )
     able = ", ".join(report["id"] for report in host.games) or "none yet"
@@ -73,26 +62,23 @@ class Fleet:
         self._db = db
         self._jobs = jobs
 
-    async def hosts(self, actor: Actor, words: str) -> list[HostChoice]:
-        """For autocompletes."""
-        if not actor.may("nodes.view"):
-            return []
-        async with self._db.read() as session:
-            return await fleet.hosts(session, actor.org, words=words)
-
     async def games(self, actor: Actor, words: str) -> list[tuple[str, str]]:
         """For autocompletes: (id, name) of the games that some host of the org can run."""
-        found = {report["id"]: report["name"] for host in await self.hosts(actor, "") for report in host.games}
+        if not actor.may("servers.create"):
+            return []
+        async with self._db.read() as session:
+            known = await hosts.cards(session, actor.org, limit=100)
+        found = {report["id"]: report["name"] for host in known for report in host.games}
         wanted = words.casefold()
         return sorted((slug, name) for slug, name in found.items() if wanted in f"{slug} {name}".casefold())
 
-    async def draft(self, actor: Actor, host_ref: str, game: str, name: str) -> tuple[HostChoice, Draft]:
+    async def draft(self, actor: Actor, host_ref: str, game: str, name: str) -> tuple[HostCard, Draft]:
         """What the form of a new server starts with."""
         async with self._db.read() as session:
             host = await resolve_host(session, actor.org, host_ref)
             _, variables = _game(host, game)
             ports = [port for server in await fleet.taken(session, host.id) for port in _ports(server)]
-        return host, Draft(name, game, variables[:FORM_FIELDS], rules.proposed(variables, ports))
+        return host, Draft(name, game, rules.asked(variables, FORM_FIELDS), rules.proposed(variables, ports))
 
     async def add(self, actor: Actor, host_ref: str, game: str, name: str, typed: Mapping[str, str]) -> Done:
         """Adds a server and lets its host set it up."""
@@ -103,7 +89,7 @@ class Fleet:
             report, variables = _game(host, game)
             others = await fleet.taken(tx.session, host.id)
             start = rules.proposed(variables, [port for server in others for port in _ports(server)])
-            values = _checked(variables, {**start, **typed}, others)
+            values = _checked(variables, {**start, **typed, "name": clean}, others)
             server_id = await self._insert(tx, host, report, clean, values, others)
             await fleet.raise_revision(tx.session, actor.org, host.id, clock.now())
             job = await self._jobs.enqueue(
@@ -114,13 +100,15 @@ class Fleet:
                 params=wire.ServerCreate(),
                 dedupe_key=f"power:{server_id}",
             )
-            tx.audit("fleet.add", resource=("server", server_id), jobId=str(job.id), number=job.number, name=clean, game=game)
+            tx.audit(
+                "fleet.add", resource=("server", server_id), jobId=str(job.id), number=job.number, name=clean, game=game
+            )
             return Done(f"Setting up {safe(clean)} on {safe(host.name)}", job.where)
 
     async def _insert(
         self,
         tx: Tx,
-        host: HostChoice,
+        host: HostCard,
         report: dict[str, Any],
         name: str,
         values: dict[str, str],
@@ -151,7 +139,7 @@ class Fleet:
             host = await resolve_host(session, actor.org, str(server.host_id))
             _, variables = _game(host, server.game)
         values = {**{var.name: var.default for var in variables}, **server.vars}
-        return server.id, Draft(server.name, server.game, variables[:FORM_FIELDS], values)
+        return server.id, Draft(server.name, server.game, rules.asked(variables, FORM_FIELDS), values)
 
     async def edit(self, actor: Actor, ref: str, name: str, typed: Mapping[str, str]) -> Done:
         """Changes name and variables; the game reads them at its next start."""
@@ -162,7 +150,7 @@ class Fleet:
             host = await resolve_host(tx.session, actor.org, str(server.host_id))
             _, variables = _game(host, server.game)
             others = [other for other in await fleet.taken(tx.session, host.id) if other.id != server.id]
-            values = _checked(variables, {**server.vars, **typed}, others)
+            values = _checked(variables, {**server.vars, **typed, "name": clean}, others)
             try:
                 async with tx.session.begin_nested():
                     await fleet.edit(

@@ -134,8 +134,6 @@ class Identity:
             AlreadyHandled: another delivery of the interaction has its row already.
         """
         async with self._db.uow(replace(actor, invocation=None)) as tx:
-            await write_audit(
-                tx.session, actor, action, outcome, resource=("command", None), details={}, error=error
-            )
+            await write_audit(tx.session, actor, action, outcome, resource=("command", None), details={}, error=error)
         if actor.invocation:
             actor.invocation.recorded = True

@@ -1,5 +1,7 @@
 """Jobs as people use them: give one to a host, follow it, cancel it, do it again."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final

@@ -16,7 +16,7 @@ _BATCH = 200
 
 
 class JobSweep:
-    """Ends what will not end by itself. Each run and job in a transaction of its own; any number of processes may sweep."""
+    """Ends what will not end by itself, each in a transaction of its own. Any number of processes may sweep."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

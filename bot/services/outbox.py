@@ -88,9 +88,7 @@ async def post(
 
 async def edit(session: AsyncSession, *, org_id: UUID, message: UUID, event_type: str, payload: dict[str, Any]) -> None:
     """Owes an edit of a message that is kept up to date. A pending edit serves for later changes too."""
-    await outbox.edit(
-        session, org_id=org_id, message=message, event_type=event_type, payload=payload, now=clock.now()
-    )
+    await outbox.edit(session, org_id=org_id, message=message, event_type=event_type, payload=payload, now=clock.now())
 
 
 async def track(session: AsyncSession, *, org_id: UUID, kind: str, subject_id: str, channel_id: int) -> UUID:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any, Final, Literal
-from uuid import UUID
 
 from agent import wire
 from bot import clock
@@ -98,7 +97,9 @@ class Power:
             not_before=at,
             dedupe_key=f"{'kill' if action == 'kill' else 'power'}:{server.id}",
         )
-        tx.audit(f"server.{action}", resource=("server", server.id), jobId=str(job.id), number=job.number, reason=reason)
+        tx.audit(
+            f"server.{action}", resource=("server", server.id), jobId=str(job.id), number=job.number, reason=reason
+        )
         return Done(f"{action.capitalize()} {safe(server.name)}", job.where)
 
 
@@ -112,7 +113,9 @@ def _effect(server: ServerCard, action: Action, reason: str) -> list[str]:
         lines.append(f"It is {server.status} now.")
     match action:
         case "kill":
-            lines.append("The process is ended at once. **What the game has not saved is lost.** `/server start` starts it again.")
+            lines.append(
+                "The process is ended at once. **What the game has not saved is lost.** `/server start` starts it again."
+            )
         case "stop":
             lines.append("The game saves first where it can. `/server start` starts it again.")
         case _:

@@ -59,7 +59,7 @@ class Retention:
         return {"purged": sum([await self._purge(org, before) for org in gone])}
 
     async def _purge(self, org: Gone, before: datetime) -> bool:
-        """Events first, a partition at a time, then all the rest at once. If it ends in between, the next tick goes on."""
+        """Events first, a partition at a time, then the rest at once. If it ends in between, the next tick goes on."""
         async with self._db.read() as session:
             names = await orgs_purge.partitions(session)
         events = 0

@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 
 FILE: Final = "secret.keys"
 AGENT_KEY: Final = "gsa_"
-PAIRING_TOKEN: Final = "gsp_"
+_PAIRING: Final = "gsp_"
 _BYTES: Final = 32
 _PREFIX: Final = 8
 _STATE: Final = "secret_keys"
 
 
 class SecretKeys:
-    """One or more keys of 32 bytes. The first one writes; all of them recognise, so that a new one can be put in front."""
+    """One or more keys of 32 bytes. The first one writes, all of them recognise: a new one is put in front."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
@@ -69,7 +69,7 @@ def new_agent_key() -> tuple[str, str]:
 
 def new_pairing_token() -> str:
     """Something to copy into one command on the host, once."""
-    return PAIRING_TOKEN + secrets.token_urlsafe(24)
+    return _PAIRING + secrets.token_urlsafe(24)
 
 
 async def check_fingerprint(db: Database, keys: SecretKeys) -> Literal["new", "same", "differs"]:

@@ -1,5 +1,7 @@
 """Game servers as people ask for them: suggestions, lists, cards, history."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID

@@ -51,9 +51,7 @@ def row(*buttons: Button) -> ui.ActionRow[ui.LayoutView]:
     return ui.ActionRow(*(button.build() for button in buttons))
 
 
-def card(
-    colour: Colour, *parts: str | ui.Item[ui.LayoutView], mark: int | None = None
-) -> ui.LayoutView:
+def card(colour: Colour, *parts: str | ui.Item[ui.LayoutView], mark: int | None = None) -> ui.LayoutView:
     """A card of texts and rows. `mark` is an invisible id by which a message of ours can be found again."""
     view = ui.LayoutView(timeout=None)
     items = [ui.TextDisplay[ui.LayoutView](part) if isinstance(part, str) else part for part in parts if part]

@@ -27,7 +27,10 @@ class Topic:
 
 def allowed(topics: Sequence[Topic], may: Callable[[str], bool]) -> list[Topic]:
     """Only what the reader may run."""
-    able = [Topic(topic.name, [entry for entry in topic.entries if not entry.permission or may(entry.permission)]) for topic in topics]
+    able = [
+        Topic(topic.name, [entry for entry in topic.entries if not entry.permission or may(entry.permission)])
+        for topic in topics
+    ]
     return [topic for topic in able if topic.entries]
 
 

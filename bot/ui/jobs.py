@@ -62,7 +62,9 @@ def state_words(job: JobCard) -> str:
 
 def line(job: JobCard) -> str:
     """One row of a list."""
-    return f"`{job_number(job.number)}` **{title(job)}** · {state_words(job)} · {ago(job.finished_at or job.created_at)}"
+    return (
+        f"`{job_number(job.number)}` **{title(job)}** · {state_words(job)} · {ago(job.finished_at or job.created_at)}"
+    )
 
 
 def progress_card(job: JobCard, mark: int | None = None) -> discord.ui.LayoutView:
@@ -115,7 +117,11 @@ def _outcome(job: JobCard) -> str:
             words = safe(job.message or "", 300) if job.type.startswith("SERVER_") else ""
             return "\n".join(filter(None, [f"{words or 'Done.'}{took}", output]))
         case "expired":
-            return f"**{job.host_name}** did not come back in time, so this was not done." if job.host_name else "Not done."
+            return (
+                f"**{job.host_name}** did not come back in time, so this was not done."
+                if job.host_name
+                else "Not done."
+            )
         case _:
             return "\n".join(filter(None, [f"{safe(job.error or '', 400)}{took}", output]))
 

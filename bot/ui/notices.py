@@ -19,7 +19,9 @@ def render(event: str, payload: dict[str, Any], mark: int) -> discord.ui.LayoutV
             text = f"<#{int(payload['channel'])}> no longer takes messages ({safe(payload['reason'], 200)}), so nothing is sent there."
             purposes = ", ".join(payload.get("purposes", []))
             return card(
-                Colour.WARN, f"**A channel was switched off**\n{text}\nPurposes without a channel: {purposes}.", mark=mark
+                Colour.WARN,
+                f"**A channel was switched off**\n{text}\nPurposes without a channel: {purposes}.",
+                mark=mark,
             )
         case "setup.test":
             return card(Colour.GOOD, f"**Messages for {safe(payload['purpose'])} arrive here.**", mark=mark)

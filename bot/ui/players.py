@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 def short(seen: Sighting) -> str:
     """For autocompletes: `bob · online on EU #1`."""
-    where = f"online on {seen.server_name}" if seen.online else f"last seen on {seen.server_name}" if seen.server_name else ""
+    where = (
+        f"online on {seen.server_name}"
+        if seen.online
+        else f"last seen on {seen.server_name}"
+        if seen.server_name
+        else ""
+    )
     return " · ".join(filter(None, [seen.name, where]))[:100]
 
 
@@ -52,11 +58,25 @@ def online_card(found: Page[Sighting], server: str, *, title: str, staff: bool) 
 
 def profile_card(seen: Sighting, *, may_kick: bool) -> discord.ui.LayoutView:
     """Ids and whereabouts of one player, for staff only."""
-    where = f"online on **{safe(seen.server_name or '')}** since {ago(seen.since)}" if seen.online else f"last seen {ago(seen.last_seen_at)}"
+    where = (
+        f"online on **{safe(seen.server_name or '')}** since {ago(seen.since)}"
+        if seen.online
+        else f"last seen {ago(seen.last_seen_at)}"
+    )
     ids = "\n".join(f"**{kind}** `{value.replace('`', 'ʼ')}`" for kind, value in sorted(seen.identities.items()))
-    buttons = [row(Button("Kick", "player.kick", (seen.player_id,), discord.ButtonStyle.danger))] if may_kick and seen.online else []
+    buttons = (
+        [row(Button("Kick", "player.kick", (seen.player_id,), discord.ButtonStyle.danger))]
+        if may_kick and seen.online
+        else []
+    )
     known = count(len(seen.identities), "id")
-    return card(Colour.IDLE, f"### {safe(seen.name)}\n{where}", ids or "No ids are known.", *buttons, f"-# {known} · only you see this")
+    return card(
+        Colour.IDLE,
+        f"### {safe(seen.name)}\n{where}",
+        ids or "No ids are known.",
+        *buttons,
+        f"-# {known} · only you see this",
+    )
 
 
 def kick_form(player: str) -> ui.Modal:

@@ -55,7 +55,9 @@ def line(server: ServerCard) -> str:
     """One row of a list."""
     sign, _, words = state(server)
     busy = f"{job_number(server.busy_with)} under way" if server.busy_with else ""
-    return f"{sign} **{safe(server.name)}** · " + " · ".join(filter(None, [words, players(server), safe(server.game_name), busy]))
+    return f"{sign} **{safe(server.name)}** · " + " · ".join(
+        filter(None, [words, players(server), safe(server.game_name), busy])
+    )
 
 
 def control_card(server: ServerCard, may: Callable[[str], bool]) -> discord.ui.LayoutView:
@@ -73,7 +75,10 @@ def _facts(server: ServerCard) -> list[str]:
         ("Game", " ".join(filter(None, [safe(server.game_name), safe(str(observed.get("version") or ""))]))),
         ("Players", players(server)),
         ("Map", safe(str(observed.get("map") or ""))),
-        ("Up since", at(datetime.fromisoformat(started).astimezone(UTC)) if started and server.status == "running" else ""),
+        (
+            "Up since",
+            at(datetime.fromisoformat(started).astimezone(UTC)) if started and server.status == "running" else "",
+        ),
         ("Host", _host(server)),
         ("Wanted", "" if server.desired_state == "unmanaged" else server.desired_state),
         ("Tags", ", ".join(f"`{tag}`" for tag in server.tags)),

@@ -3,31 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-
-@dataclass(frozen=True)
-class HostChoice:
-    """A host with the games that its agent can run."""
-
-    id: UUID
-    name: str
-    status: str
-    offline_since: datetime | None
-    games: list[dict[str, Any]]
-
-
-_HOSTS = text("""/* fleet.hosts */
-    select h.id, h.name, h.status, coalesce(h.offline_since, h.last_heartbeat_at) as offline_since, h.games
-      from hosts h where h.org_id = :org and h.deleted_at is null
-       and (cast(:id as uuid) is null or h.id = :id) and (cast(:name as text) is null or lower(h.name) = lower(:name))
-       and (cast(:words as text) is null or h.name ilike '%' || :words || '%')
-     order by lower(h.name) limit 25""")
 
 _TAKEN = text("""/* fleet.taken */
     select s.id, s.name, s.slug, s.port, s.vars from server_instances s where s.host_id = :host and s.deleted_at is null""")
@@ -55,9 +36,6 @@ _REMOVE = text("""/* fleet.remove */
 _RAISE = text("""/* fleet.raise_revision */
     update hosts set servers_revision = servers_revision + 1, updated_at = :now where id = :host and org_id = :org""")
 
-_COUNT = text("""/* fleet.count_on_host */
-    select count(*) from server_instances where host_id = :host and org_id = :org and deleted_at is null""")
-
 
 @dataclass(frozen=True)
 class Taken:
@@ -68,13 +46,6 @@ class Taken:
     slug: str
     port: int | None
     vars: dict[str, str]
-
-
-async def hosts(
-    session: AsyncSession, org_id: UUID, *, host_id: UUID | None = None, name: str | None = None, words: str | None = None
-) -> list[HostChoice]:
-    values = {"org": org_id, "id": host_id, "name": name, "words": words}
-    return [HostChoice(**row._mapping) for row in await session.execute(_HOSTS, values)]
 
 
 async def taken(session: AsyncSession, host_id: UUID) -> list[Taken]:
@@ -96,9 +67,7 @@ async def add(
     now: datetime,
 ) -> UUID:
     values = {"org": org_id, "host": host_id, "game": game, "name": name, "slug": slug, "sha256": sha256}
-    return (
-        await session.execute(_ADD, {**values, "vars": dict(variables), "port": port, "now": now})
-    ).scalar_one()
+    return (await session.execute(_ADD, {**values, "vars": dict(variables), "port": port, "now": now})).scalar_one()
 
 
 async def edit(
@@ -127,7 +96,3 @@ async def remove(session: AsyncSession, org_id: UUID, server_id: UUID, now: date
 async def raise_revision(session: AsyncSession, org_id: UUID, host_id: UUID, now: datetime) -> None:
     """Tells the agent, with its next heartbeat, to fetch its servers again."""
     await session.execute(_RAISE, {"org": org_id, "host": host_id, "now": now})
-
-
-async def count_on_host(session: AsyncSession, org_id: UUID, host_id: UUID) -> int:
-    return (await session.execute(_COUNT, {"org": org_id, "host": host_id})).scalar_one()

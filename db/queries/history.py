@@ -35,6 +35,8 @@ class Happening:
     details: dict[str, Any]
 
 
-async def of_server(session: AsyncSession, org_id: UUID, server_id: UUID, *, limit: int, offset: int) -> list[Happening]:
+async def of_server(
+    session: AsyncSession, org_id: UUID, server_id: UUID, *, limit: int, offset: int
+) -> list[Happening]:
     values = {"org": org_id, "server": server_id, "limit": limit, "offset": offset}
     return [Happening(**row._mapping) for row in await session.execute(_SERVER, values)]

@@ -88,9 +88,7 @@ async def upsert_org(
     session: AsyncSession, guild_id: int, name: str, owner_id: int | None, now: datetime
 ) -> tuple[UUID, bool]:
     """The org of a guild, and whether it is new."""
-    row = (
-        await session.execute(_ORG, {"guild": guild_id, "name": name, "owner": owner_id, "now": now})
-    ).one()
+    row = (await session.execute(_ORG, {"guild": guild_id, "name": name, "owner": owner_id, "now": now})).one()
     return row.id, row.created
 
 

@@ -1,0 +1,193 @@
+"""The composition root: the one place that knows every concrete class. Builds a process and starts and stops it in order."""
+
+import asyncio
+import logging
+import secrets
+import socket
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from aiohttp import web
+
+from bot.client import Client
+from bot.config import Settings
+from bot.errors import AppError
+from bot.http import build_web
+from bot.messenger import Messenger
+from bot.services import Services
+from bot.services.agents import Agents
+from bot.services.audit import Audit
+from bot.services.cards import Cards
+from bot.services.confirmations import Confirmations
+from bot.services.consoles import Consoles
+from bot.services.fleet import Fleet
+from bot.services.heartbeats import Heartbeats
+from bot.services.hosts import Hosts
+from bot.services.identity import Identity
+from bot.services.jobs import Jobs
+from bot.services.jobs_queue import JobQueue
+from bot.services.leases import Leases
+from bot.services.outbox import Outbox
+from bot.services.players import Players
+from bot.services.power import Power
+from bot.services.secrets import SecretKeys
+from bot.services.servers import Servers
+from bot.services.setup import Setup
+from bot.services.state import State
+from bot.shards import Shards
+from bot.workers.outbox import OutboxWorker
+from bot.workers.ticks import Ticks
+from db.engine import Database
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS: Final = 10.0
+"""How long a stop waits for what is under way."""
+
+
+class App:
+    """One process: services, the Discord client, the HTTP side and the workers."""
+
+    def __init__(self, settings: Settings, database_url: str, keys: SecretKeys) -> None:
+        self.settings = settings
+        self.holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
+        self.db = Database(database_url, role="interactions")
+        self.work_db = Database(database_url, role="workers")
+        self.keys = keys
+        self.services = self._services()
+        self.client = Client(self.services)
+        self.messenger = Messenger(self.client, self.services)
+        self.outbox = OutboxWorker(Outbox(self.work_db), self.messenger)
+        self.ticks = Ticks(self.work_db)
+        self.leases = Leases(self.work_db, self.holder)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._runner: web.AppRunner | None = None
+        self.port = 0
+
+    def _services(self) -> Services:
+        db = self.db
+        jobs = Jobs(db)
+        power, fleet = Power(db, jobs), Fleet(db, jobs)
+        hosts = Hosts(db, self.keys)
+        performers = {
+            "server.stop": power.confirmed,
+            "server.restart": power.confirmed,
+            "server.kill": power.confirmed,
+            "fleet.remove": fleet.removed,
+            "host.remove": hosts.removed,
+        }
+        return Services(
+            audit=Audit(db),
+            cards=Cards(db),
+            confirmations=Confirmations(db, performers),
+            consoles=Consoles(db, jobs),
+            fleet=fleet,
+            hosts=hosts,
+            identity=Identity(db),
+            jobs=jobs,
+            players=Players(db, jobs),
+            power=power,
+            servers=Servers(db),
+            setup=Setup(db),
+            state=State(db),
+            public_url=lambda: self.public_url,
+        )
+
+    def make_client(self) -> Client:
+        """A new Discord client in place of the last one, which cannot connect again."""
+        if self.client.is_closed():
+            self.client = Client(self.services)
+            self.messenger.client = self.client
+        return self.client
+
+    @property
+    def public_url(self) -> str:
+        """Where agents reach this process."""
+        return self.settings.public_url or f"http://{self.settings.host}:{self.port}"
+
+    async def start_background(self) -> None:
+        """HTTP side, listeners, outbox and ticks. Apart from the client, which a playground runs on a clock of its own."""
+        await self._serve()
+        self._begin(self.outbox.run(), "outbox")
+        self._begin(self.work_db.listen("gk_outbox", self.outbox.wake), "listen: outbox")
+        self._begin(self.work_db.listen("gk_access", self.services.identity.forget), "listen: access")
+        await self.ticks.start()
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("%s ended", task.get_name(), exc_info=error)
+
+    async def _serve(self) -> None:
+        site = build_web(
+            agents=Agents(self.db, self.keys),
+            heartbeats=Heartbeats(self.db),
+            queue=JobQueue(self.db),
+            trusted_proxies=self.settings.trusted_proxies,
+        )
+        self._runner = web.AppRunner(site, access_log=None)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self.settings.host, self.settings.port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            self._runner = None
+            raise AppError(
+                f"Port {self.settings.port} on {self.settings.host} cannot be used: {error.strerror}.",
+                "End what uses it, or set GAMEKEEPER_BIND to another port.",
+            ) from error
+        self.port = self._runner.addresses[0][1]
+
+    async def stop_background(self) -> None:
+        """Ends HTTP side, ticks and workers; what is being sent is sent."""
+        await self.ticks.stop()
+        self.outbox.stop()
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+        tasks = set(self._tasks)
+        done, late = await asyncio.wait(tasks, timeout=0.1) if tasks else (set[Any](), set[Any]())
+        sending = {task for task in late if task.get_name() == "outbox"}
+        if sending:
+            await asyncio.wait(sending, timeout=DRAIN_SECONDS)
+        for task in tasks - done:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def run(self, token: str, stop: asyncio.Event) -> None:
+        """The whole process until `stop` is set: serves at once, connects under leases, drains at the end."""
+        await self.start_background()
+        shards = Shards(self.leases, self.settings.shards, token, self.make_client)
+        connected = asyncio.create_task(shards.run(), name="discord")
+        waiting = asyncio.create_task(stop.wait(), name="stop signal")
+        try:
+            await asyncio.wait({connected, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            shards.stop()
+            await self.client.gate.drain(DRAIN_SECONDS)
+            await self.stop_background()
+            await asyncio.gather(connected, return_exceptions=True)
+            await shards.release()
+        if connected.done() and not connected.cancelled() and (error := connected.exception()):
+            raise error
+
+    async def close(self) -> None:
+        """Gives every connection back."""
+        await self.db.close()
+        await self.work_db.close()
+
+
+async def build(settings: Settings, database_url: str = "") -> App:
+    """A process on a migrated database, ready to be started.
+
+    Raises:
+        AppError: the secret keys cannot be read, or are not those that the database was made with.
+    """
+    keys = SecretKeys.load(settings.data_dir, settings.secret_keys.get_secret_value() if settings.secret_keys else "")
+    return App(settings, database_url or settings.database_url, keys)
