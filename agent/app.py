@@ -31,14 +31,22 @@ PRUNE_EVERY: Final = 3600.0
 
 async def run(config: AgentConfig) -> None:
     """Be this host's agent until SIGTERM or SIGINT. Raises `ConfigError` when it cannot begin."""
+    stopping = asyncio.Event()
+    for one in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(one, stopping.set)
+    await serve(config, stopping)
+
+
+async def serve(config: AgentConfig, stopping: asyncio.Event) -> None:
+    """Be this host's agent until `stopping` is set; set again, it ends without waiting for what runs."""
     identities = IdentityFile(config.state_dir)
     identities.load()
     with StateLock(config.state_dir):
         async with Http(config.url) as http:
-            await _serve(config, Link(http, identities), _open_spool(config))
+            await _serve(config, Link(http, identities), _open_spool(config), stopping)
 
 
-async def _serve(config: AgentConfig, link: Link, spool: Spool) -> None:
+async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asyncio.Event) -> None:
     try:
         catalog = load_catalog(*config.template_dirs)
     except TemplateError as error:
@@ -54,7 +62,6 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool) -> None:
     runner = Runner(link, spool, servers, changed)
     runner.recover()
     await servers.open()
-    stopping = _signals()
     log.info("agent %s of host %s serves %s", __version__, link.identity.host_id, config.url)
     claims = asyncio.create_task(repeat("claiming", runner.claim))
     others = [
@@ -64,7 +71,7 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool) -> None:
     ]
     try:
         await stopping.wait()
-        stopping.clear()  # a second signal ends the patience
+        stopping.clear()
         await _end(claims)
         await runner.stop(GRACE, stopping)
     finally:
@@ -81,13 +88,6 @@ def _open_spool(config: AgentConfig) -> Spool:
     except OSError as error:
         raise ConfigError(f"{spool.directory} cannot be written: {error.strerror}.") from None
     return spool
-
-
-def _signals() -> asyncio.Event:
-    event = asyncio.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(one, event.set)
-    return event
 
 
 async def _prune(spool: Spool) -> None:

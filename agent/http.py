@@ -161,7 +161,7 @@ def _failure(path: str, status: int, headers: Mapping[str, str], text: bytes) ->
     if status >= 400 and words:
         return Refused(status, words)
     # A 404 of a proxy whose bot is being replaced must not end a run.
-    return Misunderstood(f"{path} was answered with HTTP {status}, and not by the bot")
+    return Unavailable(f"{path} was answered with HTTP {status}, and not by the bot", status=status)
 
 
 def _words(text: bytes) -> str:

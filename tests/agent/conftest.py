@@ -30,6 +30,12 @@ async def host(tmp_path: Path, plane: ControlPlane) -> AsyncIterator[HostMachine
 
 
 @pytest.fixture
+def own_process(host: HostMachine) -> None:
+    """For tests with `usefixtures`: the agent is started as a process of its own."""
+    host.own_process = True
+
+
+@pytest.fixture
 async def counter(host: HostMachine, plane: ControlPlane) -> wire.ServerSpec:
     """A server with the counting game, created by the running agent."""
     host.install("arena")

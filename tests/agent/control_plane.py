@@ -47,6 +47,20 @@ class Job:
         steps = [progress.phase.value for progress in self.progress]
         return [step for n, step in enumerate(steps) if n == 0 or steps[n - 1] != step]
 
+    def offer(self) -> dict[str, Any]:
+        """As JSON, so that a test can offer what no agent understands."""
+        return {
+            "id": str(self.id),
+            "runId": str(self.run_id),
+            "number": self.number,
+            "timeoutSec": self.timeout,
+            "attempt": 1,
+            "claimToken": str(self.token),
+            "leaseExpiresAt": self.lease_until.isoformat(),
+            "serverId": str(self.server_id) if self.server_id else None,
+            "params": self.params.dump(),
+        }
+
     async def result(self, timeout: float = 30) -> wire.Result:
         """How it ended."""
         await asyncio.wait_for(self.done.wait(), timeout)
@@ -154,6 +168,7 @@ class ControlPlane:
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)
         self.always: dict[str, Fault] = {}
         self._due = asyncio.Event()
+        self._released = False
         self._beat = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -193,6 +208,15 @@ class ControlPlane:
         self.jobs.append(job)
         self._due.set()
         return job
+
+    async def fault_next_claim(self, fault: Fault) -> None:
+        """The poll under way ends with nothing; the next one has the fault."""
+        self.faults["claim"].append(fault)
+        polls = self.calls.count("claim")
+        self._released = True
+        self._due.set()
+        while self.calls.count("claim") == polls:
+            await asyncio.sleep(0.005)
 
     def offer_again(self, job: Job) -> None:
         """As a bot does that was restored from a backup: it does not know that this run was done."""
@@ -287,35 +311,26 @@ class ControlPlane:
         end = asyncio.get_running_loop().time() + wait
         while True:
             self._due.clear()
-            if offers := self._offers(slots):
-                return _json(wire.ClaimAnswer(now=self.now(), jobs=offers))
+            offers = self._offers(slots)
+            if offers or self._released:
+                self._released = False
+                return self._claimed(offers)
             try:
                 await asyncio.wait_for(self._due.wait(), end - asyncio.get_running_loop().time())
             except TimeoutError:
-                return _json(wire.ClaimAnswer(now=self.now(), jobs=[]))
+                return self._claimed([])
 
-    def _offers(self, slots: int) -> list[wire.ClaimedJob]:
+    def _claimed(self, offers: list[dict[str, Any]]) -> web.Response:
+        return web.json_response({"now": self.now().isoformat(), "jobs": offers})
+
+    def _offers(self, slots: int) -> list[dict[str, Any]]:
         waiting = [job for job in self.jobs if job.status == "claimed"]
         waiting += [job for job in self.jobs if job.status == "queued"]
-        offers: list[wire.ClaimedJob] = []
+        offers: list[dict[str, Any]] = []
         for job in waiting[:slots]:
             job.status, job.token, job.lease_until = "claimed", uuid4(), self.now() + self.lease
             job.tokens.append(job.token)
-            offers.append(
-                wire.ClaimedJob.model_validate(
-                    {
-                        "id": job.id,
-                        "run_id": job.run_id,
-                        "number": job.number,
-                        "timeout_sec": job.timeout,
-                        "attempt": 1,
-                        "claim_token": job.token,
-                        "lease_expires_at": job.lease_until,
-                        "server_id": job.server_id,
-                        "params": job.params.model_dump(),
-                    }
-                )
-            )
+            offers.append(job.offer())
         return offers
 
     def _run(self, call: str, run_id: UUID, body: bytes) -> web.Response:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import signal
@@ -10,6 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from agent.app import serve
+from agent.config import AgentConfig
 from agent.identity import Identity, IdentityFile
 from tests.agent.control_plane import ControlPlane
 from tests.agent.runtime.conftest import end
@@ -35,7 +38,12 @@ class HostMachine:
         self.servers = place / "servers"
         self.config = place / "agent.toml"
         self.log_file = place / "agent.log"
+        self.own_process = False
+        """Whether the agent is a process of its own, which can be killed and frozen."""
         self.process: asyncio.subprocess.Process | None = None
+        self._agent: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._handler: logging.FileHandler | None = None
 
     def configure(self, **settings: str) -> None:
         """Write the configuration; values are TOML."""
@@ -85,6 +93,10 @@ class HostMachine:
     async def start(self) -> None:
         """Start the agent; returns when it serves."""
         before = len(self.log())
+        await (self._start_process() if self.own_process else self._start_inside())
+        await self.until_log(" serves ", since=before)
+
+    async def _start_process(self) -> None:
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -100,7 +112,15 @@ class HostMachine:
                 stdout=log,
                 stderr=log,
             )
-        await self.until_log(" serves ", since=before)
+
+    async def _start_inside(self) -> None:
+        """In this process: the same code in a third of the time, for tests that kill nobody."""
+        if self._handler is None:
+            self._handler = logging.FileHandler(self.log_file)
+            logging.getLogger("agent").addHandler(self._handler)
+            logging.getLogger("agent").setLevel(logging.DEBUG)
+        self._stopping = asyncio.Event()
+        self._agent = asyncio.create_task(serve(AgentConfig.load(self.config), self._stopping))
 
     def _environment(self) -> dict[str, str]:
         return {"PATH": os.environ["PATH"], "HOME": str(self.place), "PYTHONUNBUFFERED": "1"}
@@ -116,10 +136,14 @@ class HostMachine:
         """Look often until it holds."""
         end_at = asyncio.get_running_loop().time() + timeout
         while not condition():
-            died = self.process is not None and self.process.returncode is not None
-            if died or asyncio.get_running_loop().time() > end_at:
+            if self._ended() or asyncio.get_running_loop().time() > end_at:
                 raise AssertionError(f"waited {timeout} s for {what}; the agent said:\n{self.log()}")
             await asyncio.sleep(0.005)
+
+    def _ended(self) -> bool:
+        if self._agent is not None:
+            return self._agent.done()
+        return self.process is not None and self.process.returncode is not None
 
     async def kill(self) -> None:
         """kill -9."""
@@ -128,12 +152,24 @@ class HostMachine:
         await self.process.wait()
         self.process = None
 
-    async def terminate(self, timeout: float = 40) -> int:
-        """SIGTERM; the exit code."""
-        assert self.process is not None
-        process, self.process = self.process, None
-        process.terminate()
-        return await asyncio.wait_for(process.wait(), timeout)
+    def ask_to_end(self) -> None:
+        """SIGTERM, or what it does."""
+        if self._agent is not None:
+            self._stopping.set()
+        else:
+            assert self.process is not None
+            self.process.terminate()
+
+    async def terminate(self, timeout: float = 40) -> None:
+        """SIGTERM, and wait until it has ended well."""
+        self.ask_to_end()
+        if self._agent is not None:
+            await asyncio.wait_for(self._agent, timeout)
+            self._agent = None
+        else:
+            assert self.process is not None
+            assert await asyncio.wait_for(self.process.wait(), timeout) == 0
+            self.process = None
 
     def freeze(self) -> None:
         assert self.process is not None
@@ -148,6 +184,14 @@ class HostMachine:
         if self.process is not None and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
+        if self._agent is not None:
+            self._stopping.set()
+            await asyncio.sleep(0.01)
+            self._stopping.set()
+            await asyncio.wait([self._agent], timeout=30)
+        if self._handler is not None:
+            logging.getLogger("agent").removeHandler(self._handler)
+            self._handler.close()
         for directory in (self.state / "instances").glob("*/keeper"):
             end(directory)
 

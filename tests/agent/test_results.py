@@ -3,6 +3,7 @@
 import asyncio
 import random
 import resource
+from datetime import timedelta
 
 import pytest
 
@@ -45,6 +46,7 @@ async def test_the_bot_is_away_while_a_run_ends(
     await job.success()
 
 
+@pytest.mark.usefixtures("own_process")
 async def test_killed_while_a_run_is_done(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
     plane.change_server(counter, vars={"delay": "300"})
     job = plane.enqueue(wire.ServerStart(), counter)
@@ -60,6 +62,7 @@ async def test_killed_while_a_run_is_done(host: HostMachine, plane: ControlPlane
     assert host.count("arena", "starts") == 1
 
 
+@pytest.mark.usefixtures("own_process")
 async def test_killed_between_the_effect_and_the_result(
     host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
 ) -> None:
@@ -74,6 +77,7 @@ async def test_killed_between_the_effect_and_the_result(
     assert host.count("arena", "starts") == 1
 
 
+@pytest.mark.usefixtures("own_process")
 async def test_killed_at_any_moment(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
     await plane.enqueue(wire.ServerStart(), counter).success()
     moments = random.Random(340)
@@ -90,6 +94,7 @@ async def test_killed_at_any_moment(host: HostMachine, plane: ControlPlane, coun
     assert all(len(job.results) == 1 for job in jobs)
 
 
+@pytest.mark.usefixtures("own_process")
 async def test_a_full_disk_refuses_to_begin(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
     assert host.process is not None
     _, hard = resource.prlimit(host.process.pid, resource.RLIMIT_FSIZE)
@@ -103,6 +108,7 @@ async def test_a_full_disk_refuses_to_begin(host: HostMachine, plane: ControlPla
 
 
 async def test_a_cancelled_run(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.lease = timedelta(seconds=4)  # renewed, and asked about, every second
     plane.change_server(counter, vars={"delay": "300"})
     job = plane.enqueue(wire.ServerStart(), counter)
     await host.until(lambda: "waiting_ready" in job.phases)
