@@ -26,10 +26,10 @@ class PowerLock:
         return self._holder if self._lock.locked() else ""
 
     @asynccontextmanager
-    async def hold(self, action: str, patience: float = PATIENCE) -> AsyncGenerator[None, None]:
+    async def hold(self, action: str) -> AsyncGenerator[None, None]:
         """Take the lock, or raise `TaskFailed` that says who has it."""
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(PATIENCE):
                 await self._lock.acquire()
         except TimeoutError:
             since = duration(time.monotonic() - self._since)

@@ -110,7 +110,7 @@ class GameServer:
             server.memory.update(game=server.process.game, judged=False, installed="yes")
             if server.run() is None:
                 server.memory.update(note="it runs, but its template or settings do not say how to talk to it")
-        watching.recover(server)
+        await watching.look(server, self._backoff)
 
     async def watch(self) -> None:
         """Follow the process and start it again after a crash, until cancelled."""

@@ -118,7 +118,7 @@ def state_of(server: Instance) -> wire.Status:
     if holder in _DOING:
         stopping = holder == "restarting" and facts.ready
         return "stopping" if stopping else _DOING[holder]
-    if server.process.alive:
+    if server.process.alive or not facts.judged:  # what just ended is a crash or not: the watch says in a moment
         return "running" if facts.ready else "starting"
     if facts.crashed and server.spec.desired_state != "stopped":
         return "crashed"

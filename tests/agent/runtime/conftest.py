@@ -14,6 +14,7 @@ import pytest
 from agent.config import AgentConfig
 from agent.errors import Cancelled
 from agent.runtime.crash import Backoff
+from agent.runtime.instance import Instance
 from agent.runtime.keeper import Identity
 from agent.runtime.process import PATH, GameProcess, Launch
 from agent.runtime.server import GameServer
@@ -48,6 +49,11 @@ def process(tmp_path: Path) -> Iterator[GameProcess]:
     end(tmp_path / "keeper")
 
 
+def inside(server: GameServer) -> Instance:
+    """Its parts: a test looks at the process behind the words."""
+    return server._server  # pyright: ignore[reportPrivateUsage]
+
+
 class Card:
     """Takes the progress of a task, and cancels it at a step where that is wanted."""
 
@@ -77,13 +83,14 @@ class Host:
         self.place = place
         self.config = AgentConfig(url="http://127.0.0.1:1", state_dir=place / "state", roots=(place / "servers",))
         self.catalog: dict[str, GameTemplate] = load_catalog()
-        self.backoff = Backoff(first=0.3, longest=1.0, settled=60.0, limit=3)
+        self.backoff = Backoff(first=0.2, longest=0.5, settled=60.0, limit=3)
         self._agents: list[tuple[GameServer, asyncio.Task[None]]] = []
 
-    def spec(self, game: str, slug: str = "one", **changes: object) -> ServerSpec:
+    def spec(self, game: str, /, **changes: object) -> ServerSpec:
         """A server as people want it."""
-        wish = {"desired_state": "running", "restart_policy": "on_crash", "config_revision": 1, **changes}
-        return ServerSpec.model_validate({"id": uuid5(NAMESPACE_OID, slug), "slug": slug, "game": game, **wish})
+        usual = {"slug": "one", "desired_state": "running", "restart_policy": "on_crash", "config_revision": 1}
+        wish = {**usual, **changes, "game": game}
+        return ServerSpec.model_validate({"id": uuid5(NAMESPACE_OID, str(wish["slug"])), **wish})
 
     async def server(self, spec: ServerSpec) -> GameServer:
         """As the agent has it after its start: adopted and watched."""
@@ -107,8 +114,12 @@ class Host:
 
 
 @pytest.fixture
-async def host(tmp_path: Path) -> AsyncIterator[Host]:
-    """A host without servers."""
+async def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
+    """A host without servers, whose agent is in a hurry."""
+    monkeypatch.setattr("agent.runtime.watching.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("agent.runtime.starting.LOOK_EVERY", 0.02)
+    monkeypatch.setattr("agent.runtime.ladder.LEFTOVERS_WAIT", 0.3)
+    monkeypatch.setattr("agent.runtime.lock.PATIENCE", 0.3)
     host = Host(tmp_path)
     yield host
     await host.clean_up()
