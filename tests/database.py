@@ -1,6 +1,7 @@
 """One PostgreSQL for a test run (one per xdist worker), one migrated and seeded database for each test."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -24,8 +25,9 @@ FAST: Mapping[str, str] = {
     "autovacuum": "off",
     "max_connections": "200",
     "shared_buffers": "32MB",
-    "max_wal_size": "2GB",
+    "max_wal_size": "256MB",
 }
+_ROOM = 2 * 2**30
 _TEMPLATE = "template_of_tests"
 
 
@@ -73,9 +75,9 @@ class TestServer:
 
 
 @contextmanager
-def open_directory() -> Iterator[Path]:
+def open_directory(*, in_memory: bool = False) -> Iterator[Path]:
     """A directory that every user may enter, unlike pytest's: as root, the server runs as somebody else."""
-    directory = Path(tempfile.mkdtemp(prefix="gamekeeper-test-"))
+    directory = Path(tempfile.mkdtemp(prefix="gamekeeper-test-", dir=_memory() if in_memory else None))
     directory.chmod(0o755)
     try:
         yield directory
@@ -83,10 +85,20 @@ def open_directory() -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def _memory() -> Path | None:
+    """Where files cost no disk: a database is copied there in a fifth of the time. None where there is too little."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        return None
+    found = os.statvfs(memory)
+    roomy = found.f_bavail * found.f_frsize > _ROOM
+    return memory if roomy and not found.f_flag & os.ST_NOEXEC else None
+
+
 @contextmanager
 def running(bindir: Path | None = None) -> Iterator[TestServer]:
     """A server for tests, prepared; stopped and removed at the end."""
-    with open_directory() as directory:
+    with open_directory(in_memory=True) as directory:
         server = EmbeddedPostgres(directory / "postgres", settings=FAST, bindir=bindir)
         server.start()
         try:
