@@ -71,7 +71,7 @@ class ControlServer:
             if given["token"] != self._token:
                 return {"error": "wrong token"}
             return {"result": self._actions[str(given["do"])](given)}
-        except (LookupError, ValueError) as error:
+        except (LookupError, TypeError, ValueError) as error:
             return {"error": str(error)}
 
     def _player(self, given: Arguments) -> Player:

@@ -39,7 +39,7 @@ class Running:
         self.port = free_port()
         self.control = Control(directory)
         self.log_file = directory / "logs/output_log__1.txt"
-        self._environment = HURRY | environment
+        self.environment = HURRY | environment
         self.executable = install(directory)
         self.configure({"TelnetPort": str(self.port), "TelnetPassword": PASSWORD, **(properties or {})})
 
@@ -56,7 +56,7 @@ class Running:
         self.process = subprocess.Popen(
             [*argv, "-configfile=serverconfig.xml"],
             cwd=self.directory,
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         )
