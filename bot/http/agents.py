@@ -69,7 +69,7 @@ class AgentApi:
         return _json(await promptly(self._agents.servers(host)))
 
     async def claim(self, request: web.Request) -> web.Response:
-        """Waits for work up to `wait` seconds. The event is cleared before the query, so nothing between them is missed."""
+        """Waits up to `wait` seconds for work. The event is cleared before the query, so nothing is missed."""
         host = await self._host(request)
         slots = (await read(request, wire.ClaimRequest)).slots
         loop = asyncio.get_running_loop()

@@ -56,7 +56,7 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _clean(value: Any, depth: int) -> Any:
-    """The value without NUL and half surrogates, which a player's name may well hold, and without numbers beyond reason."""
+    """The value without NUL and half surrogates, which a player's name may well hold. No number beyond reason."""
     if depth == 0:
         raise ValueError("too deep")
     match value:

@@ -46,7 +46,7 @@ async def promptly(work: Awaitable[T]) -> T:
     """Waits for a service, but not for a database that has stalled.
 
     Raises:
-        Unavailable: it took longer than `DEADLINE`. What it did may have happened: the protocol's calls can be repeated.
+        Unavailable: it took longer than `DEADLINE`. It may have been done: the protocol's calls can be repeated.
     """
     try:
         async with asyncio.timeout(DEADLINE):

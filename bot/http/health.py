@@ -8,7 +8,7 @@ from bot.http.errors import problem, promptly
 
 
 class Health:
-    """`/healthz`: the event loop answers. `/readyz`: the database answers, is migrated, and nothing is shutting down."""
+    """`/healthz`: the event loop answers. `/readyz`: the database answers, is migrated, and nothing shuts down."""
 
     def __init__(self, ready: Callable[[], Awaitable[str]]) -> None:
         """`ready` says in a sentence why work cannot be done; an empty one when it can."""

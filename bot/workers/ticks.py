@@ -1,4 +1,4 @@
-"""Declares when something has to be looked at. What is due is read from PostgreSQL, so nothing is lost with the timer."""
+"""Declares when something is looked at. What is due is read from PostgreSQL, so nothing is lost with the timer."""
 
 from __future__ import annotations
 

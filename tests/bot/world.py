@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from aiohttp import ClientSession, web
 from sqlalchemy import text
 
 from agent import wire
-from bot import clock
 from bot.domain.actors import Actor, Invocation
 from bot.domain.jobs import JobType
 from bot.http import build_web
@@ -46,7 +45,7 @@ class World:
     db: Database
     keys: SecretKeys = field(default_factory=lambda: SecretKeys([b"k" * 32]))
     guild: int = 1001
-    org_id: UUID = UUID(int=0)
+    org_id: UUID = field(default_factory=uuid4)
     interactions: int = 0
 
     def __post_init__(self) -> None:
@@ -89,7 +88,8 @@ class World:
     async def server(self, host: HostIdentity, name: str = "EU1", status: str = "running") -> UUID:
         return await self.value(
             """insert into server_instances (org_id, host_id, game_type_id, name, slug, status)
-               select :org, :host, id, :name, lower(:name), :status from game_types where slug = 'teeworlds' returning id""",
+               select :org, :host, id, :name, lower(:name), :status from game_types where slug = 'teeworlds'
+               returning id""",
             org=host.org_id,
             host=host.id,
             name=name,
@@ -153,10 +153,14 @@ class World:
         await self.rows("update job_runs set lease_expires_at = now() - interval '1 second' where id = :id", id=run_id)
 
     async def audited(self) -> list[str]:
-        return [row[0] for row in await self.rows("select action from audit_logs where org_id = :o order by id", o=self.org_id)]
+        """The actions of the org's audit rows, oldest first."""
+        rows = await self.rows("select action from audit_logs where org_id = :org order by id", org=self.org_id)
+        return [row[0] for row in rows]
 
     async def events(self) -> list[str]:
-        return [row[0] for row in await self.rows("select event_type from events where org_id = :o order by id", o=self.org_id)]
+        """The types of the org's events, oldest first."""
+        rows = await self.rows("select event_type from events where org_id = :org order by id", org=self.org_id)
+        return [row[0] for row in rows]
 
 
 def pair_request(token: str, hostname: str = "box.example") -> wire.PairRequest:
@@ -237,4 +241,3 @@ async def serving(world: World, **options: Any) -> AsyncIterator[Site]:
             yield Site(f"http://{host}:{port}", session, app)
     finally:
         await runner.cleanup()
-

@@ -1,0 +1,141 @@
+"""Jobs as people use them."""
+
+import asyncio
+
+import pytest
+
+from agent import wire
+from bot.domain.jobs import JobType
+from bot.errors import Conflict, NotFound, NotPermitted
+from tests.bot.world import CHANNEL, World, progress, result
+
+
+async def test_a_job_comes_with_its_message_and_its_number(world: World) -> None:
+    host, _ = await world.pair()
+    server = await world.server(host)
+    first, second = await world.enqueue(host, server), await world.enqueue(host, server)
+    assert (first.number, second.number) == (1, 2)
+    assert first.where == f"`J-1` · <#{CHANNEL}>"
+    messages = await world.rows("select kind, subject_id, channel_id from bot_messages order by created_at")
+    assert messages == [("job", str(first.id), CHANNEL), ("job", str(second.id), CHANNEL)]
+    assert await world.value("select count(*) from notification_jobs where op = 'post' and event_type = 'job.queued'") == 2
+
+
+async def test_messages_go_to_the_ops_channel_where_there_is_one(world: World) -> None:
+    host, _ = await world.pair()
+    await world.rows(
+        """insert into notification_channels (org_id, name, purpose, type, discord_channel_id)
+           values (:org, 'ops', 'ops', 'discord_channel', 77)""",
+        org=world.org_id,
+    )
+    job = await world.enqueue(host, await world.server(host))
+    assert job.channel_id == 77
+
+
+async def test_many_at_once_get_different_numbers(world: World) -> None:
+    host, _ = await world.pair()
+    server = await world.server(host)
+    jobs = await asyncio.gather(*(world.enqueue(host, server) for _ in range(12)))
+    assert sorted(job.number for job in jobs) == list(range(1, 13))
+
+
+async def test_a_dedupe_key_is_taken_while_its_job_lives(world: World) -> None:
+    host, _ = await world.pair()
+    server = await world.server(host)
+    job = await world.enqueue(host, server, dedupe_key="power")
+    with pytest.raises(Conflict, match=f"J-{job.number}"):
+        await world.enqueue(host, server, dedupe_key="power")
+    await world.jobs.cancel(world.admin(), job.number)
+    again = await world.enqueue(host, server, dedupe_key="power")
+    assert again.number == 2  # the refused one took no number
+
+
+async def test_a_waiting_job_is_cancelled_at_once(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host))
+    await world.jobs.cancel(world.admin(), job.number)
+    assert await world.job(job.number) == ("cancelled", None)
+    assert await world.claim(host) == []
+    assert (await world.audited())[-1] == "job.cancel"
+    with pytest.raises(Conflict, match="ended already: cancelled"):
+        await world.jobs.cancel(world.admin(), job.number)
+
+
+async def test_an_offer_that_was_not_begun_is_cancelled_at_once(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host))
+    (claimed,) = await world.claim(host)
+    await world.jobs.cancel(world.admin(), job.number)
+    assert await world.job(job.number) == ("cancelled", "cancelled")
+    with pytest.raises(Conflict, match="over: cancelled"):
+        await world.queue.progress(host, claimed.run_id, progress(claimed))
+
+
+async def test_a_begun_job_is_asked_to_stop(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host))
+    claimed = await world.started(host)
+    await world.jobs.cancel(world.admin(), job.number)
+    assert await world.job(job.number) == ("running", "running")
+    answer = await world.queue.progress(host, claimed.run_id, progress(claimed, wire.Step.STOPPING))
+    assert answer.cancel is True
+    await world.queue.finish(host, claimed.run_id, result(claimed, "cancelled"))
+    assert await world.job(job.number) == ("cancelled", "cancelled")
+
+
+async def test_a_job_that_succeeds_in_spite_of_the_cancel_says_so(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host))
+    claimed = await world.started(host)
+    await world.jobs.cancel(world.admin(), job.number)
+    await world.queue.finish(host, claimed.run_id, result(claimed))
+    assert await world.job(job.number) == ("success", "success")
+
+
+async def test_cancelling_and_retrying_need_the_jobs_own_permission(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host))
+    for act in (world.jobs.cancel, world.jobs.retry):
+        with pytest.raises(NotPermitted, match=r"jobs\.cancel"):
+            await act(world.member(), job.number)
+    assert await world.job(job.number) == ("queued", None)
+
+
+async def test_jobs_of_another_guild_are_not_there(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host))
+    other = await World(world.db, guild=2002).found()
+    for act in (other.jobs.cancel, other.jobs.retry, other.jobs.show):
+        with pytest.raises(NotFound):
+            await act(other.admin(), job.number)
+
+
+async def test_a_retry_is_a_new_job_with_the_same_parameters(world: World) -> None:
+    host, _ = await world.pair()
+    server = await world.server(host)
+    job = await world.enqueue(host, server, JobType.ANNOUNCE, wire.Announce(text="hello"))
+    with pytest.raises(Conflict, match="nothing to retry"):
+        await world.jobs.retry(world.admin(), job.number)
+    claimed = await world.started(host)
+    await world.queue.finish(host, claimed.run_id, result(claimed, "failed", error="no console"))
+
+    again = await world.jobs.retry(world.admin(), job.number)
+    (offer,) = await world.claim(host)
+    assert (offer.number, offer.params) == (again.number, wire.Announce(text="hello"))
+    with pytest.raises(Conflict, match=f"J-{again.number} is waiting"):
+        await world.jobs.retry(world.admin(), job.number)  # one retry at a time
+
+
+async def test_lists_are_paged_and_chosen(world: World) -> None:
+    host, _ = await world.pair()
+    server = await world.server(host)
+    for _ in range(12):
+        await world.enqueue(host, server)
+    await world.jobs.cancel(world.admin(), 3)
+    first = await world.jobs.list(world.admin())
+    second = await world.jobs.list(world.admin(), page=1)
+    assert [job.number for job in first.rows] == list(range(12, 2, -1))
+    assert (first.more, [job.number for job in second.rows], second.more) == (True, [2, 1], False)
+    assert [job.number for job in (await world.jobs.list(world.admin(), status="cancelled")).rows] == [3]
+    assert len((await world.jobs.list(world.admin(), status="live", server="EU1")).rows) == 10
+    assert [job.number for job in await world.jobs.suggest(world.admin(), "J-12")] == [12]
