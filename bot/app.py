@@ -1,4 +1,4 @@
-"""The composition root: the one place that knows every concrete class. Builds a process and starts and stops it in order."""
+"""The composition root: the one place that knows every concrete class. Builds, starts and stops a process in order."""
 
 import asyncio
 import logging
@@ -106,7 +106,7 @@ class App:
         return self.settings.public_url or f"http://{self.settings.host}:{self.port}"
 
     async def start_background(self) -> None:
-        """HTTP side, listeners, outbox and ticks. Apart from the client, which a playground runs on a clock of its own."""
+        """HTTP side, listeners, outbox and ticks. Not the client: a playground runs that on a clock of its own."""
         await self._serve()
         self._begin(self.outbox.run(), "outbox")
         self._begin(self.work_db.listen("gk_outbox", self.outbox.wake), "listen: outbox")

@@ -33,9 +33,7 @@ EXTENSIONS: Final = (
 class Client(commands.AutoShardedBot):
     """Connects to Discord. `gate` is where every interaction enters; `services` is what the cogs are given."""
 
-    def __init__(
-        self, services: Services, *, shard_ids: list[int] | None = None, shard_count: int | None = None
-    ) -> None:
+    def __init__(self, services: Services) -> None:
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -45,8 +43,6 @@ class Client(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,
-            shard_ids=shard_ids,
-            shard_count=shard_count,
         )
         self.services = services
         self.gate = Gate(services)

@@ -3,11 +3,17 @@
 Fences (leases, token expiry) do not use this: they compare PostgreSQL's now() with itself.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+class Idle(Protocol):
+    """Awaits something and gives its value back; `reason` says what is waited for."""
+
+    async def __call__(self, awaitable: Awaitable[T], reason: str, /) -> T: ...
 
 
 def now() -> datetime:
@@ -15,10 +21,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _plain(awaitable: Awaitable[T], reason: str) -> T:
+async def _plain(awaitable: Awaitable[T], reason: str, /) -> T:
     return await awaitable
 
 
 #: `await idle(event.wait(), "why")` marks an await that may last for ever. A plain await in production; a simulated
 #: Discord replaces it, because it otherwise waits for every task to come to rest.
-idle: Callable[[Awaitable[T], str], Awaitable[T]] = _plain
+idle: Idle = _plain

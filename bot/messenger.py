@@ -81,7 +81,7 @@ class Messenger:
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
         me = self.client.user
         async for message in channel.history(limit=SEARCHED_MESSAGES):
-            if me and message.author.id == me.id and any(part.id == mark for part in message.components):
+            if me and message.author.id == me.id and mark in {getattr(part, "id", None) for part in message.components}:
                 return message.id
         return None
 
@@ -104,7 +104,7 @@ def refusal(error: discord.HTTPException, *, edit: bool) -> Delivery:
 
 
 def _retry_after(error: discord.HTTPException) -> float:
-    header: Any = error.response.headers.get("Retry-After") if error.response is not None else None
+    header: Any = error.response.headers.get("Retry-After")
     try:
         return min(max(float(header), 1.0), 600.0)
     except (TypeError, ValueError):

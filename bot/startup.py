@@ -1,4 +1,4 @@
-"""Before a process starts: the schema is brought to this version, and the rows that the code takes for granted are there."""
+"""Before a process starts: brings the schema to this version and writes the rows that the code takes for granted."""
 
 from bot.domain.actors import system
 from bot.errors import Conflict

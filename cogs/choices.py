@@ -1,4 +1,4 @@
-"""Autocompletes that several commands share. Answered from our own index, never by asking an agent."""
+"""Autocompletes that several commands share. From our own index, never by asking an agent."""
 
 from discord import app_commands
 
@@ -7,8 +7,8 @@ from bot.ui import jobs, players, servers
 
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
-    "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick", "fleet.add",
-    "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "setup.", "org.",
+    "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick",
+    "fleet.add", "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "setup.", "org.",
 )  # fmt: skip
 
 
@@ -24,9 +24,8 @@ async def when(call: Call, current: str) -> Choices:
     """What `when` understands; the typed text first."""
     usual = ["now", "in 5 minutes", "in 15 minutes", "in 30 minutes"]
     shown = [text for text in usual if current.lower() in text]
-    return [
-        app_commands.Choice(name=text, value=text) for text in dict.fromkeys([*([current] if current else []), *shown])
-    ]
+    texts = [current[:100], *(text for text in shown if text != current)] if current else shown
+    return [app_commands.Choice(name=text, value=text) for text in texts]
 
 
 @suggest

@@ -1,7 +1,7 @@
 """One use case, one transaction, and its audit row inside it.
 
-A row and its effect are committed or rolled back together. The row is also the fence against a second delivery of the same
-interaction: the loser's unique violation takes its effect with it.
+A row and its effect are committed or rolled back together. The row is also the fence against a second delivery of the
+same interaction: the loser's unique violation takes its effect with it.
 """
 
 import time

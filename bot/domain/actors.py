@@ -26,7 +26,7 @@ class Invocation:
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """What an interaction says about who sent it, before anything was looked up. No privileged intent is needed for it."""
+    """What an interaction says about who sent it, before anything was looked up. Needs no privileged intent."""
 
     user_id: int
     username: str
@@ -59,7 +59,7 @@ class Actor:
     break_glass: bool = False
     """Guild owner or Discord Administrator. Comes with every interaction; never cached."""
     permissions: frozenset[str] = frozenset()
-    """What they may do somewhere in the org, at most 30 s old. A change asks again, in its transaction and for its server."""
+    """What they may do somewhere in the org, at most 30 s old. A change asks again, for its server."""
     invocation: Invocation | None = None
 
     def may(self, permission: str) -> bool:

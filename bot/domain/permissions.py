@@ -87,12 +87,12 @@ class Preset:
 
 
 _VIEWER: Final = frozenset(
-    "servers.view nodes.view monitoring.view workshop.view settings.view bans.view players.view jobs.view schedules.view "
-    "alerts.view incidents.view backups.view templates.view deployments.view logs.view".split()
+    "servers.view nodes.view monitoring.view workshop.view settings.view bans.view players.view jobs.view "
+    "schedules.view alerts.view incidents.view backups.view templates.view deployments.view logs.view".split()
 )
 _MODERATOR: Final = _VIEWER | frozenset(
-    "servers.start servers.stop servers.restart servers.console players.kick bans.create bans.revoke jobs.cancel macros.run "
-    "incidents.manage backups.create users.view audit.view files.view".split()
+    "servers.start servers.stop servers.restart servers.console players.kick bans.create bans.revoke jobs.cancel "
+    "macros.run incidents.manage backups.create users.view audit.view files.view".split()
 )
 _OPERATOR: Final = _MODERATOR | frozenset(
     "servers.create servers.edit servers.kill files.edit files.upload files.delete files.download nodes.edit "

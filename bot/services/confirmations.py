@@ -1,7 +1,7 @@
 """C1 and C2: a question with an effect, a button that counts once, for two minutes, for the one who asked."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -55,7 +55,7 @@ async def ask(
 class Confirmations:
     """Carries confirmed actions out: the button is consumed in the transaction of its effect."""
 
-    def __init__(self, db: Database, performers: dict[str, Perform]) -> None:
+    def __init__(self, db: Database, performers: Mapping[str, Perform]) -> None:
         self._db = db
         self._performers = performers
 

@@ -1,4 +1,4 @@
-"""Who is asking: turns what an interaction carries into an `Actor`, keeps orgs and users, writes the rows of look-ups."""
+"""Turns what an interaction carries into an `Actor`, keeps orgs and users, writes the rows of look-ups."""
 
 import time
 from collections.abc import Collection
@@ -109,8 +109,8 @@ class Identity:
     async def guilds_present(
         self, guilds: Collection[tuple[int, str, int | None]], shards: int, held: Collection[int]
     ) -> None:
-        """After connecting: orgs for guilds (id, name, owner) that came while the bot was down, and whoever removed it then
-        has left. One look for all of them: there may be thousands."""
+        """After connecting: orgs for guilds (id, name, owner) that came while the bot was down, and whoever removed it
+        then has left. One look for all of them: there may be thousands."""
         async with self._db.read() as session:
             stale = await identity.stale_guilds(session, guilds)
         for guild_id, name, owner_id in stale:

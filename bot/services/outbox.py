@@ -1,7 +1,7 @@
 """Everything the bot says outside the reply to an interaction.
 
-A row is written in the transaction of the effect; the worker sends it after the commit, in order per channel. The text is
-rendered when it is sent, so a row names its subject and nothing else.
+A row is written in the transaction of the effect; the worker sends it after the commit, in order per channel. The text
+is rendered when it is sent, so a row names its subject and nothing else.
 """
 
 from collections.abc import Sequence

@@ -114,7 +114,7 @@ def _effect(server: ServerCard, action: Action, reason: str) -> list[str]:
     match action:
         case "kill":
             lines.append(
-                "The process is ended at once. **What the game has not saved is lost.** `/server start` starts it again."
+                "The process ends at once. **What the game has not saved is lost.** `/server start` starts it again."
             )
         case "stop":
             lines.append("The game saves first where it can. `/server start` starts it again.")

@@ -34,7 +34,8 @@ def line(entry: AuditEntry) -> str:
     target = f" · {safe(entry.resource_name)}" if entry.resource_name else ""
     number = f" · `J-{entry.details['number']}`" if entry.details.get("number") else ""
     outcome = "" if entry.outcome == "success" else f" · **{entry.outcome}**"
-    return f"`{entry.id}` {_SIGNS[entry.outcome]} **{who(entry)}** `{safe(entry.action)}`{target}{number}{outcome} · {ago(entry.at)}"
+    head = f"`{entry.id}` {_SIGNS[entry.outcome]} **{who(entry)}** `{safe(entry.action)}`"
+    return f"{head}{target}{number}{outcome} · {ago(entry.at)}"
 
 
 def page_card(page: AuditPage) -> discord.ui.LayoutView:

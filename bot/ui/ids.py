@@ -1,4 +1,4 @@
-"""custom_ids of buttons, selects and forms: `gk:<route>:<args>`. What is routed by them survives a restart of the bot."""
+"""custom_ids of buttons, selects and forms: `gk:<route>:<args>`. What they route survives a restart."""
 
 import re
 from typing import Final

@@ -13,10 +13,12 @@ def render(event: str, payload: dict[str, Any], mark: int) -> discord.ui.LayoutV
     match event:
         case "host.paired":
             title = f"**{safe(payload['name'])} is connected**"
-            text = f"{safe(payload.get('hostname', ''))} · runs {safe(', '.join(payload.get('games', [])) or 'no game yet', 300)}"
+            games = safe(", ".join(payload.get("games", [])), 300) or "no game yet"
+            text = f"{safe(payload.get('hostname', ''))} · runs {games}"
             return card(Colour.GOOD, f"{title}\n{text}", mark=mark)
         case "channel.disabled":
-            text = f"<#{int(payload['channel'])}> no longer takes messages ({safe(payload['reason'], 200)}), so nothing is sent there."
+            why = safe(payload["reason"], 200)
+            text = f"<#{int(payload['channel'])}> no longer takes messages ({why}), so nothing is sent there."
             purposes = ", ".join(payload.get("purposes", []))
             return card(
                 Colour.WARN,

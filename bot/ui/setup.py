@@ -68,5 +68,6 @@ def _next(progress: Progress) -> str:
     if not progress.hosts:
         return "**3 · A host**\n`/host add` gives a command to run on the machine where your games run."
     if not progress.servers:
-        return f"**3 · A server**\n{progress.hosts_online} of {progress.hosts} hosts connected. `/fleet add` adds a game server."
+        connected = f"{progress.hosts_online} of {progress.hosts} hosts connected."
+        return f"**3 · A server**\n{connected} `/fleet add` adds a game server."
     return f"**3 · Done**\n{progress.servers} servers on {progress.hosts} hosts. `/server list` shows them."

@@ -79,7 +79,7 @@ class OutboxWorker:
                 await self.flush()
             except AppError as error:
                 log.warning("outbox: %s", error)
-            except Exception:
+            except Exception:  # the loop goes on: other messages wait behind this one
                 log.exception("outbox round failed")
             try:
                 async with asyncio.timeout(IDLE_POLL):

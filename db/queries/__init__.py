@@ -1,0 +1,1 @@
+"""Every statement, by noun: plain functions on an open session."""

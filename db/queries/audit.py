@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.rows import every, one
+
 
 @dataclass(frozen=True)
 class AuditEntry:
@@ -82,9 +84,8 @@ async def search(
         "outcome": wanted.outcome,
         "limit": limit,
     }
-    return [AuditEntry(**row._mapping) for row in await session.execute(_SEARCH, values)]
+    return every(AuditEntry, await session.execute(_SEARCH, values))
 
 
 async def entry(session: AsyncSession, org_id: UUID, entry_id: int) -> AuditEntry | None:
-    row = (await session.execute(_ONE, {"org": org_id, "id": entry_id})).one_or_none()
-    return None if row is None else AuditEntry(**row._mapping)
+    return one(AuditEntry, await session.execute(_ONE, {"org": org_id, "id": entry_id}))

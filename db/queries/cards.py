@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.rows import every, one
+
 
 @dataclass(frozen=True)
 class JobCard:
@@ -68,8 +70,7 @@ async def job(
 ) -> JobCard | None:
     """The card of one job, by id or by its number in the org."""
     values = {"org": org_id, "id": str(job_id) if job_id else None, "number": number}
-    row = (await session.execute(_JOB, values)).one_or_none()
-    return None if row is None else JobCard(**row._mapping)
+    return one(JobCard, await session.execute(_JOB, values))
 
 
 async def jobs(
@@ -84,7 +85,7 @@ async def jobs(
     """Jobs of an org, newest first; ask for one more than you show to know whether there is another page."""
     chosen = list(statuses) if statuses is not None else None
     values = {"org": org_id, "server": server_id, "statuses": chosen, "limit": limit, "offset": offset}
-    return [JobCard(**row._mapping) for row in await session.execute(_JOB_LIST, values)]
+    return every(JobCard, await session.execute(_JOB_LIST, values))
 
 
 _SERVERS = """
@@ -146,8 +147,7 @@ async def server(
     session: AsyncSession, org_id: UUID, *, server_id: UUID | None = None, name: str | None = None
 ) -> ServerCard | None:
     """The card of one server, by id or by its exact name (case does not count)."""
-    row = (await session.execute(_SERVER, {"org": org_id, "id": server_id, "name": name})).one_or_none()
-    return None if row is None else ServerCard(**row._mapping)
+    return one(ServerCard, await session.execute(_SERVER, {"org": org_id, "id": server_id, "name": name}))
 
 
 async def servers(
@@ -163,4 +163,4 @@ async def servers(
     """Servers of an org by name; ask for one more than you show to know whether there is another page."""
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if words else None
     values = {"org": org_id, "status": status, "tag": tag, "words": like, "limit": limit, "offset": offset}
-    return [ServerCard(**row._mapping) for row in await session.execute(_LIST, values)]
+    return every(ServerCard, await session.execute(_LIST, values))

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.rows import every
 
 _TAKEN = text("""/* fleet.taken */
     select s.id, s.name, s.slug, s.port, s.vars from server_instances s where s.host_id = :host and s.deleted_at is null""")
@@ -50,7 +51,7 @@ class Taken:
 
 async def taken(session: AsyncSession, host_id: UUID) -> list[Taken]:
     """The live servers of a host."""
-    return [Taken(**row._mapping) for row in await session.execute(_TAKEN, {"host": host_id})]
+    return every(Taken, await session.execute(_TAKEN, {"host": host_id}))
 
 
 async def add(

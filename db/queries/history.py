@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.rows import every
+
 _SERVER = text("""/* history.of_server */
     select * from (
       select a.created_at as at, case when a.job_id is null then 'action' else 'job' end as source, a.action as what,
@@ -39,4 +41,4 @@ async def of_server(
     session: AsyncSession, org_id: UUID, server_id: UUID, *, limit: int, offset: int
 ) -> list[Happening]:
     values = {"org": org_id, "server": server_id, "limit": limit, "offset": offset}
-    return [Happening(**row._mapping) for row in await session.execute(_SERVER, values)]
+    return every(Happening, await session.execute(_SERVER, values))

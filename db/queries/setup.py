@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.rows import every
+
 _CHANNELS = text("""/* setup.channels */
     select purpose, discord_channel_id, enabled, disabled_reason from notification_channels
      where org_id = :org and type = 'discord_channel' and name = purpose order by purpose""")
@@ -54,7 +56,7 @@ class ChannelChoice:
 
 
 async def channels(session: AsyncSession, org_id: UUID) -> list[ChannelChoice]:
-    return [ChannelChoice(**row._mapping) for row in await session.execute(_CHANNELS, {"org": org_id})]
+    return every(ChannelChoice, await session.execute(_CHANNELS, {"org": org_id}))
 
 
 async def set_channel(session: AsyncSession, org_id: UUID, purpose: str, channel_id: int, now: datetime) -> None:

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.rows import every, one
+
 
 @dataclass(frozen=True)
 class Sighting:
@@ -61,19 +63,18 @@ def _like(words: str) -> str:
 async def suggest(session: AsyncSession, org_id: UUID, words: str, limit: int = 25) -> list[Sighting]:
     """Players by name, former name or exact id; who is online comes first."""
     values = {"org": org_id, "words": _like(words), "exact": words.strip(), "limit": limit}
-    return [Sighting(**row._mapping) for row in await session.execute(_SUGGEST, values)]
+    return every(Sighting, await session.execute(_SUGGEST, values))
 
 
 async def online(
     session: AsyncSession, org_id: UUID, server_id: UUID | None, *, limit: int, offset: int
 ) -> list[Sighting]:
     values = {"org": org_id, "server": server_id, "limit": limit, "offset": offset}
-    return [Sighting(**row._mapping) for row in await session.execute(_ONLINE, values)]
+    return every(Sighting, await session.execute(_ONLINE, values))
 
 
 async def player(session: AsyncSession, org_id: UUID, player_id: UUID) -> Sighting | None:
-    row = (await session.execute(_ONE, {"org": org_id, "player": player_id})).one_or_none()
-    return None if row is None else Sighting(**row._mapping)
+    return one(Sighting, await session.execute(_ONE, {"org": org_id, "player": player_id}))
 
 
 async def servers_of(session: AsyncSession, org_id: UUID, player_id: UUID, server_id: UUID | None) -> list[UUID]:

@@ -1,26 +1,20 @@
-"""The one door: every command, button, select, modal and autocomplete enters here.
-
-A handler never sees the Interaction. It gets a `Call` and gives back a `Reply`, so it can neither answer, nor defer, nor
-skip its permission and its audit row.
-"""
+"""From the arrival of an interaction to its answer: in time, permitted, audited, once."""
 
 import asyncio
-import functools
-import inspect
 import logging
-import re
 import time
-import typing
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Final, Literal, Protocol, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Final, Literal, cast
 
 import discord
 from discord import app_commands
 
 from bot.domain.actors import Actor, Caller, Invocation
-from bot.errors import AlreadyHandled, AppError, Invalid, NotPermitted, Unavailable
+from bot.errors import AlreadyHandled, AppError, NotPermitted, Unavailable
+from bot.gate.calls import Call, Reply, Show, Spec
+from bot.gate.doors import PATIENCE, gone, routes
+from bot.gate.reading import caller, entered, redacted
 from bot.logs import correlation
 from bot.services import Services
 from bot.ui import texts
@@ -31,178 +25,8 @@ log = logging.getLogger(__name__)
 
 ACKNOWLEDGE_AFTER: Final = 1.0
 """Seconds that work may take before it is deferred; Discord gives up after 3."""
-PATIENCE: Final = 2.0
-"""Seconds for what cannot be deferred: opening a form, suggesting values."""
-_SECRET: Final = re.compile("token|password|secret|key", re.IGNORECASE)
 
 Outcome = Literal["success", "denied", "failed"]
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Show(Enum):
-    """Who sees the answer, and how it arrives."""
-
-    PRIVATE = "only the caller"
-    CHANNEL = "everyone in the channel"
-    HERE = "on the message that carries the component"
-    FORM = "a modal, the one answer that cannot be deferred"
-
-
-@dataclass(frozen=True)
-class Spec:
-    """What a handler declares. An empty permission means that everybody may."""
-
-    permission: str
-    show: Show
-
-
-@dataclass(frozen=True)
-class Call:
-    """What a handler gets instead of an Interaction: who asks, what was entered, and the services."""
-
-    actor: Actor
-    services: Services
-    values: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """Entries of a form by custom_id, or `values` of a select."""
-
-    def value(self, name: str = "values") -> str:
-        """The single entry of a form's field or a select."""
-        return next(iter(self.values.get(name, [])), "")
-
-
-@dataclass
-class Reply:
-    """The answer: a card, or a form that is opened."""
-
-    card: discord.ui.LayoutView | None = None
-    form: discord.ui.Modal | None = None
-    files: list[discord.File] = field(default_factory=list[discord.File])
-
-
-class Gated(Protocol):
-    """A Discord client that has a gate."""
-
-    gate: "Gate"
-
-
-Handler = Callable[..., Awaitable[Reply]]
-Suggester = Callable[..., Awaitable[list[app_commands.Choice[str]]]]
-#: route -> what it declares and its handler; filled when the cogs are imported.
-routes: Final[dict[str, tuple[Spec, Handler]]] = {}
-
-
-def gate(permission: str, show: Show = Show.PRIVATE) -> Callable[[Handler], Any]:
-    """For slash commands and context menus; stands below `@app_commands.command`."""
-    spec = Spec(permission, show)
-
-    def wrap(handler: Handler) -> Any:
-        own = 1 if next(iter(inspect.signature(handler).parameters)) == "self" else 0
-
-        @functools.wraps(handler)  # discord.py reads the options from the handler through __wrapped__
-        async def door(*args: Any, **options: Any) -> None:
-            interaction = cast("discord.Interaction[Any]", args[own])
-            command = interaction.command
-            path = command.qualified_name if command else "?"
-            await interaction.client.gate.enter(
-                interaction, spec, path, options, lambda call: handler(*args[:own], call, *args[own + 1 :], **options)
-            )
-
-        door.__gated__ = spec  # type: ignore[attr-defined]  # the mark that `ungated` looks for
-        return door
-
-    return wrap
-
-
-def action(route: str, permission: str, show: Show = Show.HERE) -> Callable[[F], F]:
-    """For buttons, selects and forms: custom_id `gk:<route>:<args>`. Nothing is kept in memory, so all survive a restart."""
-
-    def wrap(handler: F) -> F:
-        taken = routes.get(route)
-        # discord.py executes an extension's module again for every client that loads it
-        if taken and taken[1].__module__ != handler.__module__:
-            raise ValueError(f"the route {route} is taken by {taken[1].__module__}")
-        routes[route] = Spec(permission, show), _reading(handler)
-        return handler
-
-    return wrap
-
-
-def _reading(handler: Handler) -> Handler:
-    """The handler behind a custom_id, its arguments read as annotated: a client can send any custom_id it likes."""
-    kinds = list(typing.get_type_hints(handler).values())[1:-1]
-
-    @functools.wraps(handler)
-    async def read(call: Call, *args: str) -> Reply:
-        try:
-            values = [kind(arg) for kind, arg in zip(kinds, args, strict=True)]
-        except ValueError as error:
-            raise Invalid("This button or form is not one of ours.", "Open it again with its command.") from error
-        return await handler(call, *values)
-
-    return read
-
-
-def suggest(handler: Suggester) -> Any:
-    """For autocompletes: never late, never an error, never more than 25; leaves no audit row."""
-
-    @functools.wraps(handler)
-    async def door(*args: Any) -> list[app_commands.Choice[str]]:
-        *own, interaction, current = args
-        the_gate: Gate = interaction.client.gate
-        try:
-            async with asyncio.timeout(PATIENCE):
-                call = await the_gate.call(interaction)
-                return (await handler(*own, call, current))[:25]
-        except (AppError, TimeoutError):
-            return []
-
-    door.__gated__ = True  # type: ignore[attr-defined]  # the mark that `ungated` looks for
-    return door
-
-
-def caller(interaction: discord.Interaction[Any]) -> Caller:
-    """What an interaction says about its sender."""
-    user, guild = interaction.user, interaction.guild
-    member = user if isinstance(user, discord.Member) else None
-    owner = guild.owner_id if guild else None
-    return Caller(
-        user_id=user.id,
-        username=user.name,
-        display_name=user.display_name,
-        guild_id=interaction.guild_id,
-        guild_name=(guild.name if guild else None) or "",
-        guild_owner_id=owner,
-        channel_id=interaction.channel_id,
-        role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
-        administrator=interaction.guild_id is not None and (interaction.permissions.administrator or owner == user.id),
-    )
-
-
-def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options as the audit log may keep them: no secrets, no endless texts, ids instead of objects."""
-    kept: dict[str, Any] = {}
-    for name, value in options.items():
-        if value is None:
-            continue
-        plain = str(getattr(value, "id", value)) if not isinstance(value, bool | int | float | list) else value
-        kept[name] = "…" if _SECRET.search(name) else plain[:512] if isinstance(plain, str) else plain
-    return kept
-
-
-def entered(components: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """The entries of a submitted form by custom_id, whatever their nesting."""
-    found: dict[str, list[str]] = {}
-    for component in components:
-        nested = [*component.get("components", ()), *([component["component"]] if "component" in component else ())]
-        found |= entered(nested)
-        if "custom_id" in component:
-            found[component["custom_id"]] = component.get("values") or [component.get("value") or ""]
-    return found
-
-
-async def gone(call: Call, *args: str) -> Reply:
-    """The answer to a component or command that this version does not know."""
-    raise Invalid("This comes from an older version of the bot.", "Open it again with its command.")
 
 
 class Gate:
@@ -286,7 +110,7 @@ class Gate:
             if not task.cancelled():
                 raise
             return Reply(), Unavailable("This took too long and was not done.", "Try again."), "failed"
-        except Exception:
+        except Exception:  # a bug: the person gets its reference, the log the rest
             log.exception("bug in %s", invocation.command)
             return Reply(), AppError(texts.BUG, texts.BUG_REMEDY), "failed"
 
@@ -379,19 +203,3 @@ class Tree(app_commands.CommandTree[Any]):
         log.warning("command tree: %s", error)
         name = str((interaction.data or {}).get("name", "?"))
         await interaction.client.gate.enter(interaction, Spec("", Show.PRIVATE), name, {}, gone)
-
-
-def ungated(tree: app_commands.CommandTree[Any]) -> list[str]:
-    """Commands and autocompletes that would go round the gate; the bot refuses to start while there are any."""
-    found: list[str] = []
-    menus = (discord.AppCommandType.user, discord.AppCommandType.message)
-    for command in [*tree.walk_commands(), *(menu for kind in menus for menu in tree.walk_commands(type=kind))]:
-        if isinstance(command, app_commands.Group):
-            continue
-        if not hasattr(command.callback, "__gated__"):
-            found.append(command.qualified_name)
-        for parameter in getattr(command, "parameters", ()):
-            completer = command._params[parameter.name].autocomplete  # type: ignore[union-attr]  # no public way to ask
-            if completer and not hasattr(completer, "__gated__"):
-                found.append(f"{command.qualified_name}: {parameter.name}")
-    return found

@@ -1,0 +1,55 @@
+"""Reads interactions: who sent them, what was entered, and what of it the audit log may keep."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import discord
+
+from bot.domain.actors import Caller
+
+_SECRET: Final = re.compile("token|password|secret|key", re.IGNORECASE)
+
+
+def caller(interaction: discord.Interaction[Any]) -> Caller:
+    """What an interaction says about its sender."""
+    user, guild = interaction.user, interaction.guild
+    member = user if isinstance(user, discord.Member) else None
+    owner = guild.owner_id if guild else None
+    return Caller(
+        user_id=user.id,
+        username=user.name,
+        display_name=user.display_name,
+        guild_id=interaction.guild_id,
+        guild_name=(guild.name if guild else None) or "",
+        guild_owner_id=owner,
+        channel_id=interaction.channel_id,
+        role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
+        administrator=interaction.guild_id is not None and (interaction.permissions.administrator or owner == user.id),
+    )
+
+
+def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as the audit log may keep them: no secrets, no endless texts, ids instead of objects."""
+    return {
+        name: "…" if _SECRET.search(name) else _plain(value) for name, value in options.items() if value is not None
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in cast("list[Any]", value)]
+    return str(getattr(value, "id", value))[:512]
+
+
+def entered(components: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """The entries of a submitted form by custom_id, whatever their nesting."""
+    found: dict[str, list[str]] = {}
+    for component in components:
+        nested = [*component.get("components", ()), *([component["component"]] if "component" in component else ())]
+        found |= entered(nested)
+        if "custom_id" in component:
+            found[component["custom_id"]] = component.get("values") or [component.get("value") or ""]
+    return found
