@@ -15,11 +15,14 @@ import yaml
 
 from bot.demo import processes
 from bot.demo.sevendays import install
+from bot.demo.sevendays import settings as sevendays_settings
 from bot.demo.sevendays.control import AsyncControl
 from games.catalog import SHIPPED
 
 TEEWORLDS: Final = Path("/usr/games/teeworlds-server")
 PAIRING_SECONDS: Final = 20.0
+START_SECONDS: Final = 2.5
+"""How long 7 Days to Die takes to start: long enough to see the steps on the card."""
 _AGENT: Final = (sys.executable, "-m", "agent")
 
 
@@ -29,16 +32,17 @@ class PairingFailed(Exception):
 
 @dataclass(frozen=True)
 class Game:
-    """A game server that the demo adds: the template's id, its name, and what its directory is called."""
+    """A game server that the demo adds: its template, the server's name, and what its directory is called."""
 
     template: str
+    title: str
     name: str
     slug: str
 
 
-SEVENDAYS: Final = Game("7dtd", "Navezgane", "navezgane")
-ARENA: Final = Game("teeworlds", "Dust Arena", "dust-arena")
-SECOND: Final = Game("7dtd", "Darkwood", "darkwood")
+SEVENDAYS: Final = Game("7dtd", "7 Days to Die", "Navezgane", "navezgane")
+ARENA: Final = Game("teeworlds", "Teeworlds", "Dust Arena", "dust-arena")
+SECOND: Final = Game("7dtd", "7 Days to Die", "Darkwood", "darkwood")
 """In the place of Teeworlds where that is not installed."""
 
 
@@ -61,6 +65,7 @@ class DemoHost:
             directory.mkdir(parents=True)
         for game in self._adopted():
             install(self.directory(game))
+            sevendays_settings.write(self.directory(game), start_seconds=START_SECONDS)
         ports = _free_ports()
         for name in {game.template for game in self.games}:
             text = _with_ports((SHIPPED / f"{name}.yaml").read_text("utf-8"), ports)
@@ -118,7 +123,9 @@ class DemoHost:
         """What a game itself has written; empty before it was ever started."""
         if game in self._adopted():
             return _text(self.directory(game) / "output_log.txt")
-        return next((text for text in map(_text, self.state.glob("instances/*/log")) if "][server]: " in text), "")
+        return next(
+            (text for text in map(_text, self.state.glob("instances/*/keeper/log")) if "][server]: " in text), ""
+        )
 
 
 def _text(path: Path) -> str:

@@ -1,8 +1,8 @@
 """Members who act in the simulated Discord, one action at a time, and wait for what they want to see."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Self, TypeVar
 
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
@@ -16,6 +16,18 @@ T = TypeVar("T")
 
 class NotSeen(Exception):
     """Something that a person waited for did not come."""
+
+
+class Choice(str):
+    """A value that was picked from suggestions, with the name under which it was offered."""
+
+    label: str
+
+    @classmethod
+    def of(cls, offered: Mapping[str, Any]) -> Self:
+        choice = cls(offered["value"])
+        choice.label = str(offered["name"])
+        return choice
 
 
 class Person:
@@ -34,12 +46,12 @@ class Person:
         """Run a slash command. Raises `NotSeen` when Discord does not offer it to this member."""
         return await self._act(lambda: self.member.slash(self.channel, command, **options))
 
-    async def picks(self, command: str, option: str, words: str, /, **filled: Any) -> str:
-        """Type into an option with suggestions; the value of the first one that contains `words`."""
+    async def picks(self, command: str, option: str, words: str, /, **filled: Any) -> Choice:
+        """Type into an option with suggestions; the first one that contains `words`."""
         choices = await self._act(lambda: self.member.autocomplete(self.channel, command, option, words, **filled))
         for choice in choices:
             if words.lower() in str(choice["name"]).lower():
-                return str(choice["value"])
+                return Choice.of(choice)
         raise NotSeen(f"no suggestion for {option} contains {words!r}; there are {[one['name'] for one in choices]}")
 
     async def presses(self, result: InteractionResult, label: str) -> InteractionResult:

@@ -8,7 +8,7 @@ from simcord.results import InteractionResult
 
 from bot.demo import reading
 from bot.demo.host import Game
-from bot.demo.people import NotSeen, Person, eventually, shown
+from bot.demo.people import Choice, NotSeen, Person, eventually, shown
 from bot.demo.transcript import Transcript
 from bot.demo.world import DemoWorld
 
@@ -27,6 +27,8 @@ class Story:
         self.owner = world.person(world.cast.owner, "ops")
         self.moderator = world.person(world.cast.moderator, "ops")
         self.player = world.person(world.cast.player, "general")
+        self.progress_seen = False
+        """Whether the card of the last followed job showed it running, and not only its end."""
 
     async def set_up(self) -> None:
         """The owner says where messages go and who may do what."""
@@ -56,20 +58,26 @@ class Story:
             self.world.host.start()
             self.tell.shell("gamekeeper-agent run &", "")
             await self.read("ops", f"{HOST} is connected")
+            await self._host_online()
 
     async def add(self, game: Game) -> None:
         """A server is added; its host sets it up."""
         with self.tell.step(f"A game server is added: {game.name}"):
             host = await self._host_online()
-            kind = await self.owner.picks("fleet add", "game", game.template, host=host)
+            kind = await self.owner.picks("fleet add", "game", game.title, host=host)
             form = await self.run(self.owner, "fleet add", host=host, game=kind, name=game.name)
             done = await self.owner.submits(form, name=game.name)
             self.tell.says(self.owner, "sends the form")
             await self.follow(done, game)
 
-    async def _host_online(self) -> str:
-        """The host as autocomplete offers it."""
-        return await self.owner.picks("fleet add", "host", HOST)
+    async def _host_online(self) -> Choice:
+        """The host as autocomplete offers it, once its agent has reported."""
+
+        async def look() -> Choice | None:
+            host = await self.owner.picks("fleet add", "host", HOST)
+            return host if "online" in host.label else None
+
+        return await eventually(look, f"{HOST} online")
 
     async def start(self, game: Game) -> None:
         with self.tell.step(f"{game.name} is started, and the card follows it"):
@@ -78,7 +86,7 @@ class Story:
 
     async def run(self, person: Person, command: str, /, **options: str) -> InteractionResult:
         """Type a command and tell what came back."""
-        given = " ".join(f"{name}:{value}" for name, value in options.items())
+        given = " ".join(f"{name}:{getattr(value, 'label', value)}" for name, value in options.items())
         self.tell.says(person, f"/{command} {given}".rstrip())
         result = await person.types(command, **options)
         if result.modal:
@@ -100,7 +108,7 @@ class Story:
         """Watch a job's message until it ends well; the last thing that it shows. Raises `NotSeen` when it fails."""
         found = _JOB.search(reading.text(shown(answer)))
         assert found, f"the answer names no job: {reading.text(shown(answer))!r}"
-        last, loop = "", asyncio.get_running_loop()
+        last, loop, self.progress_seen = "", asyncio.get_running_loop(), False
         end = loop.time() + seconds
         while not (state := _state(last)):
             if loop.time() > end:
@@ -108,6 +116,7 @@ class Story:
             text = self._message(found[0])
             if text and text != last:
                 last = text
+                self.progress_seen |= "**running**" in text
                 self.tell.shows(text)
             await asyncio.sleep(0.05)
         if state != "done":
@@ -129,14 +138,14 @@ class Story:
         self.tell.shows(text)
         return text
 
-    async def logged(self, game: Game, words: str, seconds: float = 10.0) -> str:
-        """Wait for words in the game's own log, and tell the line."""
+    async def logged(self, game: Game, *words: str, seconds: float = 10.0) -> str:
+        """Wait for a line with all these words in the game's own log, and tell it."""
 
         async def look() -> str | None:
             lines = self.world.host.game_log(game).splitlines()
-            return next((line for line in reversed(lines) if words in line), None)
+            return next((line for line in reversed(lines) if all(word in line for word in words)), None)
 
-        line = await eventually(look, f"{words!r} in the log of {game.name}", seconds)
+        line = await eventually(look, f"{' … '.join(words)!r} in the log of {game.name}", seconds)
         self.tell.game(game.name, line.strip())
         return line
 
