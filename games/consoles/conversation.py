@@ -115,7 +115,7 @@ class Exchange:
             return (record,)
         self._echoed = True
         before, self._answer = tuple(self._answer), []
-        self._size = 0
+        self._size, self._cut = 0, False
         return before
 
     def _add(self, record: str) -> None:

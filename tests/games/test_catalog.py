@@ -21,7 +21,7 @@ def changed(directory: Path, *changes: tuple[str, object]) -> Path:
         *way, last = where.split("/")
         target: Any = raw
         for step in way:
-            target = target[int(step)] if isinstance(target, list) else target[step]
+            target = target[int(step) if step.isdigit() else step]
         if value is REMOVED:
             del target[last]
         elif last == "-":
