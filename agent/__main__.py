@@ -93,6 +93,21 @@ def doctor(config: ConfigOption = None) -> None:
     raise typer.Exit(1 if any(finding.bad for finding in findings) else 0)
 
 
+@template_app.command("check")
+def template_check(
+    file: Annotated[Path, typer.Argument(help="A template, e.g. mygame.yaml", exists=True, dir_okay=False)],
+) -> None:
+    """Validate a template and replay its recorded conversations. Exit code 1 when something is wrong."""
+    from games.golden.check import check_template
+
+    problems = check_template(file)
+    for problem in problems:
+        print(f"problem  {problem}")
+    if problems:
+        raise typer.Exit(1)
+    print(f"ok       {file}")
+
+
 def _load(config: Path | None) -> AgentConfig:
     return AgentConfig.load((config or default_path()).absolute())
 

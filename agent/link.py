@@ -127,7 +127,7 @@ class Link:
             except KeyRefused as error:
                 if self._untried(tried):
                     continue
-                self._note(f"the bot refuses this host's key ({error}) If it was revoked, pair this host again.")
+                self._note(f"the bot refuses this host's key: {error}")
                 raise
             except Refused:
                 await self._accepted(tried)
