@@ -115,8 +115,7 @@ def _file(data_dir: Path) -> str:
 def _create(path: Path) -> None:
     """Makes the file whole: of two processes that start at once, both read what the first one made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.unlink(missing_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(base64.urlsafe_b64encode(secrets.token_bytes(_BYTES)) + b"\n")

@@ -23,8 +23,10 @@ _KNOWN = text(f"""/* players.known */
 _LOCK = text("/* players.lock */ select pg_advisory_xact_lock(hashtextextended('players:' || cast(:org as text), 0))")
 
 _NEW = text("""/* players.new */
-    insert into players (id, org_id, name, first_seen_at, last_seen_at)
-    select p.id, :org, p.name, :now, :now from jsonb_to_recordset(:people) p(id uuid, name text)""").bindparams(
+    with made as (
+      insert into players (id, org_id, name, first_seen_at, last_seen_at)
+      select p.id, :org, p.name, :now, :now from jsonb_to_recordset(:people) p(id uuid, name text) returning id, name)
+    insert into player_names (player_id, org_id, name, last_seen_at) select id, :org, name, :now from made""").bindparams(
     bindparam("people", type_=JSONB)
 )
 

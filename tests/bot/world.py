@@ -179,7 +179,7 @@ def result(job: wire.ClaimedJob, outcome: Any = "success", **more: Any) -> wire.
     return wire.Result(claim_token=job.claim_token, outcome=outcome, **more)
 
 
-def player(name: str, **identities: str) -> wire.OnlinePlayer:
+def player(name: str, /, **identities: str) -> wire.OnlinePlayer:
     return wire.OnlinePlayer(name=name, identities=identities, since_sec=10)
 
 
