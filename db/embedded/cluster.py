@@ -15,7 +15,7 @@ from bot.errors import Conflict, Unavailable
 from db.embedded import programs
 from db.embedded.account import Account
 from db.embedded.locks import clear_stale
-from db.embedded.paths import Paths, make_private, open_log, prepare_socket
+from db.embedded.paths import Paths, close_to_others, make_private, open_log, prepare_socket
 
 PORT: Final = 5432
 """Part of the socket's name only: nothing listens on the network."""
@@ -72,6 +72,7 @@ class Cluster:
     def _initialise(self, version: int) -> None:
         # a crash in the middle leaves the marker, so that half a directory is never taken for a whole one
         self.paths.unfinished.touch()
+        close_to_others(self.paths.data, self.account)
         for entry in self.paths.data.iterdir():
             shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
         locale = ["--locale-provider=builtin"] if version >= programs.BUILTIN_LOCALE_SINCE else []

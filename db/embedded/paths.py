@@ -72,7 +72,12 @@ def make_private(directory: Path, account: Account) -> None:
     """Creates a directory that only the server's user can open."""
     if not directory.exists():
         directory.mkdir(mode=0o700, exist_ok=True)
-        account.own(directory)
+        close_to_others(directory, account)
+
+
+def close_to_others(directory: Path, account: Account) -> None:
+    """Gives a directory to the server's user alone."""
+    account.own(directory)
     directory.chmod(0o700)
 
 

@@ -1,0 +1,1 @@
+"""The PostgreSQL that comes along, treated as badly as machines and people treat it."""
