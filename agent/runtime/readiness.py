@@ -46,7 +46,9 @@ class Readiness:
     @property
     def missing(self) -> str:
         """What has not been seen yet, for a person."""
-        return "its log does not say so" if self._records else self._refusal or "its console does not answer"
+        if self._records:
+            return "its log does not say so"
+        return self._refusal.rstrip(".") or "its console does not answer"
 
     def check(self) -> bool:
         """Look again; true once everything was seen."""

@@ -8,14 +8,13 @@ from typing import Final
 from agent.errors import TaskFailed
 from agent.runtime.crash import duration
 from agent.runtime.instance import Instance, Running
+from agent.runtime.ports import wait_free
 from agent.runtime.settings import write_config
 from agent.wire import Step
-from games.resolved import ResolvedTemplate
 
 Report = Callable[[Step, str], Awaitable[None]]
 """Tells the bot what is being done; raises `Cancelled` when the bot asked for it."""
 
-CONNECT_WAIT: Final = 2.0
 LOOK_EVERY: Final = 0.1
 TELL_EVERY: Final = 10.0
 """Seconds between reports while something takes its time; each is also the chance to cancel."""
@@ -25,11 +24,11 @@ class EndedEarly(Exception):
     """The game ended before it was ready."""
 
 
-async def launch(server: Instance) -> Running:
+async def launch(server: Instance, report: Report) -> Running:
     """Write the configuration and start the process. Raises `TaskFailed` with the reason why it does not run."""
     kills = server.kills
     resolved = server.resolve()
-    await console_port_free(resolved)
+    await wait_free(resolved, lambda: report(Step.STARTING, "waiting until its console's port is free again"))
     running = server.begin_run(resolved)
     try:
         write_config(server.created_home(), resolved)
@@ -44,20 +43,6 @@ async def launch(server: Instance) -> Running:
     if server.kills != kills:
         await server.process.kill()  # the kill came while there was no process to see yet
     return running
-
-
-async def console_port_free(resolved: ResolvedTemplate) -> None:
-    """Raise `TaskFailed` when somebody listens where the game's console belongs: they would get its password."""
-    console = resolved.console
-    if console is None:
-        return
-    try:
-        async with asyncio.timeout(CONNECT_WAIT):
-            _, writer = await asyncio.open_connection(console.host, console.port)
-    except (OSError, TimeoutError):
-        return
-    writer.transport.abort()
-    raise TaskFailed(f"Port {console.port}, where its console belongs, is in use by another program on this host.")
 
 
 async def until_ready(server: Instance, running: Running, report: Report) -> None:

@@ -8,8 +8,10 @@ from agent.errors import TaskFailed
 from agent.runtime.crash import Backoff, End, Verdict, judge
 from agent.runtime.instance import Instance
 from agent.runtime.keeper import identify
+from agent.runtime.ports import LINGER, is_free
 from agent.runtime.process import Exit
 from agent.runtime.starting import launch
+from agent.wire import Step
 
 LOOK_EVERY: Final = 0.5
 log = logging.getLogger(__name__)
@@ -78,7 +80,7 @@ async def look(server: Instance, backoff: Backoff) -> None:
         await _look_after(server)
     elif not server.memory.facts.judged:
         await judge_end(server, backoff)
-    elif _due(server):
+    elif _due(server) and not _port_lingers(server):
         await _start_again(server, backoff)
 
 
@@ -101,12 +103,25 @@ def _due(server: Instance) -> bool:
     return allowed and not spec.held and facts.next_start is not None and time.time() >= facts.next_start
 
 
+def _port_lingers(server: Instance) -> bool:
+    """Left of the crashed run. Waited for here and not in the start, which would hold the lock for a minute."""
+    due = server.memory.facts.next_start or 0.0
+    try:
+        return time.time() - due < LINGER and not is_free(server.resolve())
+    except TaskFailed:
+        return False  # the start will say so
+
+
+async def _to_nobody(_step: Step, _message: str) -> None:
+    """No card shows what the host does by itself."""
+
+
 async def _start_again(server: Instance, backoff: Backoff) -> None:
     async with server.lock.hold("starting after a crash"):
         if server.process.alive or not _due(server):
             return  # somebody was quicker
         try:
-            await launch(server)
+            await launch(server, _to_nobody)
         except TaskFailed as error:
             end = End(str(error).rstrip("."), clean=False, uptime=0.0)
             _remember(server, judge(server.spec.restart_policy, end, server.memory.facts.streak, backoff))
