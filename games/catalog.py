@@ -58,6 +58,8 @@ class GameTemplate(Section):
 
     def _problems(self) -> Iterator[str]:
         known = {"dir", *self.paths, *self.vars}
+        if twice := ({"dir", *self.paths} & set(self.vars)) | ({"dir"} & set(self.paths)):
+            yield f"a name stands for one thing only: {', '.join(sorted(twice))}"
         if unknown := names(self._texts()) - known:
             yield f"there is no variable or path for {', '.join(f'{{{n}}}' for n in sorted(unknown))}"
         if free := names([*self.paths.values(), *(f.path for f in self.config_files)]) & self._free_text():

@@ -3,11 +3,12 @@
 import unicodedata
 from typing import Final
 
+_CONTROL: Final = {"Cc", "Cs"}  # a lone surrogate cannot be sent at all
 _SEPARATORS: Final = {"\u2028", "\u2029"}
 
 
 def _breaks(character: str) -> bool:
-    return unicodedata.category(character) == "Cc" or character in _SEPARATORS
+    return unicodedata.category(character) in _CONTROL or character in _SEPARATORS
 
 
 def one_line(text: str) -> bool:

@@ -102,7 +102,7 @@ class Console:
 
     def _late(self, exchange: Exchange, timeout: float, *, sent: bool) -> Answer:
         if not sent:
-            return Answer("refused", reason=f"The console was not free within {timeout:g} seconds; nothing was sent.")
+            return Answer("refused", reason=f"The console took nothing within {timeout:g} seconds: not sent.")
         return Answer("unknown", self._lines(exchange), f"The game did not answer within {timeout:g} seconds.")
 
     async def _complete(self, connection: LineTcp, exchange: Exchange) -> None:

@@ -13,6 +13,8 @@ from games.sections.people import Identity, IdentityKind, Listing, Players
 
 NAME_MAX: Final = 128
 """Characters of a player's name or identity."""
+REASON_MAX: Final = 300
+"""Characters of the game's words in a reason."""
 
 
 def action_line(spec: ConsoleSpec, identity: Identity, action: Action, values: Mapping[str, str]) -> str:
@@ -33,10 +35,15 @@ def judge(spec: ConsoleSpec, action: Action, values: Mapping[str, str], lines: t
     """The outcome that the game's words prove. Words that prove nothing: unknown."""
     for line in lines:
         if any(p.matches(line) for p in (*action.fail.values(), *spec.errors)):
-            return Answer("refused", lines, f"The game refused: {line}")
+            return Answer("refused", lines, f"The game refused: {_words(spec, line)}")
     if action.ok_silent or action.closes or any(_confirms(action, values, line) for line in lines):
         return Answer("answered", lines)
     return Answer("unknown", lines, "The game did not confirm it.")
+
+
+def _words(spec: ConsoleSpec, line: str) -> str:
+    parts = spec.says.groups(line) if spec.says is not None else None
+    return cleaned(line if parts is None else parts["text"], REASON_MAX)
 
 
 def _confirms(action: Action, values: Mapping[str, str], line: str) -> bool:

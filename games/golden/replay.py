@@ -112,7 +112,11 @@ def _action(template: GameTemplate, spec: ConsoleSpec, case: ActionCase, size: i
     if action is None:
         yield f"the game has no action {case.name}"
         return
-    line = action_line(spec, template.identity, action, case.values)
+    try:
+        line = action_line(spec, template.identity, action, case.values)
+    except ValueError as error:
+        yield str(error)
+        return
     yield from _differ("sends", case.sends, line)
     lines = _ask(spec, line, case.received, size)
     yield from _differ("outcome", case.outcome, judge(spec, action, case.values, lines).outcome)

@@ -80,6 +80,8 @@ class ConsoleSpec(Section):
     end: End
     echo: Regex | None = None
     """The game's own record of a command; the group `command` must equal what was sent. The answer follows it."""
+    says: Regex | None = None
+    """What stands around the words of a line; the group `text` is shown to people as the reason of a refusal."""
     errors: tuple[Regex, ...] = ()
     """What the game says when it refuses a command, whichever it is."""
     pace: Pace
@@ -95,4 +97,6 @@ class ConsoleSpec(Section):
             raise ValueError("a character of `record_end` cannot be stripped")
         if self.echo is not None and "command" not in self.echo.names:
             raise ValueError("`echo` needs the group `command`")
+        if self.says is not None and "text" not in self.says.names:
+            raise ValueError("`says` needs the group `text`")
         return self

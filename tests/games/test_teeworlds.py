@@ -65,7 +65,7 @@ async def test_a_kick_hits_its_slot_and_its_reason_stays_one(teeworlds: Teeworld
 async def test_a_kick_of_nobody_is_refused(teeworlds: Teeworlds) -> None:
     answer = await teeworlds.console.action("kick", {"slot": "7", "reason": "x"})
     assert answer.outcome == "refused"
-    assert "invalid client id to kick" in answer.reason
+    assert answer.reason == "The game refused: invalid client id to kick"
 
 
 async def test_say_says_exactly_that(teeworlds: Teeworlds) -> None:
@@ -113,7 +113,7 @@ async def test_lines_are_cut_into_commands_as_the_game_does_it(teeworlds: Teewor
     assert teeworlds.resolved.console is not None
     quoting = teeworlds.resolved.console.spec.quoting
     draw = random.Random(7)
-    for _ in range(120):
+    for _ in range(60):
         line = "".join(draw.choice(['"', "\\", '\\"', ";", ";", "#", " ", "zq", "zr"]) for _ in range(12))
         # The game stops at an empty command; we go on, which forbids more than it has to.
         run = itertools.takewhile(bool, (part.split() for part in parts(quoting, line)))

@@ -174,7 +174,7 @@ async def test_waiting_for_ones_turn_counts(catalog: Catalog) -> None:
         first = asyncio.create_task(console.command("lp", timeout=0.5))
         await asyncio.sleep(0.1)
         second = await console.command("gettime", timeout=0.1)
-        assert second == Answer("refused", (), "The console was not free within 0.1 seconds; nothing was sent.")
+        assert second == Answer("refused", (), "The console took nothing within 0.1 seconds: not sent.")
         assert (await first).outcome == "unknown"
     assert "gettime" not in server.heard
 
