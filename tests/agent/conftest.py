@@ -22,9 +22,9 @@ async def plane() -> AsyncIterator[ControlPlane]:
 @pytest.fixture
 async def host(tmp_path: Path, plane: ControlPlane) -> AsyncIterator[HostMachine]:
     """A host that is configured and paired; its agent is not running yet."""
-    host = HostMachine(tmp_path, plane)
+    host = HostMachine(tmp_path, plane.url)
     host.configure()
-    host.give_identity()
+    host.give_identity(plane.host_id, plane.key)
     yield host
     await host.clean_up()
 

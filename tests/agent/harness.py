@@ -10,11 +10,11 @@ import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from uuid import UUID
 
 from agent.app import serve
 from agent.config import AgentConfig
 from agent.identity import Identity, IdentityFile
-from tests.agent.control_plane import ControlPlane
 from tests.agent.runtime.conftest import end
 
 GAMES = Path(__file__).parent / "games"
@@ -31,9 +31,9 @@ def free_port() -> int:
 class HostMachine:
     """What stands in somebody's basement. Times out rather than hangs."""
 
-    def __init__(self, place: Path, plane: ControlPlane) -> None:
+    def __init__(self, place: Path, url: str) -> None:
         self.place = place
-        self.plane = plane
+        self.url = url
         self.state = place / "state"
         self.servers = place / "servers"
         self.config = place / "agent.toml"
@@ -48,7 +48,7 @@ class HostMachine:
     def configure(self, **settings: str) -> None:
         """Write the configuration; values are TOML."""
         lines = {
-            "url": f'"{self.plane.url}"',
+            "url": f'"{self.url}"',
             "state_dir": f'"{self.state}"',
             "roots": f'["{self.servers}"]',
             "templates": '["counter", "teeworlds"]',
@@ -56,9 +56,9 @@ class HostMachine:
         } | settings
         self.config.write_text("".join(f"{key} = {value}\n" for key, value in lines.items()))
 
-    def give_identity(self, key: str | None = None) -> None:
+    def give_identity(self, host_id: UUID, key: str) -> None:
         """As if it had been paired."""
-        IdentityFile(self.state).save(Identity(host_id=self.plane.host_id, key=key or self.plane.key))
+        IdentityFile(self.state).save(Identity(host_id=host_id, key=key))
 
     @property
     def identity(self) -> Identity:
