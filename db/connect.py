@@ -56,15 +56,21 @@ class Connector:
             "timezone": "UTC",
         }
 
-    async def pooled(self, **_: Any) -> Connection:
-        """A connection for statements. The server ends a slow one; a silent server is given up a second later."""
-        return await self._open(
-            command_timeout=self.statement_seconds + _GRACE_SECONDS, server_settings=self._settings()
-        )
+    async def writing(self, **_: Any) -> Connection:
+        """A connection for changes. The server ends a slow statement; a silent server is given up a second later."""
+        return await self._for_statements(self._settings())
+
+    async def reading(self, **_: Any) -> Connection:
+        """A connection on which every change is refused."""
+        return await self._for_statements(self._settings() | {"default_transaction_read_only": "on"})
 
     async def listening(self) -> Connection:
         """A connection that waits for notifications. It is idle for hours, so it has no timeouts."""
         return await self._open(server_settings={"application_name": f"gamekeeper {self.role} listen"})
+
+    async def _for_statements(self, settings: Mapping[str, str]) -> Connection:
+        patience = self.statement_seconds + _GRACE_SECONDS if self.statement_seconds else None
+        return await self._open(command_timeout=patience, server_settings=settings)
 
     async def _open(self, **options: Any) -> Connection:
         where = address(self.url)

@@ -43,7 +43,7 @@ def is_ours(name: str | None, kind: str, _parents: Any) -> bool:
 async def connected(database_url: str) -> AsyncGenerator[AsyncConnection]:
     """A connection of its own for changing the schema, without a limit on how long a statement may run."""
     connector = Connector(database_url, "migrations")
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connector.pooled, poolclass=NullPool)
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connector.writing, poolclass=NullPool)
     async with engine.connect() as connection:
         yield connection
 
