@@ -1,6 +1,7 @@
 """The agent API: thin. Reads a message of the protocol, calls one service, answers in the protocol's words."""
 
 import asyncio
+import math
 from typing import Final
 from uuid import UUID
 
@@ -109,9 +110,12 @@ async def _woken(event: asyncio.Event, seconds: float) -> bool:
 
 def _wait(request: web.Request) -> float:
     try:
-        return min(max(float(request.query.get("wait", "0")), 0.0), LONGEST_WAIT)
-    except ValueError as error:
-        raise Invalid("`wait` is no number.", "Give seconds, e.g. `wait=25`.") from error
+        seconds = float(request.query.get("wait", "0"))
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise Invalid("`wait` is no number.", "Give seconds, e.g. `wait=25`.")
+    return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
 def _run(request: web.Request) -> UUID:

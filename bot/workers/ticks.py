@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 log = logging.getLogger(__name__)
+
+_DRAIN_SECONDS: Final = 10.0
 
 
 class _Timer(Protocol):
@@ -43,6 +46,7 @@ class Ticks:
         self._ticks = ticks_of(db) if ticks is None else ticks
         self._retention = Retention(db)
         self._scheduler: _Scheduler | None = None
+        self._running: set[asyncio.Task[Mapping[str, int]]] = set()
 
     async def start(self) -> None:
         # A tick that comes late still comes: the default of 1 s would silently skip it after any stall.
@@ -51,15 +55,24 @@ class Ticks:
         scheduler.start()
         for tick in self._ticks:
             seconds = tick.every.total_seconds()
-            timer = scheduler.add_job(self.run, "interval", args=[tick], id=tick.name, seconds=seconds)
+            timer = scheduler.add_job(self._fire, "interval", args=[tick], id=tick.name, seconds=seconds)
             timer.modify(next_run_time=timer.next_run_time - tick.every + tick.first)
         self._scheduler = scheduler
 
     async def stop(self) -> None:
-        """No tick begins any more."""
+        """No tick begins any more; those that are under way get some seconds to end."""
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
+            await asyncio.sleep(0)  # the scheduler shuts down in the loop's next round
+        if self._running:
+            await asyncio.wait(self._running, timeout=_DRAIN_SECONDS)
+
+    async def _fire(self, tick: Tick) -> None:
+        task = asyncio.ensure_future(self.run(tick))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.shield(task)  # the scheduler's shutdown cancels its own coroutine, not the work
 
     async def run(self, tick: Tick) -> Mapping[str, int]:
         """One tick. It leaves a row when it did something or failed; an error never ends the timer."""

@@ -49,7 +49,8 @@ async def test_secrets_are_stored_as_keyed_hashes(world: World) -> None:
 async def test_the_audit_row_of_a_pairing_names_the_agent(world: World) -> None:
     host, _ = await world.pair()
     rows = await world.rows(
-        "select actor_type, resource_id, details ->> 'hostname', discord_guild_id from audit_logs where action = 'host.pair'"
+        """select actor_type, resource_id, details ->> 'hostname', discord_guild_id
+             from audit_logs where action = 'host.pair'"""
     )
     assert rows == [("agent", str(host.id), "box.example", world.guild)]
 

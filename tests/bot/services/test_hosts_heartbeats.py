@@ -36,7 +36,9 @@ async def host(world: World) -> HostIdentity:
 
 async def test_states_players_and_facts_are_kept(world: World, host: HostIdentity) -> None:
     server = await world.server(host, status="starting")
-    await world.beat(host, report(server, version="0.7", map="dm1", players=[player("Eve", steam="1" * 17)], max_players=8))
+    await world.beat(
+        host, report(server, version="0.7", map="dm1", players=[player("Eve", steam="1" * 17)], max_players=8)
+    )
     ((status, players, observed),) = await world.rows("select status, players_online, observed from server_instances")
     assert (status, players, observed["map"], observed["maxPlayers"]) == ("running", 1, "dm1", 8)
     assert "players" not in observed
@@ -91,7 +93,9 @@ async def test_players_come_and_go(world: World, host: HostIdentity) -> None:
     assert await online(world) == [("EU1", "Bob")]
     await world.beat(host, report(server, "crashed", players=None))  # nobody is on a server that is down
     assert await online(world) == []
-    names = [row[0] for row in await world.rows("select event_type from events where event_type like 'player%' order by id")]
+    names = [
+        row[0] for row in await world.rows("select event_type from events where event_type like 'player%' order by id")
+    ]
     assert names == ["player.join", "player.join", "player.leave", "player.leave"]
     assert await world.value("select count(*) from players") == 2
 

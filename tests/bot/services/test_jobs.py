@@ -18,7 +18,9 @@ async def test_a_job_comes_with_its_message_and_its_number(world: World) -> None
     assert first.where == f"`J-1` · <#{CHANNEL}>"
     messages = await world.rows("select kind, subject_id, channel_id from bot_messages order by created_at")
     assert messages == [("job", str(first.id), CHANNEL), ("job", str(second.id), CHANNEL)]
-    assert await world.value("select count(*) from notification_jobs where op = 'post' and event_type = 'job.queued'") == 2
+    assert (
+        await world.value("select count(*) from notification_jobs where op = 'post' and event_type = 'job.queued'") == 2
+    )
 
 
 async def test_messages_go_to_the_ops_channel_where_there_is_one(world: World) -> None:

@@ -24,7 +24,7 @@ def test_made_at_the_first_start_and_kept(tmp_path: Path) -> None:
 
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        keys = list(pool.map(lambda _: SecretKeys.load(tmp_path), range(8)))
+        keys = list(pool.map(SecretKeys.load, [tmp_path] * 8))
     assert len({key.fingerprints for key in keys}) == 1
 
 

@@ -1,0 +1,97 @@
+"""What time takes away, and what stays."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from agent import wire
+from bot import clock
+from bot.services.identity import Identity
+from bot.services.retention import Retention
+from tests.bot.world import World, player, progress, result
+
+
+async def populated(world: World) -> World:
+    """A guild with something in every table that hangs on it."""
+    host, _ = await world.pair()
+    server = await world.server(host)
+    await world.beat(host, wire.ServerReport(id=server, state="running", players=[player("Eve", steam="7" * 17)]))
+    first = await world.enqueue(host, server)
+    await world.enqueue(host, server, after=first.id)
+    (job,) = await world.claim(host, 1)
+    await world.queue.progress(host, job.run_id, progress(job))
+    await world.queue.finish(host, job.run_id, result(job))
+    return world
+
+
+async def leave(world: World, days: float) -> None:
+    await Identity(world.db).guild_left(world.guild)
+    await world.rows(
+        "update orgs set left_at = :then where id = :org", then=clock.now() - timedelta(days=days), org=world.org_id
+    )
+
+
+async def test_an_org_is_purged_and_its_audit_rows_stay(world: World) -> None:
+    await populated(world)
+    other = await populated(await World(world.db, guild=2002).found())
+    await leave(world, 31)
+    audited = await world.value("select count(*) from audit_logs where discord_guild_id = :guild", guild=world.guild)
+    assert await Retention(world.db).left_orgs() == {"purged": 1}
+    rows = await world.rows(
+        "select org_id, action from audit_logs where discord_guild_id = :guild order by id", guild=world.guild
+    )
+    assert len(rows) == audited + 1
+    assert rows[-1] == (None, "org.purge")
+    assert all(org is None for org, _ in rows)
+    for table in ("hosts", "server_instances", "jobs", "job_runs", "players", "events", "bot_messages", "api_keys"):
+        left = await world.rows(f"select distinct org_id from {table}")
+        assert left == [(other.org_id,)], table
+
+
+@pytest.mark.parametrize("days", [0, 29.9])
+async def test_who_left_recently_is_kept(world: World, days: float) -> None:
+    await populated(world)
+    await leave(world, days)
+    assert await Retention(world.db).left_orgs() == {"purged": 0}
+    assert await world.value("select count(*) from hosts") == 1
+
+
+async def test_who_came_back_is_kept(world: World) -> None:
+    await leave(world, 31)
+    await Identity(world.db).guild_joined(world.guild, "Back", 1)
+    assert await Retention(world.db).left_orgs() == {"purged": 0}
+
+
+async def test_two_processes_purge_once(world: World) -> None:
+    await populated(world)
+    await leave(world, 31)
+    done = await asyncio.gather(*(Retention(world.db).left_orgs() for _ in range(3)))
+    assert sum(row["purged"] for row in done) == 1
+    assert await world.value("select count(*) from audit_logs where action = 'org.purge'") == 1
+
+
+async def test_old_rows_go_in_batches(world: World) -> None:
+    await world.rows(
+        """insert into cron_runs (job_name, status, started_at)
+           select 'x', 'success', now() - interval '15 days' + n * interval '1 second' from generate_series(1, 25) n"""
+    )
+    await world.rows("insert into cron_runs (job_name, status, started_at) values ('x', 'success', now())")
+    done = await Retention(world.db, batch=10).old_rows()
+    assert done["cron_runs"] == 25
+    assert await world.value("select count(*) from cron_runs") == 1
+
+
+async def test_jobs_and_tokens_have_their_time(world: World) -> None:
+    await populated(world)
+    assert not any((await Retention(world.db).old_rows()).values())
+    await world.rows("update jobs set finished_at = now() - interval '91 days' where finished_at is not null")
+    await world.rows("update pairing_tokens set created_at = now() - interval '8 days'")
+    await world.rows(
+        "update notification_jobs set created_at = now() - interval '31 days', status = 'sent' where op = 'post'"
+    )
+    await world.rows("update player_sessions set ip = '192.0.2.1', started_at = now() - interval '31 days'")
+    done = await Retention(world.db).old_rows()
+    assert (done["jobs"], done["pairing_tokens"], done["player_ips"]) == (1, 1, 1)
+    assert done["notification_jobs"] >= 2
+    assert await world.value("select count(*) from player_sessions where ip is not null") == 0

@@ -1,0 +1,93 @@
+"""Ticks: they leave a row when they did something, and no error ends them."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from bot import clock
+from bot.errors import Unavailable
+from bot.workers.sweeps import Tick, ticks_of
+from bot.workers.ticks import Ticks
+from db.engine import Database
+from tests.bot.world import World
+
+
+class Work:
+    """Something that a tick does, and how often it was done."""
+
+    def __init__(self, done: int | Exception) -> None:
+        self.done, self.times = done, 0
+
+    async def __call__(self) -> Mapping[str, int]:
+        self.times += 1
+        if isinstance(self.done, Exception):
+            raise self.done
+        return {"done": self.done}
+
+
+@pytest.mark.parametrize(
+    ("done", "rows"),
+    [
+        (0, []),
+        (3, [("success", {"done": 3})]),
+        (ValueError("odd"), [("failure", {"error": "ValueError: odd"})]),
+        (Unavailable("The database cannot be reached."), []),
+    ],
+)
+async def test_a_row_only_when_it_worked_or_failed(
+    world: World, done: int | Exception, rows: list[tuple[str, dict[str, object]]]
+) -> None:
+    await Ticks(world.db, []).run(Tick("test", timedelta(seconds=1), Work(done)))
+    assert await world.rows("select status, meta_json from cron_runs where job_name = 'test'") == rows
+
+
+async def test_ticks_come_again_after_errors(db: Database) -> None:
+    work, late = Work(ValueError("odd")), Work(1)
+    ticks = Ticks(db, [
+        Tick("often", timedelta(seconds=0.2), work),
+        Tick("late", timedelta(seconds=0.2), late, first=timedelta(hours=1)),
+    ])  # fmt: skip
+    await ticks.start()
+    await asyncio.sleep(1)
+    await ticks.stop()
+    times = work.times
+    assert times >= 3
+    assert late.times == 0
+    await asyncio.sleep(0.5)
+    assert work.times == times
+
+
+async def test_a_stop_waits_for_what_is_under_way(db: Database) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> Mapping[str, int]:
+        begun.set()
+        await asyncio.sleep(0.5)
+        ended.set()
+        return {"done": 1}
+
+    ticks = Ticks(db, [Tick("slow", timedelta(hours=1), work)])
+    await ticks.start()
+    await asyncio.wait_for(begun.wait(), 5)
+    await ticks.stop()
+    assert ended.is_set()
+
+
+async def test_the_declared_ticks_all_run_on_an_empty_database(world: World) -> None:
+    ticks = ticks_of(world.db)
+    assert [tick.name for tick in ticks] == [
+        "leases.sweep", "queue.expire", "hosts.sweep", "partitions", "retention", "orgs.purge",
+    ]  # fmt: skip
+    for tick in ticks:
+        assert not any((await tick.work()).values()), tick.name
+    assert await world.rows("select * from cron_runs") == []
+
+
+async def test_partitions_are_made_ahead(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=3))
+    (tick,) = [tick for tick in ticks_of(world.db) if tick.name == "partitions"]
+    assert await tick.work() == {"made": 3}
+    assert await tick.work() == {"made": 0}
