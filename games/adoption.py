@@ -13,15 +13,17 @@ _WHOLE: Final = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 def read_values(template: GameTemplate, directory: Path) -> dict[str, str]:
     """The variables, secrets included, that the directory's files hold; what is missing or odd there is left out.
 
-    ValueError when a file exists and is not of its format: it is better left alone than overwritten.
+    ValueError when a file exists and is not of its format, or lacks what cannot be guessed: better left alone.
     """
     found: dict[str, str] = {}
     for file in template.config_files:
         path = directory / file.path
         if path.is_file():
-            settings = config_files.read(file.format, path.read_text(encoding="utf-8"))
+            settings = config_files.read(file.format, path.read_text(encoding="utf-8", errors="surrogateescape"))
+            if missing := [key for key in file.keep if not settings.get(key)]:
+                raise ValueError(f"{file.path} does not say `{missing[0]}`: set it to what the server uses now.")
             for key, text in file.set.items():
-                _take(template, found, text, settings.get(key))
+                _take(template, found, text, settings.get(key, file.absent.get(key)))
     return found
 
 

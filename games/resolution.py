@@ -81,7 +81,8 @@ def _files(template: "GameTemplate", directory: Path, context: Mapping[str, str]
         path = directory / fill(file.path, context)
         if not path.is_relative_to(directory) or ".." in path.parts:
             raise ValueError(f"`{file.path}` is outside of the server's directory.")
-        files.append(ResolvedFile(path, file.format, {key: fill(text, context) for key, text in file.set.items()}))
+        settings = {key: fill(text, context) for key, text in file.set.items()}
+        files.append(ResolvedFile(path, file.format, settings, file.keep))
     return tuple(files)
 
 

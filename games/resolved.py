@@ -29,6 +29,8 @@ class ResolvedFile:
     path: Path
     format: Literal["xml-properties", "key-value"]
     settings: Mapping[str, str] = field(repr=False)
+    keep: tuple[str, ...] = ()
+    """Settings that an existing file decides: hand them to `config_files.write`."""
 
 
 @dataclass(frozen=True)

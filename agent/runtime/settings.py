@@ -55,7 +55,7 @@ def write_config(home: Home, resolved: ResolvedTemplate) -> None:
         file.path.parent.mkdir(parents=True, exist_ok=True)
         old = _text(file.path)
         try:
-            new = config_files.write(file.format, old, file.settings)
+            new = config_files.write(file.format, old, file.settings, keep=file.keep)
         except ValueError as error:
             raise TaskFailed(f"{file.path.name} cannot be written: {error}") from None
         if new != old:

@@ -46,7 +46,7 @@ def _properties(text: str) -> list[tuple[str, str]]:
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ValueError("The file declares XML entities, which a configuration does not need.")
     try:
-        root = ElementTree.fromstring(text.removeprefix(_BOM).encode())  # noqa: S314 - entities are refused above
+        root = ElementTree.fromstring(text.removeprefix(_BOM).encode(errors="surrogateescape"))  # noqa: S314 - entities are refused above
     except ElementTree.ParseError as error:
         raise ValueError(f"The file is not valid XML: {error}") from error
     return [(p.get("name", ""), p.get("value", "")) for p in root.iter("property")]

@@ -1,6 +1,8 @@
 """Configuration files that the agent keeps in step with a server's variables."""
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from games.sections.base import Section
 
@@ -11,3 +13,13 @@ class ConfigFile(Section):
     path: str
     format: Literal["xml-properties", "key-value"]
     set: dict[str, str]
+    absent: dict[str, str] = Field(default={})
+    """What the game does where a file that somebody else wrote says nothing: the values of a server taken over."""
+    keep: tuple[str, ...] = ()
+    """Settings whose value in an existing file stays, and which the file of a server taken over must have."""
+
+    @model_validator(mode="after")
+    def _about_what_is_set(self) -> Self:
+        if strange := {*self.absent, *self.keep} - set(self.set):
+            raise ValueError(f"`absent` and `keep` are about settings in `set`: {', '.join(sorted(strange))}")
+        return self

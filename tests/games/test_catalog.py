@@ -70,6 +70,7 @@ def test_the_hosts_own_copy_wins(tmp_path: Path) -> None:
         ("vars/dir", {"type": "string", "default": "x"}, "a name stands for one thing only: dir"),
         ("vars/userdata", {"type": "string", "default": "x"}, "a name stands for one thing only: userdata"),
         ("console/says", "x", "needs the group `text`"),
+        ("config_files/0/keep", ["sv_motd"], "are about settings in `set`: sv_motd"),
         ("process/stop", [{"signal": "TERM"}], "the last rung of `stop` is the signal KILL"),
         ("process/stop", [{"action": "save", "wait": 1}, {"signal": "KILL"}], "not described: save"),
         ("process/ports/0/var", "name", "variables that are no ports: name"),

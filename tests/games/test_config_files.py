@@ -70,6 +70,12 @@ def test_lines_keep_what_is_not_ours() -> None:
     assert new == '# my server\nadd_vote "x" "y"\n\nsv_motd "a;b"\nsv_name "a \\"b\\"; c\\\\"\nsv_port "8303"\n'
 
 
+def test_lines_of_others_keep_every_byte() -> None:
+    old = 'sv_motd "a\x0cb\x85c\u2028d"\r\n\udcff\nsv_port 1'
+    new = config_files.write("key-value", old, {"sv_port": "2"})
+    assert new == 'sv_motd "a\x0cb\x85c\u2028d"\r\n\udcff\nsv_port "2"\n'
+
+
 @given(st.dictionaries(st.from_regex(r"\A[a-z_]{1,12}\Z"), one_liners, max_size=4))
 def test_lines_hold_any_value_and_write_it_once(settings: dict[str, str]) -> None:
     new = config_files.write("key-value", "# hello\n", settings)
