@@ -67,11 +67,15 @@ def _end_on_sigterm() -> None:
 async def _open_scene(world: DemoWorld) -> None:
     """Play the story up to where it gets interesting: two servers up, players coming and going."""
     story = Story(world, Transcript(lambda _line: None))
+    await story.player.says("anyone on Navezgane tonight? blood moon!")
     await story.set_up()
     await story.pair()
     for game in world.host.games:
-        await story.add(game)
-        await story.start(game)
+        await story.adds(game)
+    for game in world.host.games:
+        await story.starts(game)
+    for game in world.host.games:
+        await story.until(game, "up")
         if game.template == SEVENDAYS.template:
             await world.host.control(game).life(on=True)
 
@@ -124,7 +128,7 @@ SUGGESTIONS: Final = (
         command="/console run",
         channel="ops",
         viewer="Moderator",
-        hint="Try `gettime`, `lp` or `version`.",
+        hint="Try gettime, lp or version.",
     ),
     Suggestion(
         title="Tell everybody",

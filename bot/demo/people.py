@@ -73,6 +73,10 @@ class Person:
             raise NotSeen(f"no form was opened, but {reading.text(shown(form))!r}")
         return await self._act(lambda: self.member.submit_modal(form, {**proposed(modal), **values}))
 
+    async def says(self, text: str) -> None:
+        """Write an ordinary message; the bot does not even see it."""
+        await self._act(lambda: self.member.send(self.channel, text))
+
     def sees(self) -> list[str]:
         """The texts of the channel's messages, oldest first, with what only this member is shown."""
         return [reading.text(message) for message in self.channel.history(viewer=self.member)]

@@ -63,12 +63,15 @@ class Story:
     async def add(self, game: Game) -> None:
         """A server is added; its host sets it up."""
         with self.tell.step(f"A game server is added: {game.name}"):
-            host = await self._host_online()
-            kind = await self.owner.picks("fleet add", "game", game.title, host=host)
-            form = await self.run(self.owner, "fleet add", host=host, game=kind, name=game.name)
-            done = await self.owner.submits(form, name=game.name)
-            self.tell.says(self.owner, "sends the form")
-            await self.follow(done, game)
+            await self.follow(await self.adds(game), game)
+
+    async def adds(self, game: Game) -> InteractionResult:
+        """Gives the command and sends its form; the answer names the job."""
+        host = await self._host_online()
+        kind = await self.owner.picks("fleet add", "game", game.title, host=host)
+        form = await self.run(self.owner, "fleet add", host=host, game=kind, name=game.name)
+        self.tell.says(self.owner, "sends the form")
+        return await self.owner.submits(form, name=game.name)
 
     async def _host_online(self) -> Choice:
         """The host as autocomplete offers it, once its agent has reported."""
@@ -80,9 +83,22 @@ class Story:
         return await eventually(look, f"{HOST} online")
 
     async def start(self, game: Game) -> None:
+        """A server is started; the card shows how it goes."""
         with self.tell.step(f"{game.name} is started, and the card follows it"):
+            await self.follow(await self.starts(game), game)
+
+    async def starts(self, game: Game) -> InteractionResult:
+        """Gives the command as soon as the server is there; the answer names the job."""
+        return await self.run(self.moderator, "server start", server=await self.until(game, "stopped"))
+
+    async def until(self, game: Game, state: str) -> Choice:
+        """The server as autocomplete offers it, once it is in this state."""
+
+        async def look() -> Choice | None:
             server = await self.moderator.picks("server start", "server", game.name)
-            await self.follow(await self.run(self.moderator, "server start", server=server), game)
+            return server if server.label.endswith(f" · {state}") else None
+
+        return await eventually(look, f"{game.name} {state}")
 
     async def run(self, person: Person, command: str, /, **options: str) -> InteractionResult:
         """Type a command and tell what came back."""

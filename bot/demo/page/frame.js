@@ -35,6 +35,35 @@ function load(address) {
   next.src = address;
   $("view").replaceWith(next);
   dead = 0;
+  void toNewest();
+}
+
+/** Waits until the page in the frame can be used; null when it was replaced meanwhile. */
+async function ready() {
+  const frame = $("view");
+  for (let tries = 0; tries < 200 && frame.isConnected; tries += 1) {
+    const inner = frame.contentWindow;
+    if (inner?.simcordPreview?.ready && inner.document.getElementById("channel-composer-input")?.checkVisibility()) return inner;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return null;
+}
+
+/** As in Discord: a channel opens at its newest message and stays there while more come, unless the reader scrolls up. */
+async function toNewest() {
+  const inner = await ready();
+  const timeline = inner?.document.getElementById("channel-timeline");
+  if (!timeline) return;
+  let pinned = true;
+  const follow = () => { if (pinned) timeline.scrollTop = timeline.scrollHeight; };
+  const moved = () => setTimeout(() => { pinned = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight < 40; }, 150);
+  for (const kind of ["wheel", "touchmove", "pointerup", "keyup"]) timeline.addEventListener(kind, moved, { passive: true });
+  const settle = () => inner.requestAnimationFrame(() => inner.requestAnimationFrame(follow));
+  const sizes = new inner.ResizeObserver(settle);
+  sizes.observe(timeline);
+  sizes.observe(inner.document.getElementById("channel-message-list"));
+  inner.document.getElementById("new-messages").addEventListener("click", () => { pinned = true; });
+  settle();
 }
 
 function draw() {
@@ -79,22 +108,14 @@ function drawSuggestions() {
 /** Type a suggestion into the channel, as a person would, and leave the rest to the person. */
 async function attempt(suggestion) {
   open(suggestion.channel, suggestion.viewer);
-  const input = await composer();
+  const inner = await ready();
+  const input = inner?.document.getElementById("channel-composer-input");
   if (!input) return;
-  Object.getOwnPropertyDescriptor(input.ownerDocument.defaultView.HTMLTextAreaElement.prototype, "value").set.call(input, suggestion.command);
+  inner.document.querySelector(".command-context-close")?.click();
+  input.value = suggestion.command;
   input.focus();
   input.setSelectionRange(input.value.length, input.value.length);
-  input.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-async function composer() {
-  for (let tries = 0; tries < 100; tries += 1) {
-    const inner = $("view").contentWindow;
-    const input = inner.document.getElementById("channel-composer-input");
-    if (inner.simcordPreview?.ready && input?.checkVisibility() && !input.disabled) return input;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return null;
+  input.dispatchEvent(new inner.Event("input", { bubbles: true }));
 }
 
 /** What the page in the frame would say in its own tool bar, which is hidden: only when something went wrong. */
@@ -133,7 +154,8 @@ async function refresh() {
     localStorage.setItem(KEY, capability);
     $("view").dataset.address = "";
     drawSuggestions();
-    open(chosen.channel, chosen.viewer ?? world.viewers[0].label);
+    const [first] = world.suggestions;
+    open(chosen.channel ?? first?.channel, chosen.viewer ?? first?.viewer ?? world.viewers[0].label);
   } else {
     draw();
     revive();

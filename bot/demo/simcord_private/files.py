@@ -13,6 +13,10 @@ from simcord.preview._server import PreviewServer
 VIEWER: Final = 'new URLSearchParams(location.search).get("as")'
 KEY: Final = "autocompleteKey(currentDraft(), option.name, current)"
 ASK_ONCE: Final = f"if (!autocompleteResults.has({KEY})) queryAutocomplete(option, current);"
+AGEING: Final = (
+    'message.poll ? state.profile.presentationTime : JSON.stringify(message).includes(\'"style":"R"\')'
+    ' ? Math.floor(Date.parse(state.profile.presentationTime) / 15000) : ""'
+)
 SEND: Final = 'document.getElementById("send-message")'
 LOADING, LOOKING, NOTHING = 'autocomplete.state === "loading"', '"Looking"', '"No options match"'
 
@@ -28,6 +32,8 @@ CHANGES: Final = (
     ("assets.js", r"`/api/", "`api/", 1),
     ("transport.js", r'"/api/', '"api/', 2),
     ("media.js", r'"/vendor/', '"/simcord/vendor/', 1),
+    # "3 minutes ago" grows older, although nothing else in the message has changed.
+    ("timeline.js", r'message\.poll \? state\.profile\.presentationTime : ""', AGEING, 1),
     # As in Discord: suggestions come as soon as an option has the focus, a choice is shown by its name, Enter runs.
     ("commands.js", r'const current = String\(field\.value \|\| ""\);', rf"\g<0> {ASK_ONCE}", 1),
     ("commands.js", r'String\(value\?\.raw \?\? ""\);', 'String(value?.label ?? value?.raw ?? "");', 1),
