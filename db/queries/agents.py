@@ -40,7 +40,7 @@ _HOST_AGAIN = text("""/* agents.host_again */
 
 _GAMES = text("""/* agents.new_games */
     insert into game_types (slug, name, capabilities, created_at)
-    select g.id, g.name, g.capabilities, :now
+    select g.id, left(g.name, 64), g.capabilities, :now
       from jsonb_to_recordset(:games) g(id text, name text, capabilities jsonb)
     on conflict (slug) do nothing""").bindparams(bindparam("games", type_=JSONB))
 
@@ -70,7 +70,8 @@ _DROP_NEXT = text("""/* agents.drop_next_key */
 
 _RETIRE = text("""/* agents.retire_keys */
     update api_keys set expires_at = now() + make_interval(secs => :grace)
-     where host_id = :host and kind = 'agent' and revoked_at is null and expires_at is null and confirmed_at is not null""")
+     where host_id = :host and kind = 'agent' and revoked_at is null and expires_at is null and confirmed_at is not null
+       and exists (select 1 from api_keys n where n.id = :key and n.confirmed_at is null and n.revoked_at is null)""")
 
 _CONFIRM = text("""/* agents.confirm_key */
     update api_keys set confirmed_at = :now, last_used_at = :now where id = :key and confirmed_at is null and revoked_at is null
@@ -196,7 +197,8 @@ async def drop_next_key(session: AsyncSession, host_id: UUID) -> None:
 async def confirm_key(session: AsyncSession, host_id: UUID, key_id: UUID, grace_seconds: float, now: datetime) -> bool:
     """The successor was used: from now on it is the key, and the old one has its grace. False: it is so already."""
     await session.execute(_LOCK, {"host": host_id})
-    await session.execute(_RETIRE, {"host": host_id, "grace": grace_seconds})
+    # many requests bring the new key at once: only the first may retire what came before it
+    await session.execute(_RETIRE, {"host": host_id, "key": key_id, "grace": grace_seconds})
     confirmed = (await session.execute(_CONFIRM, {"key": key_id, "now": now})).scalar_one_or_none()
     await session.execute(_ROTATED, {"host": host_id})
     return confirmed is not None
