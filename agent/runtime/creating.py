@@ -2,7 +2,6 @@
 
 import shutil
 from datetime import UTC, datetime
-from pathlib import Path
 
 from agent.errors import TaskFailed
 from agent.runtime.home import Home, put_aside
@@ -20,29 +19,29 @@ async def create(server: Instance, report: Report) -> str:
     async with server.lock.hold("creating"):
         if server.process.alive:
             raise TaskFailed(f"`{server.spec.slug}` runs; stop it first.")
+        before = server.memory.facts.installed
         server.memory.update(installed="under way")
         try:
             return await _create(server, report)
         except TaskFailed as error:
-            server.memory.update(installed="failed", note=str(error))
+            server.memory.update(installed="yes" if before == "yes" else "failed", note=str(error))
             raise
         finally:
             if server.memory.facts.installed == "under way":
-                server.memory.update(installed="no")
+                server.memory.update(installed=before)
 
 
 async def _create(server: Instance, report: Report) -> str:
     await report(Step.PREPARING, "")
     template, home = server.template(), server.home()
     _check_free(server, home)
-    was_there = home.path.exists()
+    was_there = home.path.exists() and server.memory.facts.directory != str(home.path)
     resolved = server.settings.resolve(template, home, server.spec.vars)
     await report(Step.WRITING, "")
     _make(home)
     write_config(home, resolved)
     server.memory.update(installed="yes", directory=str(home.path), note="")
-    done = f"{template.name} taken over where it is" if was_there else f"{template.name} created"
-    return f"{done}.{_missing_program(resolved)}"
+    return f"{template.name} {'taken over where it is' if was_there else 'created'}.{_missing_program(resolved)}"
 
 
 def _check_free(server: Instance, home: Home) -> None:
@@ -68,15 +67,29 @@ def _missing_program(resolved: ResolvedTemplate) -> str:
 async def remove(server: Instance, report: Report) -> str:
     """Stop it, put its directory aside, and forget it."""
     async with server.lock.hold("removing"):
-        home, program = server.home(), Path(server.directory)
         server.memory.update(wanted="stopped", next_start=None)
         if server.process.alive:
             await climb(server, report)
         await report(Step.REMOVING, "")
-        aside = None if home.adopted or server.memory.facts.installed == "no" else put_aside(home, datetime.now(UTC))
+        what = _put_aside(server)
         server.settle("")
         server.memory.update(installed="no", directory="")
-        shutil.rmtree(program, ignore_errors=True)
-        if home.adopted:
-            return "Removed; its directory was there before and stays as it is."
-        return "Removed; it had no files." if aside is None else f"Removed; its files are kept as {aside.name}."
+        shutil.rmtree(server.directory, ignore_errors=True)
+        return f"Removed; {what}."
+
+
+def _put_aside(server: Instance) -> str:
+    try:
+        home = server.home()
+    except TaskFailed as error:
+        # What the configuration no longer allows is not ours to touch, and must not keep the server from being removed.
+        return f"its files were not touched: {str(error).rstrip('.')}"
+    if home.adopted:
+        return "its directory was there before and stays as it is"
+    if server.memory.facts.directory != str(home.path):
+        return "it had no files"
+    try:
+        aside = put_aside(home, datetime.now(UTC))
+    except OSError as error:
+        raise TaskFailed(f"{home.path} cannot be renamed: {error.strerror}.") from None
+    return "it had no files" if aside is None else f"its files are kept as {aside.name}"

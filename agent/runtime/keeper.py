@@ -55,11 +55,15 @@ def identify(pid: int) -> Identity | None:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             # The name in parentheses may itself contain spaces and parentheses.
             fields = file.read().rpartition(")")[2].split()
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            boot_id = file.read().strip()
     except (FileNotFoundError, ProcessLookupError):
         return None
-    return None if fields[0] in "ZX" else Identity(pid, int(fields[19]), boot_id)
+    return None if fields[0] in "ZX" else Identity(pid, int(fields[19]), boot_id())
+
+
+def boot_id() -> str:
+    """Which boot of this machine it is."""
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return file.read().strip()
 
 
 def put(path: str, value: Mapping[str, Any]) -> None:
@@ -278,7 +282,8 @@ def run_again() -> None:
     game = Identity(*state["game"])
     pipes, log = Pipes(anew=False), Log(*state["log"])
     os.close(pipes.stdin)
-    put("state.json", {**state, "keeper": identify(os.getpid())})
+    with contextlib.suppress(OSError):  # a full disk: the game's output must be read all the same
+        put("state.json", {**state, "keeper": identify(os.getpid())})
     _say(started=True)
     keep(game, pipes, log)
     if not os.path.exists("exit.json"):

@@ -71,7 +71,7 @@ class Power:
         server.memory.update(crashes=0, streak=0, next_start=None, note="")
         began = time.monotonic()
         try:
-            running = await launch(server, report)
+            running = await launch(server, report, kills)
         except TaskFailed as error:
             server.settle(str(error))
             raise

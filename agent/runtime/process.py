@@ -24,6 +24,8 @@ KEEPER_ANSWERS: Final = 15.0
 """Seconds until a keeper must have said whether the game runs."""
 RECORD_WAIT: Final = 3.0
 """Seconds between a game's end and its record; the keeper first reads what is left of the output."""
+ATTACH_EVERY: Final = 10.0
+"""Seconds between two attempts: where a keeper cannot live, another one cannot either."""
 KILL_WAIT: Final = 10.0
 PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -73,6 +75,7 @@ class GameProcess:
         self.directory = directory
         self._keeper: subprocess.Popen[bytes] | None = None
         self._meter = tree.Meter()
+        self._attached = 0.0
 
     @property
     def game(self) -> Identity | None:
@@ -90,8 +93,13 @@ class GameProcess:
         """Does somebody read its output?"""
         if self._keeper is not None:
             self._keeper.poll()  # collects it when it has ended
-        own = _identity(self._state().get("keeper"))
+        own = self._keeper_identity()
         return own is not None and signals.is_alive(own)
+
+    @property
+    def needs_keeper(self) -> bool:
+        """Nobody reads its output, and the last attempt to change that is long enough ago."""
+        return not self.kept and time.monotonic() - self._attached > ATTACH_EVERY
 
     @property
     def started_at(self) -> float | None:
@@ -129,13 +137,14 @@ class GameProcess:
 
     async def attach(self) -> None:
         """Give a game whose keeper died a new one. One that has ended meanwhile gets its exit record."""
+        self._attached = time.monotonic()
         await asyncio.to_thread(self._spawn, "attach")
 
     async def ended(self) -> Exit:
         """How it ended. Call it when the game is gone."""
         deadline = time.monotonic() + RECORD_WAIT
         while (record := self.exit()) is None and time.monotonic() < deadline:
-            if not self.kept:
+            if self.needs_keeper:
                 await self.attach()
             await asyncio.sleep(0.02)
         return record or Exit(self.game, None, None, time.time())
@@ -167,9 +176,12 @@ class GameProcess:
         return game is None or await signals.gone(game, timeout)
 
     def members(self) -> list[Identity]:
-        """The game and every process below it."""
-        game = self.game
-        return tree.members(game) if game else []
+        """The game and every process below it, those included that lost their parent and ended up with the keeper."""
+        game, own = self.game, self._keeper_identity()
+        if game is None or not signals.is_alive(game):
+            return []
+        adopted = tree.members(own)[1:] if own else []
+        return list(dict.fromkeys([*tree.members(game), *adopted]))
 
     def usage(self) -> tree.Usage:
         """What the game and every process below it use."""
@@ -209,6 +221,9 @@ class GameProcess:
             )
         line = _first_line(answers)
         return json.loads(line) if line else {"failed": [None, f"its keeper gave no answer, see {errors.name}", None]}
+
+    def _keeper_identity(self) -> Identity | None:
+        return _identity(self._state().get("keeper"))
 
     def _state(self) -> dict[str, Any]:
         return self._read("state.json")

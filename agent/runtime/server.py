@@ -98,11 +98,6 @@ class GameServer:
         """What it is doing now; answers within 3 s whatever the console does."""
         return await self._status.read()
 
-    def tail(self, lines: int = 20) -> list[str]:
-        """The last lines of its output, without secrets."""
-        running = self._server.run()
-        return [running.resolved.redact(line) if running else line for line in self._server.process.tail(lines)]
-
     async def adopt(self) -> None:
         """Find the running game again after the agent itself was started, and what an interrupted action left."""
         server = self._server

@@ -9,7 +9,7 @@ from agent.files import make_private, write_beside, write_private
 from agent.runtime.home import Home, check_file
 from games import adoption, config_files
 from games.catalog import GameTemplate
-from games.resolved import ResolvedTemplate
+from games.resolved import ResolvedFile, ResolvedTemplate
 
 
 class Settings:
@@ -52,14 +52,20 @@ def write_config(home: Home, resolved: ResolvedTemplate) -> None:
     """Bring the game's configuration files in step; what is not ours in them stays."""
     for file in resolved.config_files:
         check_file(home, file.path)
-        file.path.parent.mkdir(parents=True, exist_ok=True)
-        old = _text(file.path)
         try:
-            new = config_files.write(file.format, old, file.settings, keep=file.keep)
+            _write(file)
+        except OSError as error:
+            raise TaskFailed(f"{file.path.name} cannot be written: {error.strerror}.") from None
         except ValueError as error:
             raise TaskFailed(f"{file.path.name} cannot be written: {error}") from None
-        if new != old:
-            write_beside(file.path, new)
+
+
+def _write(file: ResolvedFile) -> None:
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    old = _text(file.path)
+    new = config_files.write(file.format, old, file.settings, keep=file.keep)
+    if new != old:
+        write_beside(file.path, new)
 
 
 def _only_secrets(template: GameTemplate, values: Mapping[str, str]) -> dict[str, str]:

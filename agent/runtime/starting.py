@@ -24,9 +24,12 @@ class EndedEarly(Exception):
     """The game ended before it was ready."""
 
 
-async def launch(server: Instance, report: Report) -> Running:
-    """Write the configuration and start the process. Raises `TaskFailed` with the reason why it does not run."""
-    kills = server.kills
+async def launch(server: Instance, report: Report, kills: int) -> Running:
+    """Write the configuration and start the process. Raises `TaskFailed` with the reason why it does not run.
+
+    `kills`: how often it had been killed when somebody decided to start it.
+    """
+    await server.forget_run()
     resolved = server.resolve()
     await wait_free(resolved, lambda: report(Step.STARTING, "waiting until its console's port is free again"))
     running = server.begin_run(resolved)
@@ -41,7 +44,7 @@ async def launch(server: Instance, report: Report) -> Running:
         raise TaskFailed(f"The host cannot write what the game needs: {error.strerror}.") from None
     server.memory.update(game=game, judged=False, ready=False, crashed=False, next_start=None, note="")
     if server.kills != kills:
-        await server.process.kill()  # the kill came while there was no process to see yet
+        await server.process.kill()  # that came while there was no process to be seen yet
     return running
 
 

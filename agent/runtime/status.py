@@ -33,6 +33,7 @@ class StatusReader:
     def __init__(self, server: Instance) -> None:
         self._server = server
         self._probe: asyncio.Task[Probe] | None = None
+        self._asked: Console | None = None
         self._since: dict[tuple[str | None, str], float] = {}
 
     async def read(self) -> wire.ServerReport:
@@ -71,7 +72,9 @@ class StatusReader:
         running = self._server.run()
         if running is None or running.console is None or state not in ("running", "stopping"):
             return {}
-        if self._probe is None:
+        if self._probe is None or self._asked is not running.console:
+            self.close()  # asked of an earlier run
+            self._asked = running.console
             self._probe = asyncio.create_task(_ask(running.console, players=running.resolved.players is not None))
         await asyncio.wait({self._probe}, timeout=PATIENCE)
         if not self._probe.done():

@@ -7,7 +7,7 @@ from typing import Final
 from agent.errors import TaskFailed
 from agent.runtime.crash import Backoff, End, Verdict, judge
 from agent.runtime.instance import Instance
-from agent.runtime.keeper import identify
+from agent.runtime.keeper import boot_id
 from agent.runtime.ports import LINGER, is_free
 from agent.runtime.process import Exit
 from agent.runtime.starting import launch
@@ -32,14 +32,9 @@ async def judge_end(server: Instance, backoff: Backoff) -> str:
 
 def _end(server: Instance, record: Exit) -> End:
     uptime = record.at - (server.process.started_at or record.at)
-    if record.game is not None and record.game.boot_id != _boot_id():
+    if record.game is not None and record.game.boot_id != boot_id():
         return End("ended when the host restarted", clean=False, uptime=uptime)
     return End(str(record), clean=record.clean, uptime=uptime)
-
-
-def _boot_id() -> str:
-    own = identify(1)
-    return own.boot_id if own else ""
 
 
 def _remember(server: Instance, verdict: Verdict) -> None:
@@ -79,13 +74,14 @@ async def look(server: Instance, backoff: Backoff) -> None:
     if server.process.alive:
         await _look_after(server)
     elif not server.memory.facts.judged:
-        await judge_end(server, backoff)
+        async with server.lock.hold("looking at how it ended"):  # else a start could come in between
+            await judge_end(server, backoff)
     elif _due(server) and not _port_lingers(server):
         await _start_again(server, backoff)
 
 
 async def _look_after(server: Instance) -> None:
-    if not server.process.kept:
+    if server.process.needs_keeper:
         log.warning("server %s: its keeper is gone, it gets a new one", server.spec.slug)
         await server.process.attach()
     running = server.run()
@@ -121,7 +117,7 @@ async def _start_again(server: Instance, backoff: Backoff) -> None:
         if server.process.alive or not _due(server):
             return  # somebody was quicker
         try:
-            await launch(server, _to_nobody)
+            await launch(server, _to_nobody, server.kills)
         except TaskFailed as error:
             end = End(str(error).rstrip("."), clean=False, uptime=0.0)
             _remember(server, judge(server.spec.restart_policy, end, server.memory.facts.streak, backoff))

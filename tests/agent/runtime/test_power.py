@@ -94,7 +94,7 @@ async def test_settings_take_effect_at_the_next_start(scripted: Host) -> None:
     await server.start(Card())
     server.update(scripted.spec("scripted", vars={"greeting": "bonjour"}))
     await server.restart(Card())
-    assert "said bonjour" in server.tail()
+    assert "said bonjour" in inside(server).process.tail()
     assert "bonjour" in (scripted.place / "servers/one/game.cfg").read_text()
     server.update(scripted.spec("scripted", vars={"api_key": "mine"}))
     with pytest.raises(TaskFailed, match="`api_key` is a secret"):
