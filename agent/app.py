@@ -63,10 +63,10 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
     runner.recover()
     await servers.open()
     log.info("agent %s of host %s serves %s", __version__, link.identity.host_id, config.url)
-    claims = asyncio.create_task(repeat("claiming", runner.claim))
+    claims = asyncio.create_task(repeat("claiming", runner.claim, link.recovered))
     others = [
-        asyncio.create_task(repeat("heartbeat", heartbeats.beat)),
-        asyncio.create_task(repeat("delivering results", delivery.deliver)),
+        asyncio.create_task(repeat("heartbeat", heartbeats.beat, link.recovered)),
+        asyncio.create_task(repeat("delivering results", delivery.deliver, link.recovered)),
         asyncio.create_task(repeat("pruning", lambda: _prune(spool))),
     ]
     try:

@@ -67,6 +67,8 @@ class Link:
         self._identities = identities
         self._identity = identities.load()
         self._trouble = ""
+        self.recovered = asyncio.Event()
+        """Set for a moment when the bot answers after it did not."""
 
     @property
     def identity(self) -> Identity:
@@ -153,6 +155,8 @@ class Link:
         if self._trouble:
             log.info("the bot answers again")
             self._trouble = ""
+            self.recovered.set()
+            self.recovered.clear()  # who waits now is woken, nobody later
         current, key = self._identity, tried[-1]
         if key == current.key and current.previous_key:
             await self._keep(current.confirmed(), "the bot has accepted the new key; the old one is forgotten")

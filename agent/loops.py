@@ -33,16 +33,30 @@ class Backoff:
         self._failures = 0
 
 
-async def repeat(name: str, step: Callable[[], Awaitable[None]]) -> None:
-    """Do `step` until cancelled. The line to the bot may fail; a bug in one step must not end the others."""
+async def repeat(name: str, step: Callable[[], Awaitable[None]], recovered: asyncio.Event | None = None) -> None:
+    """Do `step` until cancelled. The line to the bot may fail; a bug in one step must not end the others.
+
+    `recovered` cuts a wait short that the bot has not asked for: another step has reached it meanwhile.
+    """
     backoff = Backoff()
     while True:
         try:
             await step()
         except LinkError as error:
-            await asyncio.sleep(backoff.after(error))
+            await _wait(backoff.after(error), None if error.retry_after else recovered)
         except Exception:  # the top of a loop that has to go on
             log.exception("%s failed; trying again", name)
             await asyncio.sleep(backoff.after())
         else:
             backoff.reset()
+
+
+async def _wait(seconds: float, recovered: asyncio.Event | None) -> None:
+    if recovered is None:
+        await asyncio.sleep(seconds)
+        return
+    try:
+        await asyncio.wait_for(recovered.wait(), seconds)
+    except TimeoutError:
+        return
+    await asyncio.sleep(random.uniform(0, 1))  # noqa: S311  a bot that came back meets its agents one by one

@@ -164,13 +164,3 @@ async def test_what_an_error_means(plane: ControlPlane, link: Link) -> None:
     with pytest.raises(Unavailable, match="cannot be reached") as away:
         await link.servers(0)
     assert away.value.status is None
-
-
-def test_waits_grow_to_a_minute_and_honour_what_was_asked() -> None:
-    backoff = Backoff()
-    waits = [backoff.after() for _ in range(20)]
-    assert all(2**n / 2 <= wait <= 2**n for n, wait in enumerate(waits[:6]))
-    assert max(waits) <= 60
-    assert backoff.after(Unavailable("busy", status=503, retry_after=30)) >= 30
-    backoff.reset()
-    assert backoff.after() <= 1
