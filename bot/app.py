@@ -94,10 +94,12 @@ class App:
         )
 
     def make_client(self) -> Client:
-        """A new Discord client in place of the last one, which cannot connect again."""
-        if self.client.is_closed():
-            self.client = Client(self.services)
-            self.messenger.client = self.client
+        """The Discord client; a new one in place of a closed one, which cannot connect again."""
+        return self.remade_client() if self.client.is_closed() else self.client
+
+    def remade_client(self) -> Client:
+        """A new Discord client, through which messages leave from now on."""
+        self.client = self.messenger.client = Client(self.services)
         return self.client
 
     @property

@@ -12,12 +12,14 @@ import discord
 import simcord
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle, GuildHandle
+from simcord.results import InteractionResult, ResponseMessage
 from sqlalchemy import text
 
 from agent import wire
 from agent.host import Meter, game_report
 from bot.app import App
 from bot.demo import reading
+from bot.workers.sweeps import ticks_of
 from games.catalog import load_catalog
 
 
@@ -45,11 +47,16 @@ class Community:
         found = await self.rows("select action, outcome from audit_logs where actor_type = 'user' order by id")
         return [(row.action, row.outcome) for row in found]
 
+    async def tick(self, name: str) -> None:
+        """Does now what the bot does by itself from time to time."""
+        (tick,) = [tick for tick in ticks_of(self.app.work_db) if tick.name == name]
+        await tick.work()
+
     async def set_up(self) -> None:
         """Channels and roles, through the wizard as the owner."""
         card = await self.owner.slash(self.general, "setup start")
-        await self.owner.select(card.response, [self.ops], custom_id="gk:setup.channel:ops")
-        await self.owner.select(card.response, [self.moderators], custom_id="gk:setup.roles:moderator")
+        await self.owner.select(shown_to(card), [self.ops], custom_id="gk:setup.channel:ops")
+        await self.owner.select(shown_to(card), [self.moderators], custom_id="gk:setup.roles:moderator")
 
     async def eventually(self, check: Callable[[], Any], seconds: float = 15.0) -> Any:
         """Waits, on the real clock, until something holds."""
@@ -64,10 +71,10 @@ class Community:
             if found:
                 return found
             if asyncio.get_running_loop().time() > deadline:
-                raise AssertionError(f"did not happen within {seconds} s; messages: {self.said(self.ops)}")
+                raise AssertionError(f"did not happen within {seconds} s; messages: {self.texts(self.ops)}")
             await asyncio.sleep(0.03)
 
-    def said(self, channel: ChannelHandle) -> list[str]:
+    def texts(self, channel: ChannelHandle) -> list[str]:
         """The texts of a channel's messages, oldest first."""
         return [reading.text(message) for message in channel.history()]
 
@@ -78,6 +85,17 @@ class Community:
             return next((message for message in reversed(self.ops.history()) if words in reading.text(message)), None)
 
         return await self.eventually(find, seconds)
+
+
+def shown_to(result: InteractionResult) -> ResponseMessage:
+    """The message that answered an interaction."""
+    assert result.response is not None, f"no answer: {result}"
+    return result.response
+
+
+def said(result: InteractionResult) -> str:
+    """All that an interaction's answer says, follow-ups included."""
+    return "\n".join(reading.text(message) for message in [result.response, *result.followups] if message)
 
 
 def filled(form: Any, **changed: str) -> dict[str, str]:
@@ -108,7 +126,7 @@ class Host:
     async def pair(self) -> "Host":
         """Pairs with a token that the owner asks for in Discord."""
         shown = await self.community.owner.slash(self.community.general, "host add", name=self.name)
-        token = reading.text(shown.response).split("gamekeeper-agent pair ")[1].split()[1]
+        token = said(shown).split("gamekeeper-agent pair ")[1].split()[1]
         request = wire.PairRequest(token=token, hostname=socket.gethostname(), agent_version="1", games=self.games)
         status, answer = await self.call("POST", "pair", request)
         assert status == 200, answer

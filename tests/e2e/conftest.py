@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
@@ -45,8 +46,9 @@ async def community(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     await app.stop_background()
     await env.shutdown()
     env.raise_errors()
-    store = app.client._connection._view_store
-    assert not (store._views or store._modals or store._dynamic_items), "discord.py keeps a view in memory"
+    connection: Any = vars(app.client)["_connection"]
+    store = vars(connection._view_store)
+    assert not any(store[kept] for kept in ("_views", "_modals", "_dynamic_items")), "discord.py keeps a view in memory"
 
 
 @pytest.fixture

@@ -2,18 +2,8 @@
 
 from agent import wire
 from bot.demo import reading
-from tests.e2e.community import Community, Host, filled
-
-
-async def add_server(community: Community, host: Host, name: str = "EU #1") -> str:
-    """A Teeworlds server that its host has set up; its id."""
-    form = await community.owner.slash(community.general, "fleet add", host=host.id, game="teeworlds", name=name)
-    await community.owner.submit_modal(form, filled(form))
-    (job,) = await host.claim()
-    await host.progress(job, wire.Step.STARTED)
-    await host.result(job, output="")
-    await host.beat(wire.ServerReport(id=job["serverId"], state="running", reachable=True, players=[], max_players=8))
-    return job["serverId"]
+from tests.e2e.community import Community, Host, said, shown_to
+from tests.e2e.servers import add_server
 
 
 async def test_a_restart_from_the_command_to_the_edited_message(community: Community, host: Host) -> None:
@@ -22,9 +12,9 @@ async def test_a_restart_from_the_command_to_the_edited_message(community: Commu
     choices = await community.mod.autocomplete(community.general, "server restart", "server", "eu")
     assert choices == [{"name": "EU #1 · 0/8 · up", "value": server}]
     asked = await community.mod.slash(community.general, "server restart", server=server)
-    assert "Restart EU #1 now?" in reading.text(asked.response) and asked.response.ephemeral
-    pressed = await community.mod.click(asked.response, label="Restart EU #1")
-    assert f"<#{community.ops.id}>" in reading.text(pressed.response)
+    assert "Restart EU #1 now?" in said(asked) and shown_to(asked).ephemeral
+    pressed = await community.mod.click(shown_to(asked), label="Restart EU #1")
+    assert f"<#{community.ops.id}>" in said(pressed)
     message = await community.message_with("Restart · EU #1")
     (job,) = await host.claim()
     assert job["params"] == {"type": "SERVER_RESTART"}
