@@ -26,7 +26,7 @@ class Address:
 
 
 def address(url: str) -> Address:
-    """Reads `postgres://` and `postgresql://` URLs as libpq does: a socket directory as `host`, `sslmode`, several hosts.
+    """Reads `postgres://` and `postgresql://` URLs as libpq does: socket directory as `host`, `sslmode`, several hosts.
 
     Parameters that only libpq knows are left out: the server would refuse them as settings.
 
