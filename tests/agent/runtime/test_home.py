@@ -1,5 +1,6 @@
 """Where servers may live, and what is refused."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,25 @@ async def test_settings_that_do_not_fit_leave_nothing_half_done(
         await server.create(Card())
     assert (await server.status()).state == "install_failed"
     assert not (host.place / "servers").exists()
+
+
+async def test_what_fails_later_leaves_a_created_server_created(host: Host) -> None:
+    server = await host.server(host.spec("teeworlds"))
+    await server.create(Card())
+    server.update(host.spec("teeworlds", vars={"port": "x"}))
+    with pytest.raises(TaskFailed, match="whole number"):
+        await server.create(Card())
+    assert (await server.status()).state == "stopped"
+
+
+async def test_a_directory_that_is_gone_does_not_keep_a_server_from_being_removed(host: Host) -> None:
+    (host.place / "old").mkdir()
+    host.config = host.config.model_copy(update={"adopt": {"one": host.place / "old"}})
+    server = await host.server(host.spec("teeworlds"))
+    await server.create(Card())
+    shutil.rmtree(host.place / "old")
+    assert "its files were not touched" in await server.remove(Card())
+    assert (await server.status()).state == "unknown"
 
 
 async def test_two_servers_do_not_share_a_directory(host: Host) -> None:

@@ -13,7 +13,7 @@ from agent.config import AgentConfig
 from agent.errors import Cancelled, TaskFailed
 from agent.runtime.keeper import identify
 from agent.runtime.server import GameServer
-from agent.runtime.signals import is_alive, send
+from agent.runtime.signals import gone, is_alive, send
 from agent.wire import Step
 from games.catalog import GameTemplate, load_catalog
 from tests.agent.runtime.conftest import Card, Host, identity_of, inside, until_state
@@ -181,6 +181,28 @@ async def test_a_restart_broken_off_in_the_middle_brings_it_up_again(scripted: H
     await until_state(server, "running", 5)
 
 
+async def test_a_restart_of_what_just_crashed_is_one_start(scripted: Host) -> None:
+    server = await made(scripted, READY + WAIT)
+    await server.start(Card())
+    send(identity_of(game_of(scripted, server), "game"), signal.SIGKILL)
+    await inside(server).process.gone(5)
+    await server.restart(Card())
+    game = inside(server).process.game
+    await asyncio.sleep(0.5)
+    assert inside(server).process.game == game
+    assert (await server.status()).state == "running"
+
+
+async def test_a_process_that_lost_its_parent_ends_with_the_game(scripted: Host) -> None:
+    orphan = "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork(): os._exit(0)\n    time.sleep(60)\n"
+    server = await made(scripted, orphan + "os.wait()\n" + READY + WAIT)
+    await server.start(Card())
+    below = inside(server).process.members()
+    assert len(below) == 2
+    await server.kill()
+    assert all([await gone(one, 2) for one in below])
+
+
 # -------------------------------------------------------------------------------------------------------- crashes
 
 
@@ -282,6 +304,21 @@ async def test_what_crashed_while_no_agent_lived_is_started_again(scripted: Host
     server = await scripted.server(server.spec)
     report = await until_state(server, "running", 5)
     assert report.crashes == 1
+
+
+async def test_a_damaged_memory_costs_the_wishes_and_not_the_game(scripted: Host) -> None:
+    server = await made(scripted, READY + WAIT)
+    await server.start(Card())
+    game = inside(server).process.game
+    await scripted.leave()
+    (game_of(scripted, server).parent / "memory.json").write_text("{")
+    server = await scripted.server(server.spec)
+    report = await until_state(server, "running", 5)
+    assert "damaged" in report.note
+    assert inside(server).process.game == game
+    with pytest.raises(TaskFailed, match="runs already"):
+        await server.start(Card())
+    await server.stop(Card())
 
 
 async def test_what_a_person_stopped_stays_stopped_over_an_agents_restart(scripted: Host) -> None:

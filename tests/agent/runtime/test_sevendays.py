@@ -76,7 +76,8 @@ async def test_a_hanging_game_neither_holds_up_a_heartbeat_nor_a_kill(host: Host
     assert time.monotonic() - began < 3
     assert (report.reachable, report.players) == (False, None)
     stopping = asyncio.create_task(server.stop(Card()))
-    await until_state(server, "stopping")
+    while server.state != "stopping":
+        await asyncio.sleep(0.01)
     assert await server.kill() == "Killed."
     await asyncio.wait_for(stopping, 5)
     assert (await server.status()).state == "stopped"

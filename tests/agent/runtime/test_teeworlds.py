@@ -132,11 +132,10 @@ async def test_a_game_that_stands_still_does_not_hold_up_a_heartbeat(host: Host,
     await server.start(Card())
     await server.status()
     send(identity_of(keeper_of(host, server), "game"), signal.SIGSTOP)
-    for _ in range(2):
-        began = time.monotonic()
-        report = await server.status()
-        assert time.monotonic() - began < 3
-        assert (report.state, report.reachable, report.players) == ("running", False, None)
+    began = time.monotonic()
+    report = await server.status()
+    assert time.monotonic() - began < 3
+    assert (report.state, report.reachable, report.players) == ("running", False, None)
     assert await server.kill() == "Killed."
 
 
