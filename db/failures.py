@@ -8,7 +8,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.errors import AlreadyHandled, Unavailable
 
-_QUERY_CANCELED, _LOCK_NOT_AVAILABLE, _SHUTDOWN_CLASS, _CONNECTION_CLASS = "57014", "55P03", "57P", "08"
+_QUERY_CANCELED, _LOCK_NOT_AVAILABLE, _DEADLOCK = "57014", "55P03", "40P01"
+_SHUTDOWN_CLASS, _CONNECTION_CLASS = "57P", "08"
 
 
 def constraint_of(error: IntegrityError) -> str:
@@ -20,7 +21,7 @@ def _is_away(error: DBAPIError) -> bool:
     state = str(getattr(error.orig, "sqlstate", "") or "")
     return (
         error.connection_invalidated
-        or state in (_QUERY_CANCELED, _LOCK_NOT_AVAILABLE)
+        or state in (_QUERY_CANCELED, _LOCK_NOT_AVAILABLE, _DEADLOCK)
         or state.startswith((_SHUTDOWN_CLASS, _CONNECTION_CLASS))
         or not state
     )

@@ -30,6 +30,12 @@ def status_when_ended(job_type: str, job_status: str) -> str | None:
             return None
 
 
+def desired_when_ended(job_type: str, job_status: str) -> str | None:
+    """What people want of the server from now on, so that its host restarts it after a crash or leaves it down."""
+    status = _DONE.get(job_type) if job_status == "success" and job_type != "SERVER_CREATE" else None
+    return status if status in ("running", "stopped") else None
+
+
 def expiry_reason(host: str | None, host_status: str | None, waited: timedelta) -> str:
     """Why a job was never begun."""
     minutes = max(1, round(waited.total_seconds() / 60))

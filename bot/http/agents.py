@@ -10,7 +10,7 @@ from aiohttp import web
 from agent import wire
 from bot import clock
 from bot.errors import Invalid, NotFound
-from bot.http.bodies import LARGE, read
+from bot.http.bodies import LARGE, MEDIUM, read
 from bot.http.clients import Proxies, RateLimit, bearer
 from bot.http.errors import promptly
 from bot.http.polls import Polls
@@ -49,7 +49,7 @@ class AgentApi:
         """Rate-limited before anything is looked at: a token must not be found by trying."""
         client = self._proxies.client(request)
         self._pairings.check(client or "local")
-        message = await read(request, wire.PairRequest, limit=LARGE)
+        message = await read(request, wire.PairRequest, limit=MEDIUM)
         return _json(await promptly(self._agents.pair(message, client)))
 
     async def heartbeat(self, request: web.Request) -> web.Response:

@@ -1,5 +1,6 @@
 """Request bodies: bounded, strict JSON, cleaned of what PostgreSQL cannot store, validated by the protocol's models."""
 
+import asyncio
 import json
 import math
 from typing import Any, Final, NoReturn, TypeVar, cast
@@ -15,8 +16,12 @@ M = TypeVar("M", bound=Wire)
 
 SMALL: Final = 16 * 1024
 """Bytes of a claim, a progress report."""
+MEDIUM: Final = 256 * 1024
+"""Bytes of a pairing request, which anybody may send."""
 LARGE: Final = 1024 * 1024
-"""Bytes of a heartbeat, a pairing request, a result (its output is at most 64 KiB, escaped up to six times that)."""
+"""Bytes of a heartbeat, a result (its output is at most 64 KiB, escaped up to six times that)."""
+_PATIENCE: Final = 20.0
+"""Seconds that a body may take to arrive."""
 _DEEPEST: Final = 32
 _LARGEST_NUMBER: Final = 2**63
 
@@ -43,11 +48,17 @@ async def _bounded(request: web.Request, limit: int) -> bytes:
     too_large = TooLarge(f"The body is larger than {limit} bytes.", "Send less at a time.")
     if (request.content_length or 0) > limit:
         raise too_large
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise Invalid("The body is compressed.", "Send it as it is.")
     chunks = bytearray()
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        chunks += chunk
-        if len(chunks) > limit:
-            raise too_large
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                chunks += chunk
+                if len(chunks) > limit:
+                    raise too_large
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(reason="The body did not arrive in time.") from error
     return bytes(chunks)
 
 

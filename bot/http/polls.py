@@ -9,12 +9,14 @@ from uuid import UUID
 
 from bot import clock
 from bot.errors import AppError
+from bot.http.errors import TooMany
 from bot.services.jobs_queue import JobQueue
 
 log = logging.getLogger(__name__)
 
 FALLBACK_SECONDS: Final = 1.0
 """How late work is found when no notification comes."""
+POLLS_PER_HOST: Final = 64
 
 
 class Polls:
@@ -46,8 +48,14 @@ class Polls:
 
     @contextmanager
     def waiting(self, host_id: UUID) -> Iterator[asyncio.Event]:
-        """An event that is set when the host may have work."""
+        """An event that is set when the host may have work.
+
+        Raises:
+            TooMany: the host has more polls open than any agent needs.
+        """
         event = asyncio.Event()
+        if len(self._waiting.get(host_id, ())) >= POLLS_PER_HOST:
+            raise TooMany(1)
         self._waiting.setdefault(host_id, set()).add(event)
         self._someone.set()
         try:

@@ -1,8 +1,10 @@
 """Host agents as the server knows them: paired with a one-time token, recognised by a revocable key."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +23,9 @@ from db.uow import Tx
 
 GRACE: Final = timedelta(minutes=5)
 """How long the old key still works after its successor was first used: for requests under way."""
+GAMES_MAX: Final = 50
+"""Games that a host may report."""
+_FACTS: Final = 32
 
 
 class NotRecognised(AppError):
@@ -37,6 +42,12 @@ def _wrong_token() -> NotRecognised:
     return NotRecognised(
         "This pairing token is not valid.", "It is wrong, was used or has expired: make a new one with `/host add`."
     )
+
+
+def _facts(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """What the machine says of itself: a few short values."""
+    scalars = ((name[:64], value) for name, value in resources.items() if isinstance(value, str | int | float))
+    return {name: value[:200] if isinstance(value, str) else value for name, value in islice(scalars, _FACTS)}
 
 
 @dataclass(frozen=True)
@@ -105,13 +116,13 @@ class Agents:
         return wire.PairAnswer(host_id=host_id, agent_key=key)
 
     async def _host(self, tx: Tx, token: Token, request: wire.PairRequest, ip: str | None) -> UUID:
-        games = [game.dump() for game in request.games]
+        games = [game.dump() for game in request.games[:GAMES_MAX]]
         values = {
             "hostname": request.hostname[:255],
             "ip": ip,
             "version": request.agent_version[:64],
             "games": games,
-            "resources": request.resources,
+            "resources": _facts(request.resources),
             "now": clock.now(),
         }
         await agents.new_games(tx.session, games, clock.now())

@@ -1,14 +1,14 @@
 """Heartbeats: what a host's agent reports every few seconds, and what their absence means."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 from agent import wire
 from bot import clock
 from bot.domain.actors import system
 from bot.services import players_seen
-from bot.services.agents import HostIdentity, NotRecognised
+from bot.services.agents import GAMES_MAX, HostIdentity, NotRecognised
 from bot.services.sightings import edit_cards, status_event
 from db.engine import Database
 from db.queries import agents, events, heartbeats
@@ -18,6 +18,8 @@ from db.uow import Tx
 
 _SHOWN: Final = ("version", "map", "reachable", "maxPlayers", "note", "startedAt")
 """What a server's card shows of `observed`, besides its status and its players."""
+_LONGEST_WORDS: Final = 200
+_MOST_PORTS: Final = 16
 _LIVE: Final = frozenset({"running", "starting", "stopping"})
 
 
@@ -33,8 +35,11 @@ class Heartbeats:
         Raises:
             NotRecognised: the host was removed.
         """
+        reports = {server.id: server for server in report.servers}
         async with self._db.uow(host.actor) as tx:
-            games = [game.dump() for game in report.games]
+            # Rows are locked in the order servers, host, messages: so do those who change what an agent must know.
+            known = await heartbeats.servers(tx.session, host.org_id, host.id, reports) if reports else {}
+            games = [game.dump() for game in report.games[:GAMES_MAX]]
             beat = await heartbeats.beat(
                 tx.session,
                 host.id,
@@ -48,21 +53,26 @@ class Heartbeats:
                 raise NotRecognised("This host was removed.", "Pair it again with `/host add`.")
             if beat.other_games:
                 await agents.new_games(tx.session, games, clock.now())
-            await self._servers(tx, host, beat, {server.id: server for server in report.servers})
+            await self._servers(tx, host, beat, known, {server_id: reports[server_id] for server_id in known})
         return beat
 
-    async def _servers(self, tx: Tx, host: HostIdentity, beat: Beat, reports: Mapping[UUID, wire.ServerReport]) -> None:
-        happened = [_online(host, beat)] if beat.old_status != "online" else []
-        known = await heartbeats.servers(tx.session, host.org_id, host.id, reports) if reports else {}
-        own = {server_id: reports[server_id] for server_id in known}
-        if own:
-            happened += await players_seen.note(tx, host.org_id, own)
-            await heartbeats.update_servers(tx.session, [_row(report) for report in own.values()], clock.now())
-        changed = [known[server_id] for server_id, report in own.items() if _shows_change(known[server_id], report)]
-        happened += filter(None, (_status_event(host, server, own[server.id]) for server in known.values()))
-        await events.write(tx.session, happened)
+    async def _servers(
+        self,
+        tx: Tx,
+        host: HostIdentity,
+        beat: Beat,
+        known: Mapping[UUID, Observed],
+        reports: Mapping[UUID, wire.ServerReport],
+    ) -> None:
         came_back = beat.old_status != "online"
-        await edit_cards(tx, host.org_id, known if came_back else [server.id for server in changed])
+        happened = [_online(host, beat)] if came_back else []
+        if reports:
+            happened += await players_seen.note(tx, host.org_id, reports)
+            await heartbeats.update_servers(tx.session, [_row(report) for report in reports.values()], clock.now())
+        happened += filter(None, (_status_event(host, known[key], report) for key, report in reports.items()))
+        await events.write(tx.session, happened)
+        changed = [key for key, report in reports.items() if came_back or _shows_change(known[key], report)]
+        await edit_cards(tx, host.org_id, changed)
 
     async def sweep(self) -> dict[str, int]:
         """Hosts that have been silent for longer than their guild's patience are offline."""
@@ -103,8 +113,19 @@ def _row(report: wire.ServerReport) -> dict[str, Any]:
 
 
 def observed_of(report: wire.ServerReport) -> dict[str, Any]:
-    """What is kept of a report beside its state and its players."""
-    return {name: value for name, value in report.dump().items() if name not in ("id", "state", "players")}
+    """What is kept of a report beside its state and its players. A game says what it likes, but not at any length."""
+    said = report.dump().items()
+    return {name: _short(value) for name, value in said if name not in ("id", "state", "players")}
+
+
+def _short(value: Any) -> Any:
+    match value:
+        case str():
+            return value[:_LONGEST_WORDS]
+        case list():
+            return cast("list[Any]", value)[:_MOST_PORTS]
+        case _:
+            return value
 
 
 def _shows_change(old: Observed, report: wire.ServerReport) -> bool:

@@ -5,9 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from bot import clock
-from bot.domain.outcomes import status_when_ended
+from bot.domain.outcomes import desired_when_ended, status_when_ended
 from bot.services import outbox, sightings
-from db.queries import jobs
+from db.queries import fleet, jobs
 from db.queries.jobs import LockedJob
 from db.uow import Tx
 
@@ -41,6 +41,9 @@ async def end(
         )
     if job.server_id and (server_status := status_when_ended(job.type, status)):
         await sightings.server_is(tx, job.org_id, job.server_id, server_status, note=f"J-{job.number}")
+    if job.server_id and job.host_id and (wanted := desired_when_ended(job.type, status)):
+        await fleet.desire(tx.session, job.org_id, job.server_id, wanted, clock.now())
+        await fleet.raise_revision(tx.session, job.org_id, job.host_id, clock.now())
     return await _pass_on(tx, job, status) if told.followed and status != "queued" else []
 
 

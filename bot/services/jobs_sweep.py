@@ -21,6 +21,11 @@ class JobSweep:
     def __init__(self, db: Database) -> None:
         self._db = db
 
+    async def reachable(self) -> None:
+        """Raises `Unavailable` when the database does not answer."""
+        async with self._db.read() as session:
+            await job_runs.lapsed(session, 0)
+
     async def leases(self) -> dict[str, int]:
         """Takes back unstarted offers whose lease has passed, and marks begun runs as lost."""
         async with self._db.read() as session:

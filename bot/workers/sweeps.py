@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_sweep import JobSweep
@@ -15,29 +17,47 @@ if TYPE_CHECKING:
     from db.engine import Database
 
 
+PATIENCE: Final = timedelta(seconds=30)
+Work = Callable[[], Awaitable[Mapping[str, int]]]
+
+
 @dataclass(frozen=True)
 class Tick:
     """Some work, and how often."""
 
     name: str
     every: timedelta
-    work: Callable[[], Awaitable[Mapping[str, int]]]
+    work: Work
     """Says what it did, as counts; all zero: nothing."""
     first: timedelta = timedelta()
     """After the start."""
 
 
-def ticks_of(db: Database) -> list[Tick]:
-    """What has to be done every now and then.
+class Patient:
+    """Work that concludes something from silence: done only after this process and its database have been there without
+    a break for some time. Whoever could not reach us meanwhile reports within it, and must not be taken for silent."""
 
-    Leases and hosts are looked at only some time after the start: an agent that could not reach us while we were down
-    reports within that time, and must not be taken for silent."""
+    def __init__(self, work: Work, reachable: Callable[[], Awaitable[None]], patience: timedelta = PATIENCE) -> None:
+        self._work, self._reachable, self._patience = work, reachable, patience.total_seconds()
+        self._steady = self._last = -math.inf
+
+    async def __call__(self) -> Mapping[str, int]:
+        await self._reachable()
+        now = time.monotonic()
+        if now - self._last > self._patience:
+            self._steady = now
+        self._last = now
+        return await self._work() if now - self._steady >= self._patience else {}
+
+
+def ticks_of(db: Database) -> list[Tick]:
+    """What has to be done every now and then."""
     jobs, heartbeats, retention = JobSweep(db), Heartbeats(db), Retention(db)
-    often, patience = timedelta(seconds=15), timedelta(seconds=30)
+    often, soon = timedelta(seconds=15), timedelta(seconds=5)
     return [
-        Tick("leases.sweep", often, jobs.leases, first=patience),
-        Tick("queue.expire", often, jobs.expiry, first=timedelta(seconds=5)),
-        Tick("hosts.sweep", often, heartbeats.sweep, first=patience),
+        Tick("leases.sweep", often, Patient(jobs.leases, jobs.reachable), first=soon),
+        Tick("queue.expire", often, jobs.expiry, first=soon),
+        Tick("hosts.sweep", often, Patient(heartbeats.sweep, jobs.reachable), first=soon),
         Tick("partitions", timedelta(days=1), retention.partitions),
         Tick("retention", timedelta(hours=1), retention.old_rows, first=timedelta(minutes=5)),
         Tick("orgs.purge", timedelta(days=1), retention.left_orgs, first=timedelta(minutes=10)),

@@ -41,7 +41,7 @@ _HOST_AGAIN = text("""/* agents.host_again */
 _GAMES = text("""/* agents.new_games */
     insert into game_types (slug, name, capabilities, created_at)
     select g.id, left(g.name, 64), g.capabilities, :now
-      from jsonb_to_recordset(:games) g(id text, name text, capabilities jsonb)
+      from jsonb_to_recordset(:games) g(id text, name text, capabilities jsonb) order by g.id
     on conflict (slug) do nothing""").bindparams(bindparam("games", type_=JSONB))
 
 _REVOKE = text("""/* agents.revoke_keys */

@@ -53,7 +53,7 @@ _OFFLINE = text("""/* hosts.offline */
 
 _CARDS = text("""/* heartbeats.server_cards */
     select id from bot_messages where org_id = :org and kind = 'server' and disabled_reason is null
-       and subject_id = any(cast(cast(:servers as uuid[]) as text[]))""")
+       and subject_id = any(cast(cast(:servers as uuid[]) as text[])) order by id""")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from agent import wire
-from bot.http.bodies import LARGE, SMALL
+from bot.http.bodies import LARGE, MEDIUM, SMALL
 from bot.services.agents import HostIdentity
 from tests.bot.world import Site, World, heartbeat, pair_request, player, progress, result
 
@@ -96,7 +96,7 @@ async def test_malformed_bodies(site: Site, host: HostIdentity, body: bytes) -> 
     assert "Traceback" not in json.dumps(answer.body)
 
 
-@pytest.mark.parametrize(("path", "limit"), [("jobs/claim", SMALL), ("heartbeat", LARGE), ("pair", LARGE)])
+@pytest.mark.parametrize(("path", "limit"), [("jobs/claim", SMALL), ("heartbeat", LARGE), ("pair", MEDIUM)])
 async def test_bodies_that_are_too_large(site: Site, host: HostIdentity, path: str, limit: int) -> None:
     assert (await site.post(f"/agent/v1/{path}", b" " * (limit + 1))).status == 413
 

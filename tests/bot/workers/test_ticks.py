@@ -8,7 +8,7 @@ import pytest
 
 from bot import clock
 from bot.errors import Unavailable
-from bot.workers.sweeps import Tick, ticks_of
+from bot.workers.sweeps import Patient, Tick, ticks_of
 from bot.workers.ticks import Ticks
 from db.engine import Database
 from tests.bot.world import World
@@ -83,6 +83,32 @@ async def test_the_declared_ticks_all_run_on_an_empty_database(world: World) -> 
     for tick in ticks:
         assert not any((await tick.work()).values()), tick.name
     assert await world.rows("select * from cron_runs") == []
+
+
+async def test_nothing_is_concluded_from_a_silence_of_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, away, work = 1000.0, False, Work(1)
+    monkeypatch.setattr("time.monotonic", lambda: now)
+
+    async def reachable() -> None:
+        if away:
+            raise Unavailable("The database cannot be reached.")
+
+    patient = Patient(work, reachable)
+    for _ in range(2):
+        assert await patient() == {}  # just started
+        now += 15
+    assert await patient() == {"done": 1}
+    away = True
+    for _ in range(8):
+        now += 15
+        with pytest.raises(Unavailable):
+            await patient()
+    away = False
+    assert await patient() == {}  # the others, too, could not report
+    now += 15
+    assert await patient() == {}
+    now += 15
+    assert await patient() == {"done": 1}
 
 
 async def test_partitions_are_made_ahead(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
