@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 FILE: Final = "servers.json"
 REFRESH_TIMEOUT: Final = 5.0
-"""Seconds that a task waits for the newest list before it goes by the one it has."""
+"""Seconds for the newest list; a task then goes by the one that is known. What was fetched is followed to the end:
+broken off in between, a server would be without its watch."""
 
 
 class Known(BaseModel):
@@ -74,15 +75,15 @@ class Servers:
     async def refresh(self) -> None:
         """Fetch the list and follow it. Raises a `LinkError`."""
         async with self._refreshing:
-            wanted = await self._link.servers(self._revision)
+            wanted = await self._link.servers(self._revision, timeout=REFRESH_TIMEOUT)
             await self._follow(wanted)
 
     async def find(self, server_id: UUID, *, fresh: bool) -> GameServer:
         """The server that a job is for; with `fresh` as people want it now. Raises `TaskFailed`."""
         if fresh or server_id not in self._servers:
             try:
-                await asyncio.wait_for(self.refresh(), REFRESH_TIMEOUT)
-            except (LinkError, TimeoutError) as error:
+                await self.refresh()
+            except LinkError as error:
                 log.warning("the list of servers could not be fetched (%s); going by the last one", error)
         server = self._servers.get(server_id) or self._released.get(server_id)
         if server is None:
