@@ -86,5 +86,5 @@ class Polls:
                     self.wake(str(host))
             except AppError as error:
                 log.warning("cannot look for work: %s", error.what)
-            except Exception:
+            except Exception:  # the top of the loop that every waiting agent depends on
                 log.exception("cannot look for work")

@@ -85,7 +85,7 @@ class Ticks:
         except AppError as error:
             log.warning("%s: %s", tick.name, error.what)  # the database is away: there is nowhere to write it
             return {}
-        except Exception as error:
+        except Exception as error:  # a bug in one tick must not end the others: logged, written down, tried again
             log.exception("%s failed", tick.name)
             await self._failed(tick, started, time.monotonic() - begun, error)
             return {}

@@ -51,7 +51,7 @@ def process(tmp_path: Path) -> Iterator[GameProcess]:
 
 def inside(server: GameServer) -> Instance:
     """Its parts: a test looks at the process behind the words."""
-    return server._server  # pyright: ignore[reportPrivateUsage]
+    return server._server  # pyright: ignore[reportPrivateUsage]  # what a test looks at is not part of the agent's API
 
 
 class Card:
