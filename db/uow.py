@@ -89,7 +89,7 @@ async def write_audit(
             "outcome": outcome,
             "resource_type": resource[0],
             "resource_id": None if resource[1] is None else str(resource[1]),
-            "details": details,
+            "details": details if actor.type == "user" else {**details, "by": actor.name},
             "error": error,
             "channel_id": actor.channel_id,
             "created_at": clock.now(),

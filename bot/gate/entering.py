@@ -120,7 +120,8 @@ class Gate:
         if actor is None or invocation.recorded:
             return
         try:
-            await self.services.identity.record(actor, invocation.command, outcome, error.what if error else None)
+            action = invocation.command.replace(" ", ".")
+            await self.services.identity.record(actor, action, outcome, error.what if error else None)
         except AppError as away:
             log.error("no audit row for %s (%s): %s", invocation.command, outcome, away)
 

@@ -26,14 +26,15 @@ def who(entry: AuditEntry) -> str:
     """The person, agent or part of the bot that acted."""
     if entry.actor_type == "user":
         return safe(entry.actor or "somebody")
-    return f"{entry.actor_type}" + (f" {safe(entry.details['agent'])}" if entry.details.get("agent") else "")
+    return " ".join(filter(None, [entry.actor_type, safe(str(entry.details.get("by", "")))]))
 
 
 def line(entry: AuditEntry) -> str:
     """One row of `/audit search`."""
     target = f" · {safe(entry.resource_name)}" if entry.resource_name else ""
     number = f" · `J-{entry.details['number']}`" if entry.details.get("number") else ""
-    outcome = "" if entry.outcome == "success" else f" · **{entry.outcome}**"
+    ended = entry.details.get("status", "success") if entry.outcome == "success" else entry.outcome
+    outcome = "" if ended == "success" else f" · **{safe(str(ended))}**"
     head = f"`{entry.id}` {_SIGNS[entry.outcome]} **{who(entry)}** `{safe(entry.action)}`"
     return f"{head}{target}{number}{outcome} · {ago(entry.at)}"
 
