@@ -35,7 +35,8 @@ _NAMES = {
 
 
 class Base(DeclarativeBase):
-    """Rows are the data carriers: they leave a service as they are, so nothing in them loads later (`lazy="raise"`)."""
+    """Rows are the data carriers: they leave a service as they are, so nothing in them may load later. There are no
+    relationships; where one is needed, it is `lazy="raise"`."""
 
     metadata = MetaData(naming_convention=_NAMES)
     type_annotation_map: ClassVar[dict[Any, Any]] = {

@@ -6,11 +6,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, SmallInteger, UniqueConstraint, false, func, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, BigInt, JsonObject, Key, Moment, check, newest, partial
-from db.models.hosts import Host
-from db.models.servers import Server
 
 _SOURCES = "'command','schedule','macro','batch','alert','ban_sync','mod_deploy','reconcile','system'"
 
@@ -43,9 +41,6 @@ class Job(Base):
     created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Moment]
     finished_at: Mapped[datetime | None]
-
-    server: Mapped[Server | None] = relationship(lazy="raise", viewonly=True)
-    host: Mapped[Host | None] = relationship(lazy="raise", viewonly=True)
 
     __table_args__ = (
         UniqueConstraint("id", "org_id", name="uq_jobs_id_org"),
@@ -118,8 +113,6 @@ class JobRun(Base):
     result: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     log_ref: Mapped[str | None]
     created_at: Mapped[Moment]
-
-    job: Mapped[Job] = relationship(lazy="raise", viewonly=True)
 
     __table_args__ = (
         UniqueConstraint("job_id", "attempt", name="uq_job_runs_attempt"),

@@ -4,10 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, BigInt, JsonList, JsonObject, Key, Moment, check, partial
-from db.models.hosts import Host
 
 
 class GameType(Base):
@@ -58,9 +57,6 @@ class Server(Base):
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
     deleted_at: Mapped[datetime | None]
-
-    host: Mapped[Host] = relationship(lazy="raise", viewonly=True)
-    game_type: Mapped[GameType] = relationship(lazy="raise", viewonly=True)
 
     __table_args__ = (
         UniqueConstraint("id", "org_id", name="uq_servers_id_org"),

@@ -25,8 +25,8 @@ def test_the_default_is_the_systems_for_root_and_a_persons_otherwise(monkeypatch
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert default_data_directory() == Path("/var/lib/gamekeeper")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setenv("XDG_DATA_HOME", "/home/ann/.local/share")
-    assert default_data_directory() == Path("/home/ann/.local/share/gamekeeper")
+    monkeypatch.setenv("XDG_DATA_HOME", "/srv/ann/.local/share")
+    assert default_data_directory() == Path("/srv/ann/.local/share/gamekeeper")
 
 
 def test_modes_do_not_depend_on_the_umask(home: Path, owner: StartOwner) -> None:
