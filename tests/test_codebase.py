@@ -218,3 +218,16 @@ def test_data_files_are_installed() -> None:
     data = [name for name in files() if name.startswith(tuple(f"{package}/" for package in PACKAGES))]
     installed = {str(path.relative_to(ROOT)) for pattern in patterns for path in ROOT.glob(pattern)}
     none({name for name in data if not name.endswith(".py")} - installed, "Name it in package-data of pyproject.toml:")
+
+
+def test_parameters_of_tests_are_the_same_everywhere() -> None:
+    """Each of several processes collects the tests for itself and has to come to the same names."""
+    found = [
+        source.at(decorator)
+        for source in sources("tests")
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        for decorator in node.decorator_list
+        if re.search(r"parametrize\(.*(uuid[14]|random|now|time)\w*\(", ast.unparse(decorator))
+    ]
+    none(found, "Write the value down, or make it inside the test:")

@@ -11,6 +11,8 @@ from bot.http.bodies import LARGE, MEDIUM, SMALL
 from bot.services.agents import HostIdentity
 from tests.bot.world import Site, World, heartbeat, pair_request, player, progress, result
 
+NO_RUN = "3f0c1c9e-5d5b-4c1e-9a51-0d3c6c0f8a77"
+
 
 async def test_a_wrong_token_is_refused_politely(world: World, site: Site) -> None:
     answer = await site.post("/agent/v1/pair", pair_request("gsp_wrong"))
@@ -28,7 +30,7 @@ async def test_pairing_is_limited_per_address(world: World, site: Site) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "gsa_wrong", "gsa_" + "x" * 500, "gsp_0123", "gsa_ä"])
-@pytest.mark.parametrize("path", ["heartbeat", "jobs/claim", f"runs/{uuid4()}/progress", f"runs/{uuid4()}/result"])
+@pytest.mark.parametrize("path", ["heartbeat", "jobs/claim", f"runs/{NO_RUN}/progress", f"runs/{NO_RUN}/result"])
 async def test_without_a_key_nothing_is_said(site: Site, path: str, key: str) -> None:
     answer = await site.post(f"/agent/v1/{path}", b"{}", key=key)
     assert answer.status == 401
@@ -52,7 +54,7 @@ async def test_another_hosts_run_is_not_there(world: World, site: Site, host: Ho
     assert await world.job(job.number) == ("running", "running")
 
 
-@pytest.mark.parametrize("run", ["nonsense", "1", str(uuid4())])
+@pytest.mark.parametrize("run", ["nonsense", "1", NO_RUN])
 async def test_runs_that_do_not_exist(site: Site, host: HostIdentity, run: str) -> None:
     body = wire.Progress(claim_token=uuid4(), phase=wire.Step.STARTED)
     assert (await site.post(f"/agent/v1/runs/{run}/progress", body)).status == 404
