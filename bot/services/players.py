@@ -13,7 +13,7 @@ from bot.services.jobs import Jobs
 from bot.services.servers import PAGE, Page, must_be_able, resolve
 from db.engine import Database
 from db.queries import cards, sightings
-from db.queries.sightings import Sighting
+from db.queries.sightings import Presence, Sighting
 from db.uow import Tx
 
 REASON_MAX = 200
@@ -57,9 +57,9 @@ class Players:
             raise Invalid(f"The reason has {len(words)} characters; {REASON_MAX} are possible.", "Shorten it.")
         async with self._db.uow(actor) as tx:
             player = await self._found(tx, ref)
-            server_id = await self._whereabouts(tx, player, server_ref)
-            await tx.require("players.kick", server_id=server_id)
-            server = await cards.server(tx.session, actor.org, server_id=server_id)
+            place = await self._whereabouts(tx, player, server_ref)
+            await tx.require("players.kick", server_id=place.server_id)
+            server = await cards.server(tx.session, actor.org, server_id=place.server_id)
             if server is None:
                 raise NotFound("There is no such server here.")
             must_be_able(server, "kick")
@@ -68,7 +68,7 @@ class Players:
                 type=JobType.PLAYER_KICK,
                 server_id=server.id,
                 host_id=server.host_id,
-                params=wire.PlayerKick(identities=player.identities, name=player.name, reason=words),
+                params=wire.PlayerKick(identities=_whom(player, place), name=player.name, reason=words),
                 dedupe_key=f"kick:{server.id}:{player.player_id}",
             )
             tx.audit(
@@ -94,10 +94,18 @@ class Players:
             raise NotFound("There is no such player here.", "Pick one of the suggestions.")
         return found
 
-    async def _whereabouts(self, tx: Tx, player: Sighting, server_ref: str) -> UUID:
+    async def _whereabouts(self, tx: Tx, player: Sighting, server_ref: str) -> Presence:
         server = await resolve(tx.session, tx.actor.org, server_ref) if server_ref else None
-        places = await sightings.servers_of(tx.session, tx.actor.org, player.player_id, server.id if server else None)
+        places = await sightings.presence(tx.session, tx.actor.org, player.player_id, server.id if server else None)
         if not places:
             where = f"on {server.name}" if server else "on any server"
             raise Conflict(f"{player.name} is not {where} now.", "`/players` shows who is online.")
         return places[0]
+
+
+def _whom(player: Sighting, place: Presence) -> dict[str, str]:
+    """The ids that the host finds the player by. A name alone may be somebody else's by now, so where the game knows
+    nothing that lasts, the address of the session goes with it."""
+    if place.ip and player.identities.keys() <= {"name"}:
+        return {**player.identities, "name": player.name, "ip": place.ip}
+    return player.identities

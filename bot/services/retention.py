@@ -18,6 +18,7 @@ KEPT: Final[Mapping[str, timedelta]] = {
     "notification_jobs": timedelta(days=30),
     "jobs": timedelta(days=90),
     "player_ips": timedelta(days=30),
+    "job_ips": timedelta(days=30),
 }
 """What is deleted, and after how long."""
 ORG_KEPT: Final = timedelta(days=30)

@@ -26,6 +26,11 @@ _OLD: Final = {
     "player_ips": text("""/* retention.player_ips */
         update player_sessions set ip = null
          where id in (select id from player_sessions where ip is not null and started_at < :before limit :limit) returning 1"""),
+    # a kick by address names it; the job is kept longer than the address may be
+    "job_ips": text("""/* retention.job_ips */
+        update jobs set payload = payload #- '{identities,ip}'
+         where id in (select id from jobs where payload -> 'identities' ? 'ip' and created_at < :before limit :limit)
+        returning 1"""),
 }
 
 _CRON_RUN = text("""/* cron_runs.write */

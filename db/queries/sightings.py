@@ -50,10 +50,19 @@ _ONLINE = text("""/* sightings.online */
 
 _ONE = text(f"/* sightings.player */ {_COLUMNS} where p.org_id = :org and p.id = :player")
 
-_SESSION = text("""/* sightings.session */
-    select se.slot, s.id as server_id from player_sessions se join server_instances s on s.id = se.server_instance_id
+_PRESENCE = text("""/* sightings.presence */
+    select s.id as server_id, host(se.ip) as ip from player_sessions se
+      join server_instances s on s.id = se.server_instance_id
      where se.org_id = :org and se.player_id = :player and se.ended_at is null
        and (cast(:server as uuid) is null or s.id = :server) order by se.started_at desc""")
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Where a player is now, and from which address, where the game tells."""
+
+    server_id: UUID
+    ip: str | None
 
 
 def _like(words: str) -> str:
@@ -77,7 +86,6 @@ async def player(session: AsyncSession, org_id: UUID, player_id: UUID) -> Sighti
     return one(Sighting, await session.execute(_ONE, {"org": org_id, "player": player_id}))
 
 
-async def servers_of(session: AsyncSession, org_id: UUID, player_id: UUID, server_id: UUID | None) -> list[UUID]:
-    """The servers on which a player is now."""
-    rows = await session.execute(_SESSION, {"org": org_id, "player": player_id, "server": server_id})
-    return [row.server_id for row in rows]
+async def presence(session: AsyncSession, org_id: UUID, player_id: UUID, server_id: UUID | None) -> list[Presence]:
+    """Where a player is now; the newest session first."""
+    return every(Presence, await session.execute(_PRESENCE, {"org": org_id, "player": player_id, "server": server_id}))

@@ -47,8 +47,10 @@ async def community(app: App, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[
     await env.shutdown()
     env.raise_errors()
     connection: Any = vars(app.client)["_connection"]
-    store: dict[str, Any] = vars(connection._view_store)
-    assert not any(store[kept] for kept in ("_views", "_modals", "_dynamic_items")), "discord.py keeps a view in memory"
+    store: dict[str, Any] = vars(vars(connection)["_view_store"])
+    assert [store["_views"], store["_modals"], store["_dynamic_items"]] == [{}, {}, {}], (
+        "discord.py keeps a view in memory"
+    )
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ async def test_a_player_with_a_forged_name_is_kicked_by_id_and_shown_harmless(co
     )
     assert "Kicking eve' score=9" in said(kicked)
     (job,) = await host.claim()
-    assert job["params"]["identities"] == {"name": name} and job["params"]["name"] == name
+    assert job["params"]["identities"] == {"name": name, "ip": "127.0.0.5"} and job["params"]["name"] == name
     assert job["params"]["reason"] == "forged; shutdown", "quoting is the console driver's, per game"
     card = await community.message_with("Kick · EU #1")
     assert "@everyone" not in reading.text(card) and "**@" not in reading.text(card)
