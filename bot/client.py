@@ -13,6 +13,9 @@ from bot.services import Services
 
 log = logging.getLogger(__name__)
 
+# The bot never speaks: nobody needs to read at each start that voice is not supported.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+
 EXTENSIONS: Final = (
     "cogs.announce",
     "cogs.audit",

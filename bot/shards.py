@@ -5,8 +5,11 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+import aiohttp
+import discord
+
 from bot.client import Client
-from bot.errors import AppError
+from bot.errors import AppError, Invalid
 from bot.services.leases import SECONDS, Leases
 
 log = logging.getLogger(__name__)
@@ -59,7 +62,10 @@ class Shards:
     async def _connected(self, held: list[int]) -> None:
         client = self._make_client()
         client.shard_ids, client.shard_count = held, self._count
-        await client.login(self._token)
+        if not await self._logged_in(client):
+            await client.close()
+            await self._pause()
+            return
         connection = asyncio.create_task(client.connect(), name="discord gateway")
         keeping = asyncio.create_task(self._keep(held), name="shard leases")
         try:
@@ -72,6 +78,21 @@ class Shards:
         if connection.done() and not connection.cancelled() and (error := connection.exception()):
             log.error("the connection to Discord ended: %s", error)
             await self._pause()
+
+    async def _logged_in(self, client: Client) -> bool:
+        """Logs in; False where Discord cannot be reached now.
+
+        Raises:
+            Invalid: the token is wrong, which no waiting mends.
+        """
+        try:
+            await client.login(self._token)
+        except discord.LoginFailure as error:
+            raise Invalid("Discord refuses the token.", "Copy it again from the Developer Portal.") from error
+        except (OSError, aiohttp.ClientError, discord.HTTPException) as error:
+            log.warning("Discord cannot be reached: %s", error)
+            return False
+        return True
 
     async def _keep(self, held: list[int]) -> None:
         """Renews until a lease is lost, a free shard turns up, or the process stops."""
