@@ -10,7 +10,6 @@ from typing import Final
 
 from bot.config import Settings
 from bot.demo import simcord_private as private
-from bot.demo.host import SEVENDAYS
 from bot.demo.playground import Playground, Stage, Suggestion, local_timezone, stored_capability
 from bot.demo.story import Story
 from bot.demo.tour import tour as tell_tour
@@ -76,8 +75,8 @@ async def _open_scene(world: DemoWorld) -> None:
         await story.starts(game)
     for game in world.host.games:
         await story.until(game, "up")
-        if game.template == SEVENDAYS.template:
-            await world.host.control(game).life(on=True)
+    await world.host.liven()
+    await world.host.slow_down()
 
 
 def _stage(world: DemoWorld) -> Stage:

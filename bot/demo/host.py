@@ -21,8 +21,8 @@ from games.catalog import SHIPPED
 
 TEEWORLDS: Final = Path("/usr/games/teeworlds-server")
 PAIRING_SECONDS: Final = 20.0
-START_SECONDS: Final = 2.5
-"""How long 7 Days to Die takes to start: long enough to see the steps on the card."""
+RESTART_SECONDS: Final = 2.5
+"""How long 7 Days to Die takes to start from the second time on: long enough to see the steps on the card."""
 _AGENT: Final = (sys.executable, "-m", "agent")
 
 
@@ -65,7 +65,7 @@ class DemoHost:
             directory.mkdir(parents=True)
         for game in self._adopted():
             install(self.directory(game))
-            sevendays_settings.write(self.directory(game), start_seconds=START_SECONDS)
+            sevendays_settings.write(self.directory(game), start_seconds=0.5)
         ports = _free_ports()
         for name in {game.template for game in self.games}:
             text = _with_ports((SHIPPED / f"{name}.yaml").read_text("utf-8"), ports)
@@ -118,6 +118,17 @@ class DemoHost:
     def control(self, game: Game) -> AsyncControl:
         """The way into a 7 Days to Die server for the demo itself: players come and go."""
         return AsyncControl(self.directory(game))
+
+    async def slow_down(self) -> None:
+        """The first start was quick, so that nobody waits; later ones can be watched."""
+        for game in self._adopted():
+            await self.control(game).slow_start(RESTART_SECONDS)
+
+    async def liven(self) -> None:
+        """Let invented players come and go, now and after every restart."""
+        for game in self._adopted():
+            sevendays_settings.write(self.directory(game), life=True)
+            await self.control(game).life(on=True)
 
     def game_log(self, game: Game) -> str:
         """What a game itself has written; empty before it was ever started."""

@@ -87,6 +87,7 @@ class Tour(Story):
     async def restart(self, game: Game) -> None:
         with self.tell.step("A restart: asked, confirmed, followed to its end"):
             before = _starts(self.world.host.game_log(game))
+            await self.world.host.slow_down()
             server = await self.moderator.picks("server restart", "server", game.name)
             question = await self.run(self.moderator, "server restart", server=server, reason="new map")
             assert "2 players are online" in reading.text(shown(question)), "the question does not say who is online"

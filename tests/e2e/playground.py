@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, FrameLocator, Page, async_playwright
+from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -107,7 +107,7 @@ class Visitor:
         return self.page.frame_locator("#view")
 
     @property
-    def messages(self):  # noqa: ANN201  # a Locator; the name is not public
+    def messages(self) -> Locator:
         return self.frame.get_by_role("log")
 
     async def ready(self) -> None:

@@ -5,6 +5,7 @@ GAMEKEEPER_SHOTS names a directory for the screenshots, which somebody should lo
 
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -118,17 +119,22 @@ async def test_the_address_without_its_secret_says_so(demo: Demo, browser: Brows
     await expect(page.get_by_role("status")).to_contain_text("Open the one that `gamekeeper demo` printed")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_two_at_once_and_each_ends_all_that_it_started(number: signal.Signals) -> None:
+def test_two_at_once_and_each_ends_all_that_it_started() -> None:
+    before = _temporary_places()
     with open_directory() as data_dir, running_demo(data_dir, port=_free_port(), name="one") as one:
         with running_demo(data_dir, port=one.port, name="two") as two:
             assert two.port != one.port
             assert f"Port {one.port} is taken" in two.printed.read_text()
+            assert len(_temporary_places() - before) == 1
             family = psutil.Process(two.process.pid).children(recursive=True)
-            place = Path(str(family[0].cwd()))
-            assert two.end(number) == 0, two.printed.read_text()
+            assert two.end(signal.SIGINT) == 0, two.printed.read_text()
             assert not [child for child in family if child.is_running()]
+        assert _temporary_places() == before
         assert one.process.poll() is None
-        assert place.exists() or not place.exists()
-        assert one.end(number) == 0
+        assert list(below(data_dir)), "the second demo ended processes of the first"
+        assert one.end(signal.SIGTERM) == 0, one.printed.read_text()
         assert list(below(data_dir)) == []
+
+
+def _temporary_places() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("gamekeeper-demo-*"))

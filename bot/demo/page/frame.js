@@ -5,6 +5,7 @@ const capability = location.hash.slice(1) || localStorage.getItem(KEY) || "";
 const chosen = { channel: null, viewer: null, ...Object.fromEntries(new URLSearchParams(location.search)) };
 let world = null;
 let dead = 0;
+let drawn = "";
 
 const make = (tag, className, text) => Object.assign(document.createElement(tag), { className, textContent: text ?? "" });
 const viewer = () => world.viewers.find((one) => one.label === chosen.viewer) ?? world.viewers[0];
@@ -55,18 +56,29 @@ async function toNewest() {
   const timeline = inner?.document.getElementById("channel-timeline");
   if (!timeline) return;
   let pinned = true;
-  const follow = () => { if (pinned) timeline.scrollTop = timeline.scrollHeight; };
-  const moved = () => setTimeout(() => { pinned = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight < 40; }, 150);
-  for (const kind of ["wheel", "touchmove", "pointerup", "keyup"]) timeline.addEventListener(kind, moved, { passive: true });
+  const gap = () => timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight;
+  const follow = () => { if (pinned && gap() > 1) timeline.scrollTop = timeline.scrollHeight; };
   const settle = () => inner.requestAnimationFrame(() => inner.requestAnimationFrame(follow));
+  // The reader scrolls with wheel, finger or scrollbar; every other movement is the page's own and is undone.
+  const moved = () => setTimeout(() => { pinned = gap() < 40; }, 150);
+  for (const kind of ["wheel", "touchmove"]) timeline.addEventListener(kind, moved, { passive: true });
+  timeline.addEventListener("pointerdown", (event) => { if (event.target === timeline) { pinned = false; } });
+  timeline.addEventListener("pointerup", (event) => { if (event.target === timeline) moved(); });
+  timeline.addEventListener("scroll", settle, { passive: true });
   const sizes = new inner.ResizeObserver(settle);
   sizes.observe(timeline);
   sizes.observe(inner.document.getElementById("channel-message-list"));
-  inner.document.getElementById("new-messages").addEventListener("click", () => { pinned = true; });
+  for (const id of ["new-messages", "send-message"]) {
+    inner.document.getElementById(id).addEventListener("click", () => { pinned = true; settle(); });
+  }
   settle();
 }
 
+/** Only when something has changed: a button that is replaced loses the focus, and the click that has begun on it. */
 function draw() {
+  const picture = JSON.stringify([chosen, world]);
+  if (picture === drawn) return;
+  drawn = picture;
   document.title = `#${chosen.channel} · ${world.guild}`;
   $("guild").textContent = world.guild;
   $("channel-list").replaceChildren(make("h2", "", "Text channels"), ...viewer().channels.map(drawChannel));
@@ -75,6 +87,7 @@ function draw() {
 
 function drawChannel({ name, newest }) {
   const button = make("button", "channel", name);
+  button.ariaLabel = name;
   const current = name === chosen.channel;
   if (current) {
     button.setAttribute("aria-current", "page");
@@ -96,8 +109,8 @@ function drawViewer(one) {
 function drawSuggestions() {
   $("suggestions").replaceChildren(...world.suggestions.map((one) => {
     const button = make("button", "suggestion");
-    button.append(make("strong", "", one.title), make("code", "", one.command), make("small", "", one.hint),
-      make("span", "who", `as ${one.viewer} in #${one.channel}`));
+    button.append(make("strong", "", one.title), make("span", "who", `${one.viewer} · #${one.channel}`),
+      make("code", "", one.command), make("small", "", one.hint));
     button.onclick = () => attempt(one);
     const item = document.createElement("li");
     item.append(button);

@@ -38,6 +38,7 @@ CHANGES: Final = (
     ("commands.js", r'const current = String\(field\.value \|\| ""\);', rf"\g<0> {ASK_ONCE}", 1),
     ("commands.js", r'String\(value\?\.raw \?\? ""\);', 'String(value?.label ?? value?.raw ?? "");', 1),
     ("commands.js", r"renderCompose\(\{ focus: Boolean\(next\) \}\);", rf"\g<0> if (!next) {SEND}.focus();", 1),
+    ("commands.js", r"drafts\.focus\(null\); renderCompose\(\{ focus: true \}\);", rf"\g<0> {SEND}.focus();", 1),
     ("commands.js", r"Math\.min\(24, Math\.max\(2,", "Math.min(48, Math.max(2,", 1),
     ("commands.js", r': "No options match"', f": {LOADING} ? {LOOKING} : {NOTHING}", 1),
 )
