@@ -30,6 +30,7 @@ class Database:
         connector = Connector(url, role)
         readers, spare = max(1, pool_size // 3), max_overflow // 3
         self.engine: AsyncEngine = _pooled(connector.writing, max(1, pool_size - readers), max_overflow - spare)
+        self._singly = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self._readers = _pooled(connector.reading, readers, spare, isolation_level="AUTOCOMMIT")
         self._listener = Listener(connector)
 
@@ -45,6 +46,18 @@ class Database:
         """
         with translated():
             async with AsyncSession(self._readers, expire_on_commit=False) as session:
+                yield session
+
+    @asynccontextmanager
+    async def statement(self) -> AsyncGenerator[AsyncSession]:
+        """A single statement that writes and is its own transaction, in one round trip instead of three. For hosts and
+        ticks: whatever leaves an audit row is a unit of work.
+
+        Raises:
+            Unavailable: the database is away or overloaded.
+        """
+        with translated():
+            async with AsyncSession(self._singly, expire_on_commit=False) as session:
                 yield session
 
     def uow(self, actor: Actor) -> AbstractAsyncContextManager[uow.Tx]:

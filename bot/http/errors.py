@@ -67,7 +67,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         return problem(error.status, error.reason, headers={k: error.headers[k] for k in error.headers if k == "Allow"})
     except ConnectionResetError:
-        raise  # the client is gone; there is nobody to answer
+        return problem(400, "The connection was lost.")  # nobody reads it, and nobody needs a log line
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return problem(500, "Something broke on our side.", f"Look for {reference} in the bot's log.")

@@ -59,8 +59,8 @@ class JobQueue:
 
     async def claim(self, host: HostIdentity, slots: int) -> wire.ClaimAnswer | None:
         """Offers up to `slots` jobs to a host; None: there is nothing to do."""
-        async with self._db.uow(host.actor) as tx:
-            offers = await job_runs.claim(tx.session, host_id=host.id, key_id=host.key_id, slots=slots, now=clock.now())
+        async with self._db.statement() as session:
+            offers = await job_runs.claim(session, host_id=host.id, key_id=host.key_id, slots=slots, now=clock.now())
         claimed = [job for offer in offers if (job := await self._readable(host, offer))]
         return wire.ClaimAnswer(now=offers[0].now, jobs=claimed) if claimed else None
 

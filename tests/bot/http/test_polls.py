@@ -3,15 +3,17 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from aiohttp import ClientSession
 
 from bot.http import polls
+from bot.http.errors import TooMany
 from bot.services.agents import HostIdentity
 from bot.services.jobs_queue import JobQueue
 from db.engine import Database
-from tests.bot.world import Site, World, serving
+from tests.bot.world import Site, World, progress, serving
 
 
 class Deaf(JobQueue):
@@ -61,15 +63,34 @@ async def test_fifty_hosts_wait_and_each_gets_its_own(world: World, site: Site) 
     assert [[job.server_id for job in jobs] for jobs in got] == [[server] for server in servers]
 
 
-async def test_fifty_polls_of_one_host_share_the_work(world: World, site: Site, host: HostIdentity) -> None:
+async def test_polls_that_were_left_behind_do_no_harm(world: World, site: Site, host: HostIdentity) -> None:
+    """An agent has one poll open; one that was restarted over and over leaves others behind, and they take offers."""
     servers = [await world.server(host, f"S{n}") for n in range(5)]
-    waiting = [asyncio.create_task(site.claim(wait=3, slots=1)) for _ in range(50)]
-    await asyncio.sleep(1)
+    waiting = [asyncio.create_task(site.claim(wait=1.5, slots=1)) for _ in range(50)]
+    await asyncio.sleep(0.5)
     for server in servers:
         await world.enqueue(host, server)
-    got = [job for jobs in await asyncio.wait_for(asyncio.gather(*waiting), 20) for job in jobs]
-    assert {job.server_id for job in got} == set(servers)
+    left_behind = [job for jobs in await asyncio.gather(*waiting) for job in jobs]
+    offered = await site.claim(slots=10)
+    assert {job.server_id for job in offered} == set(servers)
     assert await world.value("select count(*) from job_runs") == 5
+    for job in left_behind:
+        assert (await site.post(f"/agent/v1/runs/{job.run_id}/progress", progress(job))).status == 409
+    for job in offered:
+        assert (await site.post(f"/agent/v1/runs/{job.run_id}/progress", progress(job))).status == 200
+
+
+async def test_more_polls_than_any_agent_needs(world: World, site: Site, host: HostIdentity) -> None:
+    waiting = polls.Polls(world.queue)
+    with ExitStack() as stack:
+        for _ in range(polls.POLLS_PER_HOST):
+            stack.enter_context(waiting.waiting(host.id))
+        with pytest.raises(TooMany), waiting.waiting(host.id):
+            pass
+        with waiting.waiting(world.org_id):
+            pass  # others are not concerned
+    with waiting.waiting(host.id):
+        pass
 
 
 async def test_polls_end_at_once_on_shutdown(world: World) -> None:
