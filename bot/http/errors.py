@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
@@ -78,7 +79,7 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
 def _of_app(error: AppError) -> web.Response:
     headers: dict[str, str] = {}
     if isinstance(error, TooMany):
-        return problem(429, error.what, error.remedy, headers={"Retry-After": f"{max(1, round(error.seconds))}"})
+        return problem(429, error.what, error.remedy, headers={"Retry-After": f"{max(1, math.ceil(error.seconds))}"})
     if isinstance(error, TooLarge):
         return problem(413, error.what, error.remedy)
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 400)
