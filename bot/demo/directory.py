@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.demo.processes import end_all_below
+from bot.errors import Conflict
 
 WORK: Final = "demo"
 """The directory below the data directory; everything in it is thrown away."""
@@ -44,9 +45,9 @@ def _locked(descriptor: int) -> bool:
 
 
 def empty(place: Path, *, again: bool = True) -> None:
-    """Remove a demo's directory and, unless told otherwise, make it anew. Refuses what is not one of ours."""
+    """Remove a demo's directory and, unless told otherwise, make it anew. Raises `Conflict` where that cannot be."""
     if place.is_symlink():
-        raise RuntimeError(f"{place} is a symbolic link; remove it, a demo empties its directory.")
+        raise Conflict(f"{place} is a symbolic link, and a demo empties its directory.", "Remove the link.")
     if place.exists():
         shutil.rmtree(place, onerror=lambda _function, path, _info: os.path.lexists(path) and _complain(path))
     if again:
@@ -54,4 +55,4 @@ def empty(place: Path, *, again: bool = True) -> None:
 
 
 def _complain(path: str) -> None:
-    raise RuntimeError(f"{path} cannot be removed, and a demo starts with an empty directory.")
+    raise Conflict(f"{path} cannot be removed, and a demo starts in an empty directory.", "Remove it yourself.")

@@ -98,8 +98,12 @@ class DemoHost:
             *_AGENT, "pair", self.bot_url, token, "--config", str(self.config),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
-        async with asyncio.timeout(PAIRING_SECONDS):
-            output, _ = await process.communicate()
+        try:
+            async with asyncio.timeout(PAIRING_SECONDS):
+                output, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            raise PairingFailed(f"gamekeeper-agent pair did not end within {PAIRING_SECONDS:g} s") from None
         text = output.decode("utf-8", "replace").strip()
         if process.returncode:
             raise PairingFailed(text)

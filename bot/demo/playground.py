@@ -20,6 +20,7 @@ from simcord.builders import ChannelHandle, GuildHandle
 
 from bot.demo import simcord_private as private
 from bot.demo.site import Site
+from bot.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -151,7 +152,7 @@ async def ended(task: asyncio.Task[None]) -> None:
 
 
 def free_socket(port: int) -> socket.socket:
-    """A bound socket on loopback: `port`, one of the nine after it, or any."""
+    """A bound socket on loopback: `port`, one of the nine after it, or any. Raises `Unavailable` when there is none."""
     for candidate in (*range(port, min(port + 10, 65536)), 0):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -163,7 +164,7 @@ def free_socket(port: int) -> socket.socket:
             continue
         listener.setblocking(False)
         return listener
-    raise OSError("No port on 127.0.0.1 is free.")
+    raise Unavailable("No port on 127.0.0.1 is free.", "End what uses them.")
 
 
 def stored_capability(path: Path) -> str:

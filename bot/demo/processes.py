@@ -5,6 +5,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ def _end_with(parent: int) -> Callable[[], None]:
 
 
 def start(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
-    """Start a program in a session of its own, with its output in `log`; it is told to end when this process dies.
+    """Start a program in a session of its own, with its output in `log`. On Linux it is told to end when we die.
 
     Call it from the main thread: the kernel watches the thread that forked.
     """
@@ -38,7 +39,7 @@ def start(argv: Sequence[str], *, log: Path, env: Mapping[str, str] | None = Non
             stderr=subprocess.STDOUT,
             start_new_session=True,
             env={**os.environ, **(env or {})},
-            preexec_fn=_end_with(os.getpid()),  # noqa: PLW1509  # runs between fork and exec of a single-threaded child
+            preexec_fn=_end_with(os.getpid()) if sys.platform == "linux" else None,  # noqa: PLW1509  # one prctl, no lock
         )
 
 

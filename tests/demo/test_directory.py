@@ -10,6 +10,7 @@ import pytest
 
 from bot.demo import processes
 from bot.demo.directory import WORK, workplace
+from bot.errors import Conflict
 
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 
@@ -41,7 +42,7 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
     (elsewhere / "precious").touch()
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / WORK).symlink_to(elsewhere)
-    with pytest.raises(RuntimeError, match="symbolic link"), workplace(tmp_path / "data"):
+    with pytest.raises(Conflict, match="symbolic link"), workplace(tmp_path / "data"):
         pass
     assert (elsewhere / "precious").exists()
 

@@ -18,6 +18,7 @@ from bot import clock
 from bot.demo import simcord_private as private
 from bot.demo.playground import Playground, Stage, Suggestion, free_socket, stored_capability
 from bot.demo.timekeeper import follow_wall_clock
+from bot.errors import Unavailable
 from tests.demo.stand_in import StandIn
 
 SEE = discord.PermissionOverwrite(view_channel=True)
@@ -184,5 +185,5 @@ def test_the_address_survives_a_restart_and_is_private(tmp_path: Path) -> None:
 
 def test_another_simcord_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simcord, "__version__", "9.9.9")
-    with pytest.raises(RuntimeError, match=r"needs simcord 3\.2\.1, but 9\.9\.9"):
+    with pytest.raises(Unavailable, match=r"needs simcord 3\.2\.1, but 9\.9\.9"):
         private.guard()

@@ -13,15 +13,17 @@ from simcord.backend.access import can_access_channel, can_access_message
 from simcord.backend.cdn import CDN_BASE
 from simcord.builders import ChannelHandle, GuildHandle
 
+from bot.errors import Unavailable
+
 EXPECTED: Final = "3.2.1"
 
 
 def guard() -> None:
-    """Raises RuntimeError with one sentence when another simcord is installed than this package was written for."""
+    """Raises `Unavailable` when another simcord is installed than this package was written for."""
     if simcord.__version__ != EXPECTED:
-        raise RuntimeError(
-            f"The playground needs simcord {EXPECTED}, but {simcord.__version__} is installed: "
-            f"pip install 'simcord[preview]=={EXPECTED}'."
+        raise Unavailable(
+            f"The playground needs simcord {EXPECTED}, but {simcord.__version__} is installed.",
+            f"Install it: pip install 'simcord[preview]=={EXPECTED}'",
         )
 
 
