@@ -1,16 +1,26 @@
 """Text that somebody else chose, made safe to be shown."""
 
 import re
+import unicodedata
 from typing import Final
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+#: Control and format characters (bidirectional marks, joiners, tags, soft hyphens), halves of pairs, line separators.
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _MARKDOWN: Final = re.compile(r"([\\*_`~|\[\]])")
-_LINE_START: Final = re.compile(r"^(#{1,3}\s|>|-#?\s|\d+\.\s)")
+_LINE_START: Final = re.compile(r"^(?:(#{1,3}\s|>|-#?\s)|([0-9]+)(\.\s))")
 
 
 def safe(text: str, limit: int = 100) -> str:
-    """A name, a reason, a log line: on one line, no Markdown, no mention, no link, no tricks with direction."""
-    flat = " ".join(_CONTROL.sub(" ", text).split())
-    flat = flat if len(flat) <= limit else flat[: limit - 1] + "…"
-    escaped = _LINE_START.sub(r"\\\1", _MARKDOWN.sub(r"\\\1", flat))
+    """A name, a reason, a log line: on one line, no Markdown, no mention, no link, no tricks with direction.
+
+    At most twice `limit` characters: each may need a backslash."""
+    seen = "".join(" " if unicodedata.category(char) in _UNSEEN else char for char in text)
+    flat = " ".join(seen.split())
+    flat = flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
+    escaped = _LINE_START.sub(_no_line_start, _MARKDOWN.sub(r"\\\1", flat))
     return escaped.replace("@", "@\u200b").replace("<", "‹").replace("://", ":\u200b//")
+
+
+def _no_line_start(match: re.Match[str]) -> str:
+    """The backslash goes before the sign: before a digit Discord would show it."""
+    return f"\\{match[1]}" if match[1] else f"{match[2]}\\{match[3]}"
