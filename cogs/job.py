@@ -14,7 +14,7 @@ _STATES = [app_commands.Choice(name=name, value=name) for name in ("live", "succ
 
 def _number(text: str) -> int:
     digits = text.strip().upper().removeprefix("J-")
-    if not digits.isdigit() or len(digits) > 15:
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 15:
         raise Invalid("That is no job number.", "Such as `J-12`; `/job list` shows them.")
     return int(digits)
 

@@ -5,7 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
-_INT = re.compile(r"-?\d{1,9}")
+_INT = re.compile(r"-?[0-9]{1,9}")
+_PORT = re.compile(r"[1-9][0-9]{3,4}")
+"""One spelling only: ports are compared as text."""
 TRUE, FALSE = frozenset({"true", "yes", "on", "1"}), frozenset({"false", "no", "off", "0"})
 
 
@@ -61,7 +63,7 @@ def problem(variable: Variable, value: str) -> str | None:
         return f"{label} is longer than 256 characters."
     match variable.type:
         case "port":
-            fits = value.isdigit() and 1024 <= int(value) <= 65535
+            fits = _PORT.fullmatch(value) and 1024 <= int(value) <= 65535
             return None if fits else f"{label} is a port from 1024 to 65535, not `{value[:40]}`."
         case "int":
             return None if _INT.fullmatch(value) else f"{label} is a whole number, not `{value[:40]}`."
