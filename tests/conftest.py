@@ -3,10 +3,15 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from db.engine import Database
 from tests import database
 from tests.database import TestServer
+
+# A busy machine is no failed example.
+settings.register_profile("gamekeeper", deadline=None)
+settings.load_profile("gamekeeper")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,62 @@
+"""Durations, as people type them."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.durations import parse
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("90s", timedelta(seconds=90)),
+        ("15m", timedelta(minutes=15)),
+        ("24h", timedelta(hours=24)),
+        ("7d", timedelta(days=7)),
+        ("2w", timedelta(weeks=2)),
+        ("1d 12h", timedelta(days=1, hours=12)),
+        ("1d12h", timedelta(days=1, hours=12)),
+        (" 3 Days ", timedelta(days=3)),
+        ("2 weeks 1 hour", timedelta(weeks=2, hours=1)),
+        ("10 minutes", timedelta(minutes=10)),
+        ("3660d", timedelta(days=3660)),
+    ],
+)
+def test_what_is_understood(text: str, duration: timedelta) -> None:
+    assert parse(text) == duration
+
+
+@pytest.mark.parametrize("text", ["yesterday", "7", "d", "-7d", "7d ago", "1.5h", "7y", "7d, 2h", "123456d"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a duration"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["", "0s", "0d 0h", "3661d", "99999w"])
+def test_what_is_of_no_use(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a usable duration"):
+        parse(text)
+
+
+@given(st.lists(st.tuples(st.integers(0, 99999), st.sampled_from("smhdw")), min_size=1, max_size=6))
+def test_parts_add_up(parts: list[tuple[int, str]]) -> None:
+    seconds = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+    total = timedelta(seconds=sum(number * seconds[unit] for number, unit in parts))
+    text = " ".join(f"{number}{unit}" for number, unit in parts)
+    if timedelta() < total <= timedelta(days=3660):
+        assert parse(text) == total
+    else:
+        with pytest.raises(ValueError):
+            parse(text)
+
+
+@given(st.text())
+def test_a_refusal_repeats_little_of_what_was_typed(text: str) -> None:
+    try:
+        said = str(timedelta() < parse(text) <= timedelta(days=3660))
+    except ValueError as error:
+        said = str(error)
+    assert said == "True" or (said.endswith("duration.") and len(said) < 80)
