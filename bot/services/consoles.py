@@ -64,6 +64,7 @@ class Consoles:
         async with self._db.uow(actor) as tx:
             servers = await self._audience(tx, ref)
             places: list[str] = []
+            numbers: list[int] = []
             for server in servers:
                 job = await self._jobs.enqueue(
                     tx,
@@ -73,7 +74,8 @@ class Consoles:
                     params=wire.Announce(text=line),
                 )
                 places.append(f"{safe(server.name)}: {job.where}")
-            tx.audit("announce", resource=("server", servers[0].id if ref else None), text=line, servers=len(servers))
+                numbers.append(job.number)
+            tx.audit("announce", resource=("server", servers[0].id if ref else None), text=line, numbers=numbers)
             return Done("Announced" if len(servers) == 1 else f"Announced on {len(servers)} servers", "\n".join(places))
 
     async def _audience(self, tx: Tx, ref: str) -> list[ServerCard]:
