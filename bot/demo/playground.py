@@ -71,7 +71,8 @@ class Playground:
         self.pages: Final[dict[str, private.ChannelPage]] = {}
         self.boot: Final = secrets.token_hex(4)
         self._changed: Final = asyncio.Event()
-        self._traffic = 0
+        self._stale: set[int] = set()
+        self._all: Final = {channel.id for channel in stage.channels}
 
     async def serve(self, stack: contextlib.AsyncExitStack, *, port: int = PORT) -> str:
         """Listen on loopback until `stack` unwinds, on the next free port if `port` is taken; the address to open."""
@@ -81,7 +82,7 @@ class Playground:
         for channel in self.stage.channels:
             await self._open(stack, channel)
         await Site(self).serve(stack, listener)
-        stack.callback(private.on_event(self.env, lambda _event, _payload: self._changed.set()))
+        stack.callback(private.on_event(self.env, self._heard))
         stack.push_async_callback(ended, asyncio.create_task(self._publish_changes()))
         return f"http://127.0.0.1:{self.port}/#{self.capability}"
 
@@ -118,29 +119,35 @@ class Playground:
             if private.may_read(page.channel, member)
         ]
 
+    def _heard(self, _event: str, payload: Mapping[str, Any]) -> None:
+        """A gateway event: something was said in a channel, or something happened to the guild."""
+        channel = payload.get("channel_id")
+        self._stale.update([int(channel)] if channel else self._all)
+        self._changed.set()
+
     async def _publish_changes(self) -> None:
-        """Bring what the bot did to the open browsers."""
-        shown = 0.0
+        """Bring what people and the bot did to the open browsers."""
         loop = asyncio.get_running_loop()
+        shown = loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._changed.wait()
                     await asyncio.sleep(COALESCE)
             self._changed.clear()
-            if self._has_traffic() or loop.time() - shown > REPUBLISH:
+            written = private.touched(self.env)
+            if written is None or loop.time() - shown > REPUBLISH:
                 shown = loop.time()
-                self._publish()
+                written = self._all
+            await self._publish(self._stale | written)
 
-    def _has_traffic(self) -> bool:
-        before, self._traffic = self._traffic, private.traffic(self.env)
-        return self._traffic != before
-
-    def _publish(self) -> None:
+    async def _publish(self, channels: set[int]) -> None:
+        self._stale = set()
         for name, page in self.pages.items():
             try:
-                if page.busy:
+                if page.channel.id in channels and page.busy:
                     page.publish()
+                    await asyncio.sleep(0)
             except Exception:  # top of the loop: one page that cannot be drawn must not stop the others
                 log.exception("channel %s could not be shown", name)
 

@@ -19,7 +19,7 @@ from bot.demo.simcord_private.env import (
     on_event,
     owner_of,
     to_now,
-    traffic,
+    touched,
     wear,
 )
 from bot.demo.simcord_private.files import StaticFiles
@@ -39,6 +39,6 @@ __all__ = [
     "on_event",
     "owner_of",
     "to_now",
-    "traffic",
+    "touched",
     "wear",
 ]

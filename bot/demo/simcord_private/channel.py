@@ -15,6 +15,8 @@ from simcord.preview import Preview, make_preview
 from simcord.preview import _server as preview_server
 from simcord.preview._server import PreviewServer
 
+from bot.demo.simcord_private import quick
+
 
 class _Mounted(PreviewServer):
     """The request handlers of one preview below a path of our server, instead of on a port of their own."""
@@ -22,6 +24,22 @@ class _Mounted(PreviewServer):
     def __init__(self, preview: Preview, port: int) -> None:
         super().__init__(preview)
         self.port = port
+        self._drawn: dict[str, tuple[tuple[Any, ...], web.Response]] = {}
+
+    async def state(self, request: web.Request) -> web.StreamResponse:
+        """What a page asks twice a second: the same bytes until the next publication."""
+        context = request.headers.get("X-Simcord-Context", "")
+        page = self.preview._pages.get(context)
+        if page is None or not self._authorized(request, context=context):
+            return await self._state(request)
+        page = self.preview._get_page(context)  # it counts as a sign of life
+        key = (page.revision, page.status, page.last_sequence, id(page.last_action), len(page.activity))
+        known, drawn = self._drawn.get(context, ((), None))
+        if known != key or drawn is None:
+            drawn = cast(web.Response, await self._state(request))
+            self._drawn = {one: kept for one, kept in self._drawn.items() if one in self.preview._pages}
+            self._drawn[context] = (key, drawn)
+        return web.Response(body=drawn.body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def start(self) -> None:
         preview_server.web = web  # pyright: ignore[reportAttributeAccessIssue]  # it imports aiohttp only when it binds
@@ -68,6 +86,7 @@ class ChannelPage:
 
     async def open(self, stack: contextlib.AsyncExitStack, lock: asyncio.Lock, acted: Callable[[], None]) -> None:
         """Serve pages until `stack` unwinds. One action at a time holds `lock`; `acted` is called after each."""
+        quick.install()
         Preview._MAX_PAGES = 500  # 16 by default, and a crashed tab holds its place for ten minutes
         Preview._PAGE_LEASE_SECONDS = 6 * 3600.0  # a laptop may sleep over lunch
         await stack.enter_async_context(self.preview)
@@ -119,7 +138,7 @@ class ChannelPage:
         return [
             web.post(f"{prefix}api/pages", server._pages),
             web.delete(prefix + "api/pages/{context_id}", server._delete_page),
-            web.get(f"{prefix}api/state", server._state),
+            web.get(f"{prefix}api/state", server.state),
             web.get(f"{prefix}api/commands", server._commands),
             web.get(f"{prefix}api/action-result", server._action_result),
             web.post(f"{prefix}api/action", server._action),

@@ -5,7 +5,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import simcord
 from simcord.actors import MemberActor
@@ -15,6 +15,7 @@ from simcord.builders import ChannelHandle, GuildHandle
 
 from bot.errors import Unavailable
 
+_AUTOCOMPLETE_RESULT: Final = 8
 EXPECTED: Final = "3.2.1"
 
 
@@ -94,16 +95,26 @@ def newest(channel: ChannelHandle, viewer: MemberActor) -> int:
     return 0
 
 
-def traffic(env: simcord.Env) -> int:
-    """A number that grows with each request of the bot, edits of private replies included.
+def touched(env: simcord.Env) -> set[int] | None:
+    """The channels that the bot has written to since the last call; None when it may have been any.
 
     Forgets the requests meanwhile: simcord keeps every one, and a playground runs for days.
     """
-    counted = getattr(env, "_gamekeeper_traffic", 0) + len(env.backend.http_requests)
-    env._gamekeeper_traffic = counted  # pyright: ignore[reportAttributeAccessIssue]  # our own mark on the object
+    requests = list(env.backend.http_requests)
     env.backend.http_requests.clear()
     del env.backend.transcript[:-500]
-    return counted
+    channels: set[int] = set()
+    for request in requests:
+        kind, _, rest = request.path.strip("/").partition("/")
+        if kind == "channels":
+            channels.add(int(rest.partition("/")[0]))
+        elif kind in ("webhooks", "interactions") and not _is_suggestion(request.json):
+            return None  # a private reply, in a channel that its address does not name
+    return channels
+
+
+def _is_suggestion(answer: Any) -> bool:
+    return isinstance(answer, dict) and cast(dict[str, Any], answer).get("type") == _AUTOCOMPLETE_RESULT
 
 
 def on_event(env: simcord.Env, listener: Callable[[str, Mapping[str, Any]], None]) -> Callable[[], None]:
