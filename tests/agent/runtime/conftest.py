@@ -131,3 +131,10 @@ async def until_state(server: GameServer, state: str, seconds: float = 15.0) -> 
         while (report := await server.status()).state != state:
             await asyncio.sleep(0.05)
     return report
+
+
+@pytest.fixture
+def scripted(host: Host) -> Host:
+    """A host that knows the scripted game."""
+    host.catalog = load_catalog(Path(__file__).parent / "games")
+    return host
