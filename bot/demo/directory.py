@@ -14,6 +14,8 @@ from bot.errors import Conflict
 
 WORK: Final = "demo"
 """The directory below the data directory; everything in it is thrown away."""
+PREFIX: Final = "gamekeeper-demo-"
+LOCK: Final = "demo.lock"
 
 
 @contextlib.contextmanager
@@ -23,25 +25,38 @@ def workplace(data_dir: Path) -> Iterator[Path]:
     Game servers that a killed demo left behind are ended first.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
+    _sweep()
     with contextlib.ExitStack() as stack:
-        lock = stack.enter_context((data_dir / f"{WORK}.lock").open("a"))
-        if _locked(lock.fileno()):
+        if _held(stack, data_dir / f"{WORK}.lock"):
             place = data_dir / WORK
             end_all_below(place)
             empty(place)
         else:
-            place = Path(tempfile.mkdtemp(prefix="gamekeeper-demo-"))
+            place = Path(tempfile.mkdtemp(prefix=PREFIX))
             stack.callback(empty, place, again=False)
+            _held(stack, place / LOCK)
         place.chmod(0o711)  # PostgreSQL may run as another user and has to pass through
         yield place
 
 
-def _locked(descriptor: int) -> bool:
+def _held(stack: contextlib.ExitStack, path: Path) -> bool:
+    """Take the lock until `stack` unwinds; False when another demo has it."""
+    file = stack.enter_context(path.open("a"))
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def _sweep() -> None:
+    """Clear away the temporary places of demos that were killed: nobody else will."""
+    for place in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        ours = not place.is_symlink() and place.stat().st_uid == os.geteuid() and (place / LOCK).exists()
+        with contextlib.ExitStack() as stack:
+            if ours and _held(stack, place / LOCK):
+                end_all_below(place)
+                empty(place, again=False)
 
 
 def empty(place: Path, *, again: bool = True) -> None:

@@ -62,7 +62,7 @@ def below(directory: Path) -> Iterator[psutil.Process]:
             places = [process.cwd(), *process.cmdline()]
         except psutil.Error:
             continue
-        if process.pid != os.getpid() and any(place.startswith(root) for place in places):
+        if process.pid != os.getpid() and any(f"{place}{os.sep}".startswith(root) for place in places):
             yield process
 
 

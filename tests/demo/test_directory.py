@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import psutil
 import pytest
 
 from bot.demo import processes
-from bot.demo.directory import WORK, workplace
+from bot.demo.directory import LOCK, PREFIX, WORK, workplace
 from bot.errors import Conflict
 
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
@@ -66,6 +67,25 @@ def test_what_a_killed_demo_left_running_is_ended_and_nothing_else(tmp_path: Pat
         for process in (left, bystander):
             process.kill()
             process.wait()
+
+
+def test_the_temporary_place_of_a_killed_demo_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left = tmp_path / f"{PREFIX}left"
+    left.mkdir()
+    (left / LOCK).touch()
+    strange = tmp_path / f"{PREFIX}strange"
+    strange.mkdir()
+    game = subprocess.Popen([sys.executable, "-c", SLEEP], cwd=left, stdout=subprocess.PIPE)
+    assert game.stdout
+    game.stdout.readline()
+    with workplace(tmp_path / "one"), workplace(tmp_path / "one") as second:
+        assert not left.exists()
+        assert not psutil.pid_exists(game.pid)
+        with workplace(tmp_path / "two"):
+            assert second.exists(), "the place of a living demo was cleared away"
+    assert strange.exists(), "a directory without a lock is not known to be a demo's"
+    game.wait()
 
 
 def test_a_program_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
