@@ -8,6 +8,7 @@ from bot.errors import Invalid
 from bot.gate import Call, Reply, action, gate
 from bot.services import audit as log
 from bot.ui import audit
+from bot.ui.ids import Short
 from cogs import choices
 
 _RESULTS = [app_commands.Choice(name=name, value=name) for name in ("success", "denied", "failed")]
@@ -55,9 +56,11 @@ async def _search(call: Call, by: int | None, what: str, target_ref: str, since_
 
 
 @action("audit.page", "audit.view")
-async def page(call: Call, by: int, what: str, packed: str, seconds: int, result: str, before: int) -> Reply:
+async def page(call: Call, by: Short, what: str, packed: str, seconds: Short, result: str, before: Short) -> Reply:
     """The next page of a search."""
-    wanted = log.Filter(by or None, what or None, audit.unpack(packed), audit.moment(seconds), audit.OUTCOMES[result])
+    wanted = log.Filter(
+        by or None, what or None, audit.unpack(packed), audit.moment(seconds), audit.OUTCOMES.get(result)
+    )
     return Reply(audit.page_card(await call.services.audit.search(call.actor, wanted, before)))
 
 

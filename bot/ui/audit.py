@@ -11,7 +11,9 @@ from uuid import UUID
 import discord
 
 from bot.domain.words import safe
+from bot.errors import Invalid
 from bot.ui.cards import Button, Colour, card, listing, row
+from bot.ui.ids import Short
 from bot.ui.texts import ago, at, block
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from db.queries.audit import AuditEntry
 
 _SIGNS: Final = {"success": "✓", "denied": "⛔", "failed": "✗"}
+OUTCOMES: Final = {"s": "success", "d": "denied", "f": "failed", "": None}
 _COLOURS: Final = {"success": Colour.GOOD, "denied": Colour.WARN, "failed": Colour.BAD}
 
 
@@ -50,12 +53,12 @@ def page_card(page: AuditPage) -> discord.ui.LayoutView:
                 "Older",
                 "audit.page",
                 (
-                    wanted.by or 0,
+                    Short(wanted.by or 0),
                     wanted.action or "",
                     pack(wanted.target),
-                    int(wanted.since.timestamp()) if wanted.since else 0,
+                    Short(int(wanted.since.timestamp()) if wanted.since else 0),
                     (wanted.outcome or "")[:1],
-                    page.next,
+                    Short(page.next),
                 ),
             )
         )
@@ -87,11 +90,16 @@ def pack(identifier: UUID | None) -> str:
 
 
 def unpack(text: str) -> UUID | None:
-    return UUID(bytes=urlsafe_b64decode(text + "==")) if text else None
+    """The UUID that `pack` packed.
+
+    Raises:
+        Invalid: it did not.
+    """
+    try:
+        return UUID(bytes=urlsafe_b64decode(text + "==")) if text else None
+    except ValueError as error:
+        raise Invalid("This page is not one of ours.", "Search again with `/audit search`.") from error
 
 
 def moment(seconds: int) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if seconds else None
-
-
-OUTCOMES: Final = {"s": "success", "d": "denied", "f": "failed", "": None}

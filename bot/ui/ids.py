@@ -1,12 +1,32 @@
 """custom_ids of buttons, selects and forms: `gk:<route>:<args>`. What they route survives a restart."""
 
 import re
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 ROUTE: Final = re.compile(r"gk:(?P<route>[a-z_]+(?:\.[a-z_]+)*)(?::(?P<args>.*))?", re.DOTALL)
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 LIMIT: Final = 100
 """Discord's limit for a custom_id."""
+
+
+class Short(int):
+    """A number that a custom_id carries in base 36, so that several long ones fit. Read from such a text, or wrapped
+    around a number to be carried.
+
+    Raises:
+        ValueError: the text is no such number.
+    """
+
+    def __new__(cls, value: int | str) -> Self:
+        return super().__new__(cls, int(value, 36) if isinstance(value, str) else value)
+
+    def __str__(self) -> str:
+        digits, rest = "", int(self)
+        while rest:
+            rest, digit = divmod(rest, 36)
+            digits = _DIGITS[digit] + digits
+        return digits or "0"
 
 
 def custom_id(route: str, *args: str | int | UUID) -> str:
