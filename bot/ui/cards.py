@@ -66,8 +66,9 @@ def failure(what: str, remedy: str, reference: str) -> ui.LayoutView:
 
 
 def notice(title: str, text: str = "", colour: Colour = Colour.GOOD) -> ui.LayoutView:
-    """A short answer."""
-    return card(colour, f"**{title}**" + (f"\n{text}" if text else ""))
+    """A short answer. Of a text that is too long the first lines are shown."""
+    shown = fitting(text.splitlines(), MAX_TEXT - len(title))
+    return card(colour, f"**{title}**" + (f"\n{shown}" if shown else ""))
 
 
 def listing(
@@ -83,7 +84,7 @@ def listing(
 ) -> ui.LayoutView:
     """A list of at most ten rows with Previous and Next; `route` gets `args` and the page."""
     parts: list[str | ui.Item[ui.LayoutView]] = [f"### {title}", ui.Separator()]
-    parts += _within(lines) if lines else [empty]
+    parts.append(fitting(lines, MAX_TEXT - len(title)) or empty)
     parts += extra
     if route and (page or more):
         parts.append(
@@ -95,10 +96,14 @@ def listing(
     return card(Colour.IDLE, *parts)
 
 
-def _within(lines: Sequence[str]) -> list[str]:
-    """The lines as one text, within Discord's limit."""
+def fitting(lines: Sequence[str], room: int = MAX_TEXT) -> str:
+    """As many whole lines as there is room for (in characters); dots stand for the rest. A line that was cut in its
+    middle could leave Markdown open."""
     text = "\n".join(lines)
-    return [text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"]
+    if len(text) <= room:
+        return text
+    cut = text.rfind("\n", 0, max(room - 1, 1))
+    return (text[:cut] + "\n…") if cut > 0 else text[: room - 1] + "…"
 
 
 def confirmation(title: str, effect: Sequence[str], *, verb: str, token: UUID, typed: bool = False) -> ui.LayoutView:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.ui.cards import MAX_TEXT, Colour, card
+from bot.ui.cards import Colour, card, fitting
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,6 @@ def help_card(topics: Sequence[Topic], chosen: str, mention: Callable[[str], str
         lines = [f"{mention(entry.command)} · {entry.description}" for entry in shown[0].entries]
     else:
         lines = [" ".join(mention(entry.command) for entry in topic.entries) for topic in shown]
-    text = "\n".join(lines)
     if not lines:
         return card(Colour.IDLE, "### Help", "There is nothing here that you may run. Ask an administrator for a role.")
-    return card(Colour.BUSY, "### What you may do here", text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…")
+    return card(Colour.BUSY, "### What you may do here", fitting(lines))
