@@ -10,7 +10,7 @@ from discord import ui
 from bot.domain.words import safe
 from bot.ui.cards import Button, Colour, card, listing, row
 from bot.ui.ids import custom_id
-from bot.ui.texts import ago, count
+from bot.ui.texts import ago, code, count
 
 if TYPE_CHECKING:
     from bot.services.servers import Page
@@ -39,7 +39,10 @@ def online_card(found: Page[Sighting], server: str, *, title: str, staff: bool) 
     lines = [line(seen, with_server=not server) for seen in found.rows]
     extra: list[ui.Item[ui.LayoutView]] = []
     if staff and found.rows:
-        options = [discord.SelectOption(label=seen.name[:100] or "?", value=str(seen.player_id)) for seen in found.rows]
+        names = {
+            str(seen.player_id): seen.name[:100] or "?" for seen in found.rows
+        }  # who is on two servers stands once
+        options = [discord.SelectOption(label=name, value=player) for player, name in names.items()]
         select: ui.Select[ui.LayoutView] = ui.Select(
             custom_id=custom_id("players.profile"), placeholder="Staff: show a player's profile", options=options
         )
@@ -63,7 +66,7 @@ def profile_card(seen: Sighting, *, may_kick: bool) -> discord.ui.LayoutView:
         if seen.online
         else f"last seen {ago(seen.last_seen_at)}"
     )
-    ids = "\n".join(f"**{kind}** `{value.replace('`', 'ʼ')}`" for kind, value in sorted(seen.identities.items()))
+    ids = "\n".join(f"**{safe(kind)}** {code(value)}" for kind, value in sorted(seen.identities.items()))
     buttons = (
         [row(Button("Kick", "player.kick", (seen.player_id,), discord.ButtonStyle.danger))]
         if may_kick and seen.online

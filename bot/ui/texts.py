@@ -23,6 +23,12 @@ def block(text: str, limit: int = 1500) -> str:
     return f"```\n{plain or ' '}\n```"
 
 
+def code(text: str, limit: int = 128) -> str:
+    """A value to be copied, such as a player's id."""
+    plain = " ".join(_CONTROL.sub("", text).replace("`", "ʼ").split())
+    return f"`{plain[:limit] or ' '}`"
+
+
 def ago(moment: datetime | None) -> str:
     """`3 minutes ago`, kept up to date by Discord, in the reader's language."""
     return discord.utils.format_dt(moment, "R") if moment else "never"
