@@ -117,11 +117,8 @@ def _outcome(job: JobCard) -> str:
             words = safe(job.message or "", 300) if job.type.startswith("SERVER_") else ""
             return "\n".join(filter(None, [f"{words or 'Done.'}{took}", output]))
         case "expired":
-            return (
-                f"**{job.host_name}** did not come back in time, so this was not done."
-                if job.host_name
-                else "Not done."
-            )
+            late = "did not begin it in time" if job.host_online else "did not come back in time"
+            return f"**{safe(job.host_name)}** {late}, so this was not done." if job.host_name else "Not done."
         case _:
             return "\n".join(filter(None, [f"{safe(job.error or '', 400)}{took}", output]))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import discord
 from discord import ui
 
+from bot.domain.words import safe
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.ids import custom_id
 
@@ -31,7 +32,7 @@ def start_card(progress: Progress, asked: Sequence[str], presets: Sequence[str])
     parts: list[str | ui.Item[ui.LayoutView]] = ["### Set up Gamekeeper", "**1 · Where messages go**"]
     for purpose in asked:
         lost = progress.disabled.get(purpose)
-        parts.append(_PURPOSES[purpose] + (f"\n⚠ switched off: {lost}" if lost else ""))
+        parts.append(_PURPOSES[purpose] + (f"\n⚠ switched off: {safe(lost, 200)}" if lost else ""))
         parts.append(ui.ActionRow(_channel(purpose, progress.channels.get(purpose))))
     parts += [ui.Separator(), "**2 · Who may do what**"]
     for preset in presets:
