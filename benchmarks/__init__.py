@@ -1,0 +1,1 @@
+"""What it costs, beside a baseline that is measured in the same run. `python -m benchmarks ack|dispatch|start|all`."""

@@ -1,0 +1,43 @@
+"""The baseline: what somebody writes in ten minutes with discord.py, one asyncpg round trip and nothing else."""
+
+import importlib
+import os
+from typing import Any, cast
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+
+class Bare(commands.AutoShardedBot):
+    """Answers `/bare` with the name of the org, read from the database where there is one."""
+
+    def __init__(self, database: str) -> None:
+        super().__init__(
+            command_prefix=commands.when_mentioned, help_command=None, intents=discord.Intents(guilds=True)
+        )
+        self.database = database
+        self.pool: Any = None
+
+    async def setup_hook(self) -> None:
+        if self.database:
+            pools: Any = importlib.import_module("asyncpg")  # comes without types
+            self.pool = await pools.create_pool(self.database, min_size=10, max_size=10)
+        self.tree.add_command(cast("app_commands.Command[Any, ..., Any]", bare))
+
+    async def name_of(self, guild: int | None) -> str:
+        if self.pool is None:
+            return "no database"
+        return await self.pool.fetchval("select name from orgs where discord_guild_id = $1", guild)
+
+
+@app_commands.command(name="bare", description="The baseline")
+async def bare(interaction: discord.Interaction[Bare]) -> None:
+    """One round trip, one answer."""
+    name = await interaction.client.name_of(interaction.guild_id)
+    await interaction.response.send_message(name, ephemeral=True)
+
+
+def run() -> None:
+    """Connects until the process is ended."""
+    Bare(os.environ.get("BARE_DATABASE", "")).run(os.environ["BARE_TOKEN"], log_handler=None)

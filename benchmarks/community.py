@@ -1,0 +1,119 @@
+"""A database as it is after set-up: communities with hosts, running servers and a moderator each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from agent import wire
+from benchmarks.guilds import Guild
+from bot.domain.actors import system
+from bot.services.agents import Agents, HostIdentity
+from bot.services.hosts import Hosts
+from bot.services.identity import Identity
+from bot.services.secrets import SecretKeys
+from bot.startup import prepare
+from db.engine import Database
+
+SERVER: Final = "EU1"
+
+_FILL: Final = """
+    with moderator as (
+      insert into role_bindings (org_id, discord_role_id, role_id, created_at)
+      select :org, :role, r.id, now() from roles r where r.org_id = :org and r.name = 'moderator'),
+    host as (
+      insert into hosts (org_id, name, status, last_heartbeat_at, created_at, updated_at)
+      values (:org, 'gs-1', 'online', now(), now(), now()) returning id)
+    insert into server_instances (org_id, host_id, game_type_id, name, slug, status, created_at, updated_at)
+    select :org, host.id, g.id, s.name, lower(s.name), 'running', now(), now()
+      from host, game_types g, unnest(array['EU1', 'EU2', 'US1', 'US2', 'Test']) s(name) where g.slug = 'teeworlds'
+    returning id"""
+
+_SERVER: Final = """
+    insert into server_instances (org_id, host_id, game_type_id, name, slug, status, created_at, updated_at)
+    select :org, :host, g.id, 'Agent', 'agent', 'running', now(), now() from game_types g where g.slug = 'teeworlds'
+    returning id"""
+
+_JOBS: Final = """
+    insert into jobs (org_id, number, server_instance_id, host_id, type, payload, not_before, created_at)
+    select :org, n + coalesce((select max(number) from jobs where org_id = :org), 0), :server, :host, 'CONSOLE_COMMAND',
+           '{"type"\\: "CONSOLE_COMMAND", "command"\\: "status"}', now(), now()
+      from generate_series(1, :count) n
+    returning id"""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A paired host with one server."""
+
+    identity: HostIdentity
+    key: str
+    server_id: UUID
+    channel_id: int
+
+    @property
+    def id(self) -> UUID:
+        return self.identity.id
+
+    @property
+    def org_id(self) -> UUID:
+        return self.identity.org_id
+
+
+async def fill(url: str, guilds: Sequence[Guild]) -> None:
+    """Migrates, seeds and writes the communities."""
+    await prepare(url, may_migrate=True)
+    db = _database(url)
+    try:
+        for guild in guilds:
+            org_id = await Identity(db).guild_joined(guild.id, guild.name, guild.owner)
+            await _execute(db, _FILL, org=org_id, role=guild.role)
+        await _analyze(db)
+    finally:
+        await db.close()
+
+
+async def paired(url: str, keys: SecretKeys, guilds: Sequence[Guild]) -> list[Host]:
+    """A host for each community, paired as an agent does it."""
+    db = _database(url)
+    agents, hosts = Agents(db, keys), Hosts(db, keys)
+    made: list[Host] = []
+    try:
+        for guild in guilds:
+            org_id = await Identity(db).guild_joined(guild.id, guild.name, guild.owner)
+            pairing = await hosts.add(system("benchmark", org_id), "agent")
+            request = wire.PairRequest(token=pairing.token, hostname="bench", agent_version="1", games=[])
+            key = (await agents.pair(request, None)).agent_key
+            identity = await agents.authenticate(key, None)
+            server_id = await _execute(db, _SERVER, org=org_id, host=identity.id)
+            made.append(Host(identity, key, server_id, guild.channel))
+    finally:
+        await db.close()
+    return made
+
+
+async def queue_jobs(url: str, host: Host, count: int) -> None:
+    """Puts console commands into a host's queue."""
+    db = _database(url)
+    try:
+        values = {"org": host.org_id, "host": host.id, "server": host.server_id, "count": count}
+        await _execute(db, _JOBS, **values)
+        await _analyze(db)
+    finally:
+        await db.close()
+
+
+def _database(url: str) -> Database:
+    return Database(url, role="migrations", pool_size=2)
+
+
+async def _execute(db: Database, statement: str, **values: Any) -> Any:
+    async with db.uow(system("benchmark")) as tx:
+        return await tx.session.scalar(text(statement), values)
+
+
+async def _analyze(db: Database) -> None:
+    async with db.uow(system("benchmark")) as tx:
+        await tx.session.execute(text("analyze"))
