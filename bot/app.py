@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.client import Client
 from bot.config import Settings
-from bot.errors import AppError
+from bot.errors import AppError, Conflict
 from bot.http import build_web
 from bot.messenger import Messenger
 from bot.services import Services
@@ -30,7 +30,7 @@ from bot.services.leases import Leases
 from bot.services.outbox import Outbox
 from bot.services.players import Players
 from bot.services.power import Power
-from bot.services.secrets import SecretKeys
+from bot.services.secrets import SecretKeys, check_fingerprint
 from bot.services.servers import Servers
 from bot.services.setup import Setup
 from bot.services.state import State
@@ -189,7 +189,14 @@ async def build(settings: Settings, database_url: str = "") -> App:
     """A process on a migrated database, ready to be started.
 
     Raises:
-        AppError: the secret keys cannot be read, or are not those that the database was made with.
+        AppError: the secret keys cannot be read, or are not those that the database was used with.
     """
-    keys = SecretKeys.load(settings.data_dir, settings.secret_keys.get_secret_value() if settings.secret_keys else "")
-    return App(settings, database_url or settings.database_url, keys)
+    configured = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
+    app = App(settings, database_url or settings.database_url, SecretKeys.load(settings.data_dir, configured))
+    if await check_fingerprint(app.work_db, app.keys) == "differs":
+        await app.close()
+        raise Conflict(
+            "The secret keys are not those that this database was used with.",
+            "Bring the old secret.keys back; without them every host has to be paired again.",
+        )
+    return app

@@ -45,7 +45,7 @@ async def live_job(call: Call, current: str) -> Choices:
 @suggest
 async def failed_job(call: Call, current: str) -> Choices:
     """Jobs that can be done again."""
-    found = await call.services.jobs.suggest(call.actor, current, status="failed")
+    found = await call.services.jobs.suggest(call.actor, current, status="again")
     return [app_commands.Choice(name=jobs.short(card), value=str(card.number)) for card in found]
 
 

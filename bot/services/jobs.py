@@ -165,7 +165,7 @@ class Jobs:
 
     async def list(self, actor: Actor, *, status: str = "", server: str = "", page: int = 0) -> Page[JobCard]:
         """Newest first. `status`: one status, or `live` for everything that has not ended."""
-        statuses = sorted(LIVE) if status == "live" else [status] if status else None
+        statuses = _statuses(status)
         async with self._db.read() as session:
             server_id = (await resolve(session, actor.org, server)).id if server else None
             rows = await cards.jobs(
@@ -177,11 +177,17 @@ class Jobs:
         """For autocompletes: the newest jobs whose number, type or server contains the words."""
         if not actor.may("jobs.view"):
             return []
-        statuses = sorted(LIVE) if status == "live" else [status] if status else None
+        statuses = _statuses(status)
         async with self._db.read() as session:
             rows = await cards.jobs(session, actor.org, statuses=statuses, limit=100)
         wanted = words.casefold().removeprefix("j-")
         return [row for row in rows if wanted in f"{row.number} {row.type} {row.server_name or ''}".casefold()][:25]
+
+
+def _statuses(status: str) -> list[str] | None:
+    """`live`: has not ended; `again`: ended and can be done again; empty: any."""
+    groups = {"": None, "live": sorted(LIVE), "again": sorted(FINAL - {"success"})}
+    return groups.get(status, [status])
 
 
 def params_of(job_type: str, payload: dict[str, Any]) -> wire.JobParams:

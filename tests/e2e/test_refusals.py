@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from agent import wire
 from bot.demo import reading
+from bot.services.heartbeats import Heartbeats
 from tests.e2e.community import Community, Host, filled, said, shown_to
 from tests.e2e.servers import add_server, online, up
 
@@ -35,7 +36,7 @@ async def test_a_host_that_is_offline_is_named_with_its_time(community: Communit
     server = await add_server(community, host)
     async with community.app.db.engine.begin() as connection:
         await connection.execute(text("update hosts set last_heartbeat_at = now() - interval '10 minutes'"))
-    await community.tick("hosts.sweep")
+    await Heartbeats(community.app.work_db).sweep()
     asked = await community.mod.slash(community.general, "server restart", server=server)
     assert "Its host alpha is offline: this waits for it for 15 minutes" in said(asked)
     await community.mod.click(shown_to(asked), label="Restart EU #1")

@@ -39,9 +39,11 @@ class Life:
         while True:
             await self._on.wait()
             await self._server.faults.running()
+            pause = 1.0
             if self._server.world.ready:
                 self.act()
-            await asyncio.sleep(self._server.settings.life_seconds * self._rng.uniform(0.3, 1.7))
+                pause = self._rng.uniform(0.3, 1.7)  # drawn only here, or a slow start would change the whole life
+            await asyncio.sleep(self._server.settings.life_seconds * pause)
 
     def act(self) -> None:
         """Let one thing happen."""
