@@ -60,10 +60,10 @@ async function toNewest() {
   const follow = () => { if (pinned && gap() > 1) timeline.scrollTop = timeline.scrollHeight; };
   const settle = () => inner.requestAnimationFrame(() => inner.requestAnimationFrame(follow));
   // The reader scrolls with wheel, finger or scrollbar; every other movement is the page's own and is undone.
-  const moved = () => setTimeout(() => { pinned = gap() < 40; }, 150);
-  for (const kind of ["wheel", "touchmove"]) timeline.addEventListener(kind, moved, { passive: true });
-  timeline.addEventListener("pointerdown", (event) => { if (event.target === timeline) { pinned = false; } });
-  timeline.addEventListener("pointerup", (event) => { if (event.target === timeline) moved(); });
+  const moving = () => { pinned = false; setTimeout(() => { pinned = gap() < 40; }, 200); };
+  for (const kind of ["wheel", "touchmove"]) timeline.addEventListener(kind, moving, { passive: true });
+  timeline.addEventListener("pointerdown", (event) => { if (event.target === timeline) pinned = false; });
+  timeline.addEventListener("pointerup", (event) => { if (event.target === timeline) moving(); });
   timeline.addEventListener("scroll", settle, { passive: true });
   const sizes = new inner.ResizeObserver(settle);
   sizes.observe(timeline);
