@@ -114,8 +114,9 @@ def _outcome(job: JobCard) -> str:
             cancelling = "Cancelling …" if job.cancel_requested_at else ""
             return "\n".join(filter(None, [cancelling, safe(job.message or "", 300)]))
         case "success":
-            words = safe(job.message or "", 300) if job.type.startswith("SERVER_") else ""
-            return "\n".join(filter(None, [f"{words or 'Done.'}{took}", output]))
+            if job.type.startswith("SERVER_"):  # a sentence of the agent, not words of the game
+                return f"{safe(job.output or '', 300) or 'Done.'}{took}"
+            return "\n".join(filter(None, [f"Done.{took}", output]))
         case "expired":
             late = "did not begin it in time" if job.host_online else "did not come back in time"
             return f"**{safe(job.host_name)}** {late}, so this was not done." if job.host_name else "Not done."
