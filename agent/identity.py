@@ -50,7 +50,7 @@ class IdentityFile:
     def load(self) -> Identity:
         """Raises `ConfigError` when the host is not paired or the file is not ours to read."""
         try:
-            return Identity.model_validate_json(self.path.read_text(encoding="utf-8"))
+            return Identity.model_validate_json(self.path.read_bytes())
         except FileNotFoundError:
             raise ConfigError("This host is not paired: run `gamekeeper-agent pair URL TOKEN`.") from None
         except OSError as error:

@@ -150,7 +150,7 @@ class Servers:
 def read_known(state_dir: Path) -> Known:
     """What an earlier agent knew; nothing, when there is no readable file: the next heartbeat brings it again."""
     try:
-        return Known.model_validate_json((state_dir / FILE).read_text(encoding="utf-8"))
+        return Known.model_validate_json((state_dir / FILE).read_bytes())
     except FileNotFoundError:
         return Known()
     except (OSError, ValidationError) as error:

@@ -87,7 +87,7 @@ class Spool:
     def pending(self) -> list[tuple[UUID, wire.Result]]:
         """Results that the bot has not acknowledged, the oldest first."""
         paths = sorted(self.directory.glob(f"*{RESULT}"), key=lambda path: path.stat().st_mtime)
-        stored = [(UUID(path.stem), result) for path in paths if (result := self._read(path)) is not None]
+        stored = [(run, result) for path in paths if (run := _run_of(path)) and (result := self._read(path))]
         return stored + [one for one in self._unsaved.items() if not self._path(one[0], RESULT).exists()]
 
     def acknowledge(self, run_id: UUID) -> None:
@@ -103,7 +103,7 @@ class Spool:
         markers: list[Marker] = []
         for path in sorted(self.directory.glob(f"*{STARTED}")):
             try:
-                marker = Marker.model_validate_json(path.read_text(encoding="utf-8"))
+                marker = Marker.model_validate_json(path.read_bytes())
             except (OSError, ValidationError):
                 log.error("%s cannot be read; the bot will report its run as lost", path)
                 continue
@@ -115,7 +115,7 @@ class Spool:
         """Forget what is older than `keep` seconds."""
         limit = time.time() - keep
         for path in self.directory.iterdir():
-            if path.stat().st_mtime < limit:
+            if path.is_file() and path.stat().st_mtime < limit:
                 path.unlink(missing_ok=True)
 
     def _path(self, run_id: UUID, end: str) -> Path:
@@ -131,9 +131,17 @@ class Spool:
 
     def _read(self, path: Path) -> wire.Result | None:
         try:
-            return wire.Result.model_validate_json(path.read_text(encoding="utf-8"))
+            return wire.Result.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError):
             log.error("%s cannot be read", path)
             return None
+
+
+def _run_of(path: Path) -> UUID | None:
+    """None for a file that somebody else put there."""
+    try:
+        return UUID(path.stem)
+    except ValueError:
+        return None

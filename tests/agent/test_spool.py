@@ -69,6 +69,27 @@ def test_a_damaged_result_is_an_unknown_one(spool: Spool) -> None:
     assert [marker.run_id for marker in spool.interrupted()] == [run.run_id]
 
 
+def test_bytes_that_are_no_text_are_a_damaged_file(spool: Spool) -> None:
+    begun, ended = job(), job()
+    for run in (begun, ended):
+        spool.begin(run)
+    (spool.directory / f"{begun.run_id}.started").write_bytes(b"\xff\xfe\0")
+    (spool.directory / f"{ended.run_id}.result").write_bytes(b"\xff\xfe\0")
+    assert spool.pending() == []
+    assert [marker.run_id for marker in spool.interrupted()] == [ended.run_id]
+    assert spool.knows(begun.run_id)
+
+
+def test_what_somebody_else_put_there_is_left_alone(spool: Spool) -> None:
+    run = job()
+    spool.end(run.run_id, result(run))
+    (spool.directory / "notes.result").write_text(result(run).model_dump_json(by_alias=True))
+    (spool.directory / "folder.result").mkdir()
+    assert [run_id for run_id, _ in spool.pending()] == [run.run_id]
+    spool.prune(keep=-1)
+    assert (spool.directory / "folder.result").is_dir()
+
+
 def test_a_damaged_marker_still_stops_a_second_run(spool: Spool) -> None:
     run = job()
     spool.begin(run)
