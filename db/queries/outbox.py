@@ -16,23 +16,23 @@ _POST = text("""/* outbox.post */
     values (:org, 'channel', :channel, :message, 'post', :event, :payload, :dedupe, :now, :now)
     on conflict (org_id, dedupe_key) do nothing""").bindparams(bindparam("payload", type_=JSONB))
 
-# A pending edit stands for every later change too: the text is rendered when it is sent.
+# A pending edit stands for every later change too: the text is rendered when it is sent. The update changes nothing, but locks
+# the row until this transaction has committed: a worker that took it before would render it without the change.
 _EDIT = text("""/* outbox.edit */
     insert into notification_jobs (org_id, target_kind, discord_channel_id, bot_message_id, op, event_type, payload_json,
                                    next_attempt_at, created_at)
     select m.org_id, 'channel', m.channel_id, m.id, 'edit', :event, :payload,
            greatest(cast(:now as timestamptz), m.next_edit_at), :now
       from bot_messages m where m.id = :message and m.org_id = :org and m.disabled_reason is null
-    on conflict (bot_message_id) where op = 'edit' and status = 'pending' do nothing""").bindparams(
-    bindparam("payload", type_=JSONB)
-)
+    on conflict (bot_message_id) where op = 'edit' and status = 'pending' do update set event_type = excluded.event_type
+""").bindparams(bindparam("payload", type_=JSONB))
 
 _TRACK = text("""/* outbox.track */
     insert into bot_messages (org_id, kind, subject_id, channel_id, created_at)
     values (:org, :kind, :subject, :channel, :now)
     on conflict (org_id, kind, subject_id, channel_id) do update set disabled_reason = null returning id""")
 
-# Posts leave in the order of their ids within a channel; an edit only has to come after the post of its own message.
+# Posts leave in the order of their ids within a channel; an edit only has to come after what was sent before of its own message.
 _CLAIM = text("""/* outbox.claim */
     with ready as (
       select n.id from notification_jobs n left join bot_messages m on m.id = n.bot_message_id
@@ -41,7 +41,9 @@ _CLAIM = text("""/* outbox.claim */
          and (n.op = 'post' and not exists (
                 select 1 from notification_jobs e where e.discord_channel_id = n.discord_channel_id and e.id < n.id
                    and e.op = 'post' and e.status in ('pending', 'processing'))
-              or n.op <> 'post' and m.message_id is not null)
+              or n.op <> 'post' and m.message_id is not null and not exists (
+                select 1 from notification_jobs e where e.bot_message_id = n.bot_message_id and e.id < n.id
+                   and e.status = 'processing'))
        order by n.id limit :limit for update of n skip locked)
     update notification_jobs n set status = 'processing', locked_until = now() + interval '60 seconds'
       from ready left join notification_jobs p on p.id = ready.id left join bot_messages m on m.id = p.bot_message_id
