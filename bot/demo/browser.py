@@ -109,7 +109,7 @@ SUGGESTIONS: Final = (
         command="/server restart",
         channel="ops",
         viewer="Moderator",
-        hint="Choose Navezgane, confirm, and watch the card.",
+        hint="Choose Navezgane, confirm, watch the card.",
     ),
     Suggestion(
         title="Who is online?",

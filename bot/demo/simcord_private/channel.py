@@ -5,6 +5,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from aiohttp import web
@@ -127,7 +128,7 @@ class ChannelPage:
 
     def publish(self) -> None:
         """Show every open browser the present state."""
-        self.preview._advance_presentation_time()
+        self.preview.capture_time = datetime.now(UTC)  # simulated time is up to a second behind: "in 1 second"
         for page in tuple(self.preview._pages.values()):
             if page is not self.preview._python and page.id in self.preview._pages:
                 self.preview._publish(page, reason="refresh")
