@@ -89,6 +89,8 @@ class Confirmations:
         question = await confirmations.state(tx.session, tx.actor.org, token)
         result = question.payload.get("result") if question else None
         if result:
+            # who waited for the other press has locked the question, which counts as a write
+            tx.audit("confirmation.again", resource=("confirmation", token))
             return Done(*result)
         raise Conflict("The two minutes for this are over; nothing was done.", AGAIN)
 
