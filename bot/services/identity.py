@@ -113,10 +113,11 @@ class Identity:
         then has left. One look for all of them: there may be thousands."""
         async with self._db.read() as session:
             stale = await identity.stale_guilds(session, guilds)
+            gone = await identity.guilds_gone(session, [guild[0] for guild in guilds], shards, held)
         for guild_id, name, owner_id in stale:
             await self.guild_joined(guild_id, name, owner_id)
-        async with self._db.uow(system("guild.leave")) as tx:
-            await identity.orgs_gone(tx.session, [guild[0] for guild in guilds], shards, held, clock.now())
+        for guild_id in gone:
+            await self.guild_left(guild_id)
 
     async def roles_with(self, actor: Actor, permission: str) -> list[str]:
         """What a refusal tells the person to ask for."""

@@ -51,10 +51,10 @@ _STALE = text("""/* identity.stale_guilds */
      where o.id is null or o.status <> 'active' or o.name <> g.name
         or g.owner <> 0 and o.owner_discord_id is distinct from g.owner""")
 
-_GONE = text("""/* identity.orgs_gone */
-    update orgs set status = 'left', left_at = :now, updated_at = :now
+_GONE = text("""/* identity.guilds_gone */
+    select discord_guild_id from orgs
      where status = 'active' and discord_guild_id <> all(cast(:guilds as bigint[]))
-       and (discord_guild_id >> 22) % :shards = any(cast(:held as bigint[])) returning id""")
+       and (discord_guild_id >> 22) % :shards = any(cast(:held as bigint[])) order by 1""")
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,9 @@ async def stale_guilds(
     return [(row.id, row.name, row.owner) for row in await session.execute(_STALE, values)]
 
 
-async def orgs_gone(
-    session: AsyncSession, guild_ids: Collection[int], shards: int, held: Collection[int], now: datetime
-) -> list[UUID]:
-    """Marks the orgs of the held shards as left whose guild is not among `guild_ids`: removed while the bot was down."""
-    values = {"guilds": sorted(guild_ids), "shards": shards, "held": sorted(held), "now": now}
+async def guilds_gone(
+    session: AsyncSession, guild_ids: Collection[int], shards: int, held: Collection[int]
+) -> list[int]:
+    """Guilds of the held shards that are not among `guild_ids`: the bot was removed from them while it was down."""
+    values = {"guilds": sorted(guild_ids), "shards": shards, "held": sorted(held)}
     return list((await session.execute(_GONE, values)).scalars())
