@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 from bot import clock
 from bot.domain.actors import Actor
-from bot.errors import Invalid, NotPermitted
+from bot.errors import Conflict, Invalid, NotPermitted
 from bot.services.outbox import Purpose, post
 from db.engine import Database
 from db.queries import access, setup
@@ -79,15 +79,23 @@ class Setup:
         await tx.notify("gk_outbox")
 
     async def bind(self, actor: Actor, preset: str, roles: Sequence[int]) -> None:
-        """Lets members with these Discord roles hold a preset. Nobody gives what they lack themselves."""
+        """Lets members with these Discord roles hold a preset.
+
+        Raises:
+            NotPermitted: nobody gives or takes away what they lack themselves.
+            Conflict: it was the last role of administrators; only the guild's owner may do that.
+        """
         if preset not in BINDABLE:
             raise Invalid("There is no such preset.", f"Presets: {', '.join(BINDABLE)}.")
         if actor.guild_id in roles:
             raise Invalid("@everyone cannot have this role.", "Choose a role that only staff has.")
         async with self._db.uow(actor) as tx:
             await tx.require("users.edit")
-            await self._must_hold(tx, preset)
+            before = await setup.bindings(tx.session, actor.org)
+            for changed in {preset, *(held for held, role in before if role in roles)}:
+                await self._must_hold(tx, changed)
             await setup.bind(tx.session, actor.org, preset, sorted(roles), actor.user_id, clock.now())
+            await self._must_leave_an_administrator(tx, before)
             await tx.notify("gk_access", str(actor.org))
             tx.audit("setup.bind", resource=("org", actor.org), preset=preset, roles=[str(role) for role in roles])
 
@@ -97,4 +105,12 @@ class Setup:
         wanted = await setup.preset_permissions(tx.session, tx.actor.org, preset)
         own = await access.permissions_of(tx.session, tx.actor.org, tx.actor.user_id, tx.actor.role_ids)
         if lacking := sorted(wanted - own):
-            raise NotPermitted(lacking[0])
+            raise NotPermitted(lacking[0], await access.roles_with(tx.session, tx.actor.org, lacking[0]))
+
+    async def _must_leave_an_administrator(self, tx: Tx, before: Sequence[tuple[str, int]]) -> None:
+        if tx.actor.break_glass or "admin" not in {preset for preset, _ in before}:
+            return
+        if "admin" not in {preset for preset, _ in await setup.bindings(tx.session, tx.actor.org)}:
+            raise Conflict(
+                "This would leave nobody as administrator.", "Choose another role for it first; nothing was changed."
+            )
