@@ -127,7 +127,10 @@ class Servers:
         else:
             server = self._make(spec)
         self._servers[spec.id] = server
-        await server.adopt()
+        try:
+            await server.adopt()
+        except Exception:  # one server's trouble must not keep the agent from looking after the others
+            log.exception("what %s does cannot be found out", spec.slug)
         self._watches[spec.id] = asyncio.create_task(repeat(f"watching {spec.slug}", server.watch))
 
     async def _unwatch(self, server_id: UUID) -> None:

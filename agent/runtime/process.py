@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from agent.errors import TaskFailed
 from agent.files import make_private, write_private
@@ -229,10 +229,17 @@ class GameProcess:
         return self._read("state.json")
 
     def _read(self, name: str) -> dict[str, Any]:
+        """Raises `TaskFailed` for a damaged file: taken for an empty one, it would let a second game start."""
+        path = self.directory / name
         try:
-            return json.loads((self.directory / name).read_text(encoding="utf-8"))
+            found = json.loads(path.read_bytes())
         except FileNotFoundError:
             return {}
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise TaskFailed(f"{path} is damaged: end the game if it still runs, then remove that file.")
+        return cast(dict[str, Any], found)
 
 
 def _first_line(fd: int) -> bytes:

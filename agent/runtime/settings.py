@@ -1,8 +1,12 @@
 """The values of a server's variables: what people chose, what its own files say, and secrets made on this host."""
 
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from agent.errors import TaskFailed
 from agent.files import make_private, write_beside, write_private
@@ -10,6 +14,10 @@ from agent.runtime.home import Home, check_file
 from games import adoption, config_files
 from games.catalog import GameTemplate
 from games.resolved import ResolvedFile, ResolvedTemplate
+
+log = logging.getLogger(__name__)
+
+_VALUES: Final = TypeAdapter(dict[str, str])
 
 
 class Settings:
@@ -42,9 +50,13 @@ class Settings:
             raise TaskFailed(str(error)) from None
 
     def _load(self) -> dict[str, str]:
+        """Nothing where the file is damaged: the next start gives the game new secrets."""
         try:
-            return json.loads(self._path.read_text(encoding="utf-8"))
+            return _VALUES.validate_json(self._path.read_bytes())
         except FileNotFoundError:
+            return {}
+        except ValidationError:
+            log.error("%s is damaged", self._path)
             return {}
 
 

@@ -79,6 +79,22 @@ async def test_a_damaged_list_is_fetched_again(
     await plane.until(lambda report: report.id == counter.id)
 
 
+async def test_a_server_that_cannot_be_found_again_keeps_no_other_from_its_agent(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    other = plane.add_server("other", "counter")
+    host.install("other")
+    await plane.enqueue(wire.ServerCreate(), other).success()
+    await host.terminate()
+    keeper = host.state / "instances" / str(counter.id) / "keeper"
+    keeper.mkdir(mode=0o700, exist_ok=True)
+    (keeper / "state.json").write_bytes(b"\xff")
+    await host.start()
+    await plane.enqueue(wire.ServerStart(), other).success()
+    refused = await plane.enqueue(wire.ServerStart(), counter).result()
+    assert "state.json is damaged" in refused.error
+
+
 async def test_a_start_uses_the_settings_of_its_command(
     host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
 ) -> None:

@@ -61,6 +61,33 @@ async def test_a_damaged_memory_costs_the_wishes_and_not_the_game(scripted: Host
     await server.stop(Card())
 
 
+async def test_a_damaged_record_of_the_game_is_said_and_starts_no_second_one(scripted: Host) -> None:
+    server = await made(scripted, READY + WAIT)
+    await server.start(Card())
+    state = game_of(scripted, server) / "state.json"
+    whole = state.read_bytes()
+    state.write_bytes(b"\0\xff" + whole[2:])
+    try:
+        with pytest.raises(TaskFailed, match=r"state\.json is damaged"):
+            await server.start(Card())
+        with pytest.raises(TaskFailed, match=r"state\.json is damaged"):
+            await server.kill()
+    finally:
+        state.write_bytes(whole)
+    assert inside(server).process.alive
+
+
+async def test_lost_settings_are_made_anew(scripted: Host) -> None:
+    server = await made(scripted, READY + WAIT)
+    await server.start(Card())
+    await scripted.leave()
+    (game_of(scripted, server).parent / "values.json").write_bytes(b"\xff[")
+    server = await scripted.server(server.spec)
+    await server.restart(Card())
+    assert (await server.status()).state == "running"
+    await server.stop(Card())
+
+
 async def test_what_a_person_stopped_stays_stopped_over_an_agents_restart(scripted: Host) -> None:
     server = await made(scripted, READY + WAIT)
     await server.start(Card())
