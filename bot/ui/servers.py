@@ -63,7 +63,8 @@ def line(server: ServerCard) -> str:
 def control_card(server: ServerCard, may: Callable[[str], bool]) -> discord.ui.LayoutView:
     """What it is, how it is, and buttons for what the reader may do."""
     _, colour, words = state(server)
-    since = f" since {ago(server.status_changed_at)}" if server.status_changed_at and server.host_online else ""
+    changed = server.status_changed_at if server.host_online and server.status != "running" else None
+    since = f" since {ago(changed)}" if changed else ""
     head = f"### {safe(server.name)}\n**{words}**{since}"
     return card(colour, head, "\n".join(_facts(server)), *_controls(server, may))
 
@@ -80,7 +81,7 @@ def _facts(server: ServerCard) -> list[str]:
             at(datetime.fromisoformat(started).astimezone(UTC)) if started and server.status == "running" else "",
         ),
         ("Host", _host(server)),
-        ("Wanted", "" if server.desired_state == "unmanaged" else server.desired_state),
+        ("Wanted", "" if server.desired_state in ("unmanaged", server.status) else server.desired_state),
         ("Tags", ", ".join(f"`{tag}`" for tag in server.tags)),
         ("Under way", job_number(server.busy_with) if server.busy_with else ""),
         ("Note", safe(str(observed.get("note") or ""), 300)),

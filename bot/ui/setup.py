@@ -11,6 +11,7 @@ from discord import ui
 from bot.domain.words import safe
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.ids import custom_id
+from bot.ui.texts import count
 
 if TYPE_CHECKING:
     from bot.services.setup import Progress
@@ -69,6 +70,7 @@ def _next(progress: Progress) -> str:
     if not progress.hosts:
         return "**3 · A host**\n`/host add` gives a command to run on the machine where your games run."
     if not progress.servers:
-        connected = f"{progress.hosts_online} of {progress.hosts} hosts connected."
+        connected = f"{progress.hosts_online} of {count(progress.hosts, 'host')} connected."
         return f"**3 · A server**\n{connected} `/fleet add` adds a game server."
-    return f"**3 · Done**\n{progress.servers} servers on {progress.hosts} hosts. `/server list` shows them."
+    there = f"{count(progress.servers, 'server')} on {count(progress.hosts, 'host')}."
+    return f"**3 · Done**\n{there} `/server list` shows them."

@@ -12,7 +12,7 @@ from db.rows import every, one
 
 _CARDS = """
     select h.id, h.name, h.hostname, h.status, h.last_heartbeat_at, h.offline_since, h.agent_version, h.games, h.resources,
-           h.last_metrics, cast(h.ip_address as text) as ip_address, h.created_at,
+           h.last_metrics, host(h.ip_address) as ip_address, h.created_at,
            h.key_rotation_requested_at is not null as rotating, k.key_prefix, k.last_used_at as key_used_at,
            array(select s.name from server_instances s where s.host_id = h.id and s.deleted_at is null
                   order by lower(s.name)) as servers,
