@@ -164,6 +164,8 @@ def read_known(state_dir: Path) -> Known:
 async def _status(server: GameServer) -> wire.ServerReport:
     try:
         return await server.status()
+    except TaskFailed as error:
+        return wire.ServerReport(id=server.spec.id, state="unknown", note=str(error)[:300])
     except Exception:  # one server's trouble must not make the whole host look offline
         log.exception("the state of %s cannot be found", server.spec.slug)
         return wire.ServerReport(id=server.spec.id, state="unknown", note="the agent could not look; see its log")

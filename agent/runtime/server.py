@@ -46,7 +46,10 @@ class GameServer:
     @property
     def state(self) -> wire.Status:
         """The word for what it is doing; asks neither the console nor the network."""
-        return state_of(self._server)
+        try:
+            return state_of(self._server)
+        except TaskFailed:  # its record is damaged
+            return "unknown"
 
     def update(self, spec: wire.ServerSpec) -> None:
         """What people want has changed. Settings take effect at the next start."""

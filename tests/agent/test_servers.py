@@ -93,6 +93,9 @@ async def test_a_server_that_cannot_be_found_again_keeps_no_other_from_its_agent
     await plane.enqueue(wire.ServerStart(), other).success()
     refused = await plane.enqueue(wire.ServerStart(), counter).result()
     assert "state.json is damaged" in refused.error
+    await plane.until(lambda report: report.id == counter.id and "state.json is damaged" in report.note)
+    await plane.until(lambda report: report.id == other.id and report.state == "running")
+    (keeper / "state.json").unlink()
 
 
 async def test_a_start_uses_the_settings_of_its_command(
