@@ -49,6 +49,8 @@ class Delayed:
 
     seconds: float
     reason: str
+    unsure: bool = False
+    """It may have arrived although nobody said so: it is looked for before it is sent again."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ class Outbox:
             match delivery:
                 case Sent() | Skipped():
                     await self._done(tx, row, delivery)
+                case Delayed(unsure=True) if row.op == "post":
+                    await outbox.suspend(tx.session, row, seconds=delivery.seconds, error=delivery.reason)
                 case Delayed():
                     at = clock.now() + timedelta(seconds=delivery.seconds)
                     await outbox.retry(tx.session, row, at=at, error=delivery.reason, counts=False)
@@ -142,7 +146,7 @@ class Outbox:
             await outbox.retry(tx.session, row, at=at, error=refusal.reason, counts=True)
             return
         await outbox.fail(tx.session, row, error=refusal.reason)
-        if not refusal.target:
+        if not refusal.target and row.op != "post":
             return
         lost = await outbox.disable(tx.session, row, reason=refusal.reason, channel=refusal.target == "channel")
         if lost:

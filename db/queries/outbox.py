@@ -62,6 +62,10 @@ _RETRY = text("""/* outbox.retry */
     update notification_jobs set status = 'pending', locked_until = null, attempts = :attempts, next_attempt_at = :at,
            last_error = :error where id = :id""")
 
+# Like a row whose sender died: whoever claims it next looks for it in Discord first.
+_SUSPEND = text("""/* outbox.suspend */
+    update notification_jobs set locked_until = now() + make_interval(secs => :seconds), last_error = :error where id = :id""")
+
 _FAILED = text("""/* outbox.failed */
     update notification_jobs set status = 'failed', locked_until = null, attempts = attempts + 1, last_error = :error
      where id = :id""")
@@ -73,6 +77,11 @@ _DROP_TWIN = text("""/* outbox.drop_twin */
 
 _DISABLE = text("""/* outbox.disable_message */
     update bot_messages set disabled_reason = :reason, fail_count = fail_count + 1 where id = :id""")
+
+# Nothing will ever claim an edit of a message that is not there.
+_FAIL_EDITS = text("""/* outbox.fail_edits */
+    update notification_jobs set status = 'failed', locked_until = null, last_error = :reason
+     where bot_message_id = :id and op = 'edit' and status = 'pending'""")
 
 _DISABLE_CHANNEL = text("""/* outbox.disable_channel */
     update notification_channels set enabled = false, disabled_reason = :reason
@@ -190,6 +199,10 @@ async def retry(session: AsyncSession, row: OutboxRow, *, at: datetime, error: s
     await session.execute(_RETRY, values)
 
 
+async def suspend(session: AsyncSession, row: OutboxRow, *, seconds: float, error: str) -> None:
+    await session.execute(_SUSPEND, {"id": row.id, "seconds": seconds, "error": error[:500]})
+
+
 async def fail(session: AsyncSession, row: OutboxRow, *, error: str) -> None:
     await session.execute(_FAILED, {"id": row.id, "error": error[:500]})
 
@@ -197,7 +210,9 @@ async def fail(session: AsyncSession, row: OutboxRow, *, error: str) -> None:
 async def disable(session: AsyncSession, row: OutboxRow, *, reason: str, channel: bool) -> list[str]:
     """Stops keeping this message up to date, and with `channel` stops posting there; the purposes that lost their channel."""
     if row.bot_message_id:
-        await session.execute(_DISABLE, {"id": row.bot_message_id, "reason": reason[:200]})
+        message = {"id": row.bot_message_id, "reason": reason[:200]}
+        await session.execute(_DISABLE, message)
+        await session.execute(_FAIL_EDITS, message)
     if not channel:
         return []
     where = {"org": row.org_id, "channel": row.channel_id, "reason": reason[:200]}
