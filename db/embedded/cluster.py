@@ -99,7 +99,7 @@ class Cluster:
 
     def _check(self, version: int) -> None:
         try:
-            found = (self.paths.data / "PG_VERSION").read_text().strip()
+            found = (self.paths.data / "PG_VERSION").read_text(errors="replace").strip()
         except FileNotFoundError:
             raise Conflict(
                 f"{self.paths.data} is not empty and holds no database.", "Choose another GAMEKEEPER_DATA_DIR."

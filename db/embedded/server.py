@@ -94,6 +94,18 @@ class EmbeddedPostgres:
         if threading.current_thread() is not threading.main_thread():
             # the kernel ends the server when the thread that started it ends
             raise AssertionError("the embedded PostgreSQL is started on the main thread")
+        try:
+            self._start()
+        except OSError as error:
+            raise Unavailable(
+                f"The database cannot live in {self.paths.data}: {error.strerror or error}"
+                + (f" ({error.filename})." if error.filename else "."),
+                "Make room or put it right, or choose another GAMEKEEPER_DATA_DIR.",
+            ) from error
+        if sys.platform != "linux":
+            atexit.register(self.stop)
+
+    def _start(self) -> None:
         account = account_for(self.paths.data)
         check_reachable(self.paths.data, account)
         self._take()
@@ -107,8 +119,6 @@ class EmbeddedPostgres:
         except BaseException:
             self.stop()
             raise
-        if sys.platform != "linux":
-            atexit.register(self.stop)
 
     def create_database(self, name: str = "gamekeeper") -> None:
         """Creates a database unless it exists."""

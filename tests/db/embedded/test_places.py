@@ -74,6 +74,22 @@ def test_data_of_another_major_version(server: EmbeddedPostgres) -> None:
     server.stop()
 
 
+def test_a_version_that_is_no_text(server: EmbeddedPostgres) -> None:
+    server.paths.data.mkdir()
+    (server.paths.data / "PG_VERSION").write_bytes(b"\xff\xfe")
+    with pytest.raises(Conflict, match="this one is 18"):
+        server.start()
+
+
+def test_a_file_in_the_place_of_a_directory(home: Path) -> None:
+    (home / "data").write_text("")
+    with pytest.raises(Unavailable, match="cannot live in"):
+        EmbeddedPostgres(home / "data" / "postgres", settings=SAFE).start()
+    (home / "postgres").write_text("")
+    with pytest.raises(Unavailable, match=r"cannot live in .*: Not a directory"):
+        EmbeddedPostgres(home / "postgres", settings=SAFE).start()
+
+
 def test_a_directory_with_something_else_in_it(server: EmbeddedPostgres) -> None:
     server.paths.data.mkdir()
     (server.paths.data / "letter.txt").write_text("dear")
