@@ -37,7 +37,7 @@ class JobCog(commands.GroupCog, group_name="job", group_description="What hosts 
     @app_commands.autocomplete(job=choices.job)
     @gate("jobs.view")
     async def show(self, call: Call, job: str) -> Reply:
-        return Reply(jobs.progress_card(await call.services.jobs.show(call.actor, _number(job))))
+        return await _open(call, _number(job))
 
     @app_commands.command(name="cancel", description="Cancel a job that waits or runs")
     @app_commands.describe(job="Which job")
@@ -69,6 +69,11 @@ async def _page(call: Call, state: str, server: str, page: int) -> Reply:
             args=(state, server),
         )
     )
+
+
+@action("job.open", "jobs.view", Show.PRIVATE)
+async def _open(call: Call, number: int) -> Reply:
+    return Reply(jobs.progress_card(await call.services.jobs.show(call.actor, number)))
 
 
 @action("job.cancel", "jobs.cancel", Show.PRIVATE)

@@ -67,12 +67,15 @@ def line(job: JobCard) -> str:
     )
 
 
-def progress_card(job: JobCard, mark: int | None = None) -> discord.ui.LayoutView:
-    """The message of a job, from waiting to its end."""
+def progress_card(job: JobCard, mark: int | None = None, *, public: bool = False) -> discord.ui.LayoutView:
+    """The message of a job, from waiting to its end. In a public place what the game said, which may name addresses,
+    is behind a button for staff."""
     colour, words = _STATES[job.status]
     who = f" · by {safe(job.author)}" if job.author else ""
     head = f"### {title(job)}\n`{job_number(job.number)}` · **{words}**{who} · {ago(job.created_at)}"
-    return card(colour, head, _subject(job), _steps(job), _outcome(job), *_buttons(job), mark=mark)
+    return card(
+        colour, head, _subject(job), _steps(job), _outcome(job, public=public), *_buttons(job, public=public), mark=mark
+    )
 
 
 def _subject(job: JobCard) -> str:
@@ -104,9 +107,13 @@ def _steps(job: JobCard) -> str:
     return "   ".join(marks)
 
 
-def _outcome(job: JobCard) -> str:
+def _has_output(job: JobCard) -> bool:
+    return bool(job.output and job.output.strip()) and not job.type.startswith("SERVER_")
+
+
+def _outcome(job: JobCard, *, public: bool) -> str:
     took = f" It took {span(timedelta(milliseconds=job.duration_ms))}." if job.duration_ms is not None else ""
-    output = block(job.output) if job.output and job.output.strip() else ""
+    output = block(job.output or "") if _has_output(job) and not public else ""
     match job.status:
         case "queued" | "held":
             return _waiting(job)
@@ -133,12 +140,14 @@ def _waiting(job: JobCard) -> str:
     return retry or (f"Starts {ago(job.not_before)} ({at(job.not_before)})." if job.not_before > job.created_at else "")
 
 
-def _buttons(job: JobCard) -> list[discord.ui.Item[discord.ui.LayoutView]]:
+def _buttons(job: JobCard, *, public: bool) -> list[discord.ui.Item[discord.ui.LayoutView]]:
     buttons: list[Button] = []
     if job.status in LIVE and not job.cancel_requested_at:
         buttons.append(Button("Cancel", "job.cancel", (job.number,)))
     if job.status in ("failed", "expired", "cancelled"):
         buttons.append(Button("Retry", "job.retry", (job.number,)))
+    if public and _has_output(job):
+        buttons.append(Button("Output", "job.open", (job.number,)))
     if job.server_id and job.status not in LIVE:
         buttons.append(Button("Server", "server.open", (job.server_id,)))
     return [row(*buttons)] if buttons else []

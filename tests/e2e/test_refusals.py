@@ -1,5 +1,7 @@
 """What goes wrong in daily use: a clear sentence, and nothing half-done."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
@@ -163,3 +165,20 @@ async def test_a_host_is_removed_only_when_it_is_empty(community: Community, hos
     assert "alpha is removed" in said(await community.owner.submit_modal(form, {"name": "alpha"}))
     status, _ = await host.call("POST", "jobs/claim?wait=0", wire.ClaimRequest(slots=1))
     assert status == 401
+
+
+async def test_what_a_game_says_is_not_shown_in_public(community: Community, host: Host) -> None:
+    server = await add_server(community, host)
+    await community.owner.slash(community.general, "console run", server=server, command="status")
+    (job,) = await host.claim()
+    await host.progress(job, wire.Step.STARTED)
+    await host.result(job, output="id=0 addr=127.0.0.9:4711 name='bob'")
+
+    def ended() -> Any:
+        messages = community.general.history()
+        return [one for one in messages if "Console" in reading.text(one) and "**done**" in reading.text(one)]
+
+    (message,) = await community.eventually(ended)
+    assert "127.0.0.9" not in reading.text(message)
+    assert "127.0.0.9" in said(await community.owner.click(message, label="Output"))
+    assert "You need the permission" in said(await community.player.click(message, label="Output"))
