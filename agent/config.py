@@ -6,10 +6,11 @@ a job names a server by its slug, and this file says where such servers may live
 
 import ipaddress
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -19,6 +20,7 @@ from agent.wire import Slug
 
 APP: Final = "gamekeeper-agent"
 ANY: Final = "*"
+_HOST: Final = re.compile(r"(?=.{1,253}\Z)(?:[^\s.]{1,63}(?:\.|\Z))+")
 
 _EXAMPLE: Final = """\
 # Where the bot listens. Plain http:// is accepted for this machine only.
@@ -58,10 +60,20 @@ def default_path() -> Path:
 
 
 def _absolute(path: Path) -> Path:
-    path = path.expanduser()
-    if not path.is_absolute():
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise ValueError(f"must be an absolute path, and there is no home for {path.parts[0]}") from None
+    if not path.is_absolute() or "\0" in str(path):
         raise ValueError("must be an absolute path")
     return Path(os.path.normpath(path))
+
+
+def _has_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str) -> bool:
@@ -101,6 +113,8 @@ class AgentConfig(BaseModel):
             raise ValueError(
                 "must be https://: over http:// the agent's key could be read (this machine itself excepted)"
             )
+        if not _HOST.fullmatch(parts.hostname) or not _has_port(parts):
+            raise ValueError("must look like https://bot.example.org, or https://bot.example.org:8443")
         if parts.query or parts.fragment or parts.username:
             raise ValueError("must be an address without a user, a query or a fragment")
         return url.rstrip("/")
@@ -110,7 +124,10 @@ class AgentConfig(BaseModel):
     def _one_root_at_least(cls, values: dict[str, Any]) -> dict[str, Any]:
         if values.get("roots"):
             return values
-        return {**values, "roots": (Path(values.get("state_dir") or default_state_dir(), "servers"),)}
+        state_dir = values.get("state_dir") or default_state_dir()
+        if not isinstance(state_dir, str | Path):
+            return values  # it is complained about as what it is
+        return {**values, "roots": (Path(state_dir, "servers"),)}
 
     def allows(self, game: str) -> bool:
         """May servers of this game run on this host?"""

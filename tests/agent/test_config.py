@@ -46,6 +46,16 @@ def test_addresses_that_are_taken(tmp_path: Path, url: str) -> None:
         ('url = "https://b"\n[adopt]\n"Big Server" = "/srv/x"', "`adopt.Big Server"),
         ('url = "https://b"\n[adopt]\nold = "srv"', "`adopt.old` must be an absolute path"),
         ("url = ", "is not valid TOML"),
+        ('url = "https://b"\nstate_dir = 5', "`state_dir` is wrong"),
+        (
+            'url = "https://b"\nroots = ["~nobody-of-this-name/x"]',
+            "`roots.0` must be an absolute path, and there is no",
+        ),
+        ('url = "https://b"\nroots = ["/srv/\\u0000"]', "`roots.0` must be an absolute path"),
+        ('url = "http://localhost:99999"', "`url` must look like"),
+        ('url = "https://bot.example:port"', "`url` must look like"),
+        ('url = "https://bot example"', "`url` must look like"),
+        (f'url = "https://{"a" * 64}.example"', "`url` must look like"),
     ],
 )
 def test_errors_name_the_file_and_the_key(tmp_path: Path, text: str, sentence: str) -> None:
