@@ -128,7 +128,10 @@ class GameTemplate(Section):
 
 def load_template(path: Path) -> GameTemplate:
     """Read and validate one file; TemplateError says what is wrong in it."""
-    content = path.read_bytes()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise TemplateError(f"{path}: cannot be read: {error.strerror}") from error
     try:
         raw: Any = yaml.safe_load(content)
         if not isinstance(raw, dict) or "sha256" in raw:

@@ -1,5 +1,6 @@
 """Putting values into a template: pure, and the only place where placeholders are replaced."""
 
+import glob
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -58,10 +59,15 @@ def resolve(template: "GameTemplate", directory: Path, values: Mapping[str, str]
         players=template.players,
         actions=template.actions,
         log=template.log,
-        log_glob=fill(source.glob, context) if isinstance(source, Files) else None,
+        log_glob=fill(source.glob, _literally(context)) if isinstance(source, Files) else None,
         values=dict(values),
         secrets=tuple(values[n] for n, v in template.vars.items() if v.secret and len(values[n]) >= _SECRET_MIN),
     )
+
+
+def _literally(context: Mapping[str, str]) -> dict[str, str]:
+    """For a pattern: only what the template itself writes has a meaning in it."""
+    return {name: glob.escape(value) for name, value in context.items()}
 
 
 def _ports(template: "GameTemplate", values: Mapping[str, str]) -> tuple[ResolvedPort, ...]:

@@ -48,7 +48,7 @@ def test_addresses_that_are_taken(tmp_path: Path, url: str) -> None:
         ("url = ", "is not valid TOML"),
         ('url = "https://b"\nstate_dir = 5', "`state_dir` is wrong"),
         (
-            'url = "https://b"\nroots = ["~nobody-of-this-name/x"]',
+            'url = "https://b"\nroots = ["~no-such-user/x"]',
             "`roots.0` must be an absolute path, and there is no",
         ),
         ('url = "https://b"\nroots = ["/srv/\\u0000"]', "`roots.0` must be an absolute path"),

@@ -1,5 +1,6 @@
 """Templates: what is refused in a file, and what comes of the shipped ones."""
 
+from glob import glob
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,22 @@ def test_what_is_no_template_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(TemplateError, match=r"x\.yaml"):
         load_template(path)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".#mine.yaml").symlink_to("root@host.4711")  # an editor's lock
+    with pytest.raises(TemplateError, match="cannot be read"):
+        load_catalog(tmp_path)
+
+
+def test_a_directory_with_brackets_finds_its_log(catalog: Catalog, tmp_path: Path) -> None:
+    directory = tmp_path / "[eu] 7*"
+    directory.mkdir()
+    (directory / "output_log.txt").write_text("")
+    template = catalog["7dtd"]
+    resolved = template.resolve(directory, template.new_secrets())
+    assert resolved.log_glob is not None
+    assert glob(resolved.log_glob) == [str(directory / "output_log.txt")]
 
 
 def test_resolving_replaces_everything(catalog: Catalog) -> None:
