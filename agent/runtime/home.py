@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from agent.config import AgentConfig
 from agent.errors import TaskFailed
+
+_OURS: Final = {"instances", "runs"}
+"""Directories of the state directory."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ def find_home(slug: str, config: AgentConfig) -> Home:
     candidates = [root / slug for root in config.roots]
     path = next((one for one in candidates if one.exists() or one.is_symlink()), candidates[0])
     _check_inside(path)
+    _check_not_ours(path, config.state_dir)
     return Home(path, adopted=False)
 
 
@@ -42,6 +47,12 @@ def _check_inside(path: Path) -> None:
         )
     if path.exists() and not path.is_dir():
         raise TaskFailed(f"{path} is in the way: it is not a directory.")
+
+
+def _check_not_ours(path: Path, state_dir: Path) -> None:
+    """Where a root is the state directory or above it, a slug could name what the agent itself lives on."""
+    if state_dir.is_relative_to(path) or (path.parent == state_dir and path.name in _OURS):
+        raise TaskFailed(f"{path} is the agent's own; choose another name, or another root in its configuration.")
 
 
 def check_file(home: Home, file: Path) -> None:

@@ -39,6 +39,13 @@ def test_a_slug_is_one_word(tmp_path: Path, slug: str) -> None:
         find_home(slug, config(tmp_path))
 
 
+def test_a_slug_does_not_name_what_the_agent_lives_on(tmp_path: Path) -> None:
+    for roots, slug in (([tmp_path], "state"), ([tmp_path / "state"], "runs"), ([tmp_path / "state"], "instances")):
+        with pytest.raises(TaskFailed, match="is the agent's own"):
+            find_home(slug, config(tmp_path, roots=roots))
+    assert find_home("servers", config(tmp_path, roots=[tmp_path / "state"])).path == tmp_path / "state/servers"
+
+
 def test_links_do_not_lead_out_of_a_root(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "outside").mkdir()
