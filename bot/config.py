@@ -2,10 +2,10 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.embedded import default_data_directory
 
@@ -23,8 +23,8 @@ class Settings(BaseSettings):
     """How agents reach the HTTP side, e.g. https://gamekeeper.example.org; empty: `http://<bind>`."""
     bind: str = "127.0.0.1:8377"
     """Address and port of the HTTP side; port 0 takes a free one."""
-    trusted_proxies: list[str] = []
-    """Networks whose X-Forwarded-For is believed."""
+    trusted_proxies: Annotated[list[str], NoDecode] = []
+    """Networks whose X-Forwarded-For is believed, separated by commas."""
     secret_keys: SecretStr | None = None
     """Empty: `<data_dir>/secret.keys`, made at the first start."""
     shards: int = Field(default=1, ge=1, le=256)
@@ -38,6 +38,12 @@ class Settings(BaseSettings):
         if not host or not port.isdigit() or int(port) > 65535:
             raise ValueError("GAMEKEEPER_BIND is an address and a port, such as 127.0.0.1:8377")
         return value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _separated(cls, value: str | list[str]) -> list[str]:
+        parts = value.split(",") if isinstance(value, str) else value
+        return [part.strip() for part in parts if part.strip()]
 
     @field_validator("trusted_proxies")
     @classmethod
