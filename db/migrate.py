@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 import migrations
-from db.connect import Connector
+from bot.errors import Unavailable
+from db.connect import NO_CONNECTION, Connector
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -41,11 +43,25 @@ def is_ours(name: str | None, kind: str, _parents: Any) -> bool:
 
 @asynccontextmanager
 async def connected(database_url: str) -> AsyncGenerator[AsyncConnection]:
-    """A connection of its own for changing the schema, without a limit on how long a statement may run."""
+    """A connection of its own for changing the schema, without a limit on how long a statement may run.
+
+    Raises:
+        Unavailable: the server cannot be reached, or does not let us in.
+    """
     connector = Connector(database_url, "migrations")
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connector.writing, poolclass=NullPool)
-    async with engine.connect() as connection:
+    connection = engine.connect()
+    try:
+        await connection.start()
+    except (*NO_CONNECTION, DBAPIError) as error:
+        refusal = error.orig.__cause__ if isinstance(error, DBAPIError) and error.orig else error
+        raise Unavailable(
+            f"The database cannot be used: {refusal}.", "Check GAMEKEEPER_DATABASE_URL and that the server runs."
+        ) from error
+    try:
         yield connection
+    finally:
+        await connection.close()
 
 
 async def current(database_url: str) -> str | None:

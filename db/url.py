@@ -31,7 +31,7 @@ def address(url: str) -> Address:
     Parameters that only libpq knows are left out: the server would refuse them as settings.
 
     Raises:
-        Invalid: another scheme.
+        Invalid: another scheme, or parameters that cannot be read.
     """
     parts = urlsplit(url)
     if parts.scheme not in _SCHEMES:
@@ -39,8 +39,13 @@ def address(url: str) -> Address:
             f"The database URL begins with {parts.scheme or 'no scheme'}.",
             "Write it as postgresql://user:password@host:5432/database.",
         )
-    given = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
-    seconds = float(given.get("connect_timeout") or _CONNECT_SECONDS)
+    try:
+        given = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        seconds = float(given.get("connect_timeout") or _CONNECT_SECONDS)
+    except ValueError as error:
+        raise Invalid(
+            f"The database URL has parameters that cannot be read: {error}.", "Write them as ?name=value&name=value."
+        ) from error
     kept = {_ALSO_TAKEN.get(name, name): value for name, value in given.items() if name not in _LIBPQ_ONLY}
     dsn = f"postgresql://{parts.netloc}{parts.path}" + (f"?{urlencode(kept)}" if kept else "")
     return Address(dsn, seconds or _CONNECT_SECONDS)

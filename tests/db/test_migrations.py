@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 import migrations
 from bot.domain.actors import system
+from bot.errors import Unavailable
 from db import migrate
 from db.engine import Database
 from db.models import Base
@@ -120,3 +121,10 @@ async def _fill(url: str) -> None:
             tx.session.add(row)
             await tx.session.flush()
     await db.close()
+
+
+async def test_a_database_that_cannot_be_reached_is_an_error_with_a_remedy(postgres: TestServer) -> None:
+    for url in ("postgresql://ann@127.0.0.1:1/x", postgres.server.dsn("no_such_database")):
+        with pytest.raises(Unavailable, match="The database cannot be used") as refused:
+            await migrate.current(url)
+        assert "GAMEKEEPER_DATABASE_URL" in refused.value.remedy

@@ -40,5 +40,11 @@ def test_another_database_is_refused_with_an_example(given: str) -> None:
     assert "postgresql://" in refused.value.remedy
 
 
+@pytest.mark.parametrize("given", ["postgresql://h/x?sslmode", "postgresql://h/x?connect_timeout=soon"])
+def test_parameters_that_cannot_be_read(given: str) -> None:
+    with pytest.raises(Invalid, match="parameters that cannot be read"):
+        address(given)
+
+
 def test_the_password_is_in_no_log_line() -> None:
     assert "secret" not in repr(address("postgresql://ann:secret@h/x"))
