@@ -1,5 +1,6 @@
 """Says outbox rows in Discord: row -> data -> card -> channel message. Tells what may pass from what will not."""
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -7,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from uuid import UUID
 
+import aiohttp
 import discord
 
 from bot.errors import Unavailable
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 
 SEARCHED_MESSAGES: Final = 50
 """How far back a message is looked for whose sender died while it was under way."""
+SEND_WITHIN: Final = 30.0
+"""Seconds. discord.py sleeps as long as Discord asks it to; the row can do that in the outbox, where others see it."""
 _MARK_BITS: Final = 0x7FFFFFFF
 
 Renderer = Callable[[OutboxRow], Awaitable[discord.ui.LayoutView | None]]
@@ -42,14 +46,26 @@ class Messenger:
         self._services = services
         self._renderers: dict[str, Renderer] = {"job": self._job}
 
+    @property
+    def ready(self) -> bool:
+        """Whether this process is connected to Discord; a standby is not."""
+        return self.client.user is not None and not self.client.is_closed()
+
     async def deliver(self, row: OutboxRow) -> Delivery:
         """Sends or edits one message. Never raises for what Discord or the network does."""
         try:
-            return await self._deliver(row)
+            async with asyncio.timeout(SEND_WITHIN):
+                return await self._deliver(row)
         except discord.HTTPException as error:
             return refusal(error, edit=row.op == "edit")
-        except (TimeoutError, OSError, discord.DiscordException, Unavailable) as error:
-            return Delayed(5.0, f"{type(error).__name__}: {error}")
+        except Unavailable as error:
+            return Delayed(5.0, error.what)
+        except (TimeoutError, OSError, aiohttp.ClientError, discord.DiscordException) as error:
+            return Delayed(5.0, f"{type(error).__name__}: {error}", unsure=True)
+        except RuntimeError as error:
+            if self.ready:
+                raise
+            return Delayed(1.0, f"the connection to Discord was closed meanwhile: {error}", unsure=True)
 
     async def _deliver(self, row: OutboxRow) -> Delivery:
         view = await self._render(row)
@@ -76,7 +92,11 @@ class Messenger:
 
     async def _job(self, row: OutboxRow) -> discord.ui.LayoutView | None:
         job = await self._services.cards.job(row.org_id, job_id=row.subject_id)
-        return progress_card(job, mark_of(row)) if job else None
+        if job is None:
+            return None
+        return progress_card(
+            job, mark_of(row), public=not await self._services.cards.is_ops(row.org_id, row.channel_id)
+        )
 
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
         me = self.client.user
@@ -93,7 +113,7 @@ def refusal(error: discord.HTTPException, *, edit: bool) -> Delivery:
     """What a refusal of Discord means for the row and for its target."""
     reason = f"Discord said {error.status}: {error.text or error.code}"[:200]
     if error.status == 429 or error.status >= 500:
-        return Delayed(_retry_after(error), reason)
+        return Delayed(_retry_after(error), reason, unsure=error.status >= 500)
     if error.code == 30046:  # too many edits of a message older than an hour
         return Delayed(60.0, reason)
     if error.status == 404 and edit and error.code == 10008:

@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from bot import clock
 from bot.errors import AppError
-from bot.services.outbox import Delayed, Delivery, Outbox, OutboxRow
+from bot.services.outbox import Delayed, Delivery, Outbox, OutboxRow, Refused
 
 log = logging.getLogger(__name__)
 
@@ -18,10 +19,21 @@ PER_CHANNEL: Final = 5
 CHANNEL_WINDOW: Final = 5.0
 """At most `PER_CHANNEL` requests to one channel in this many seconds."""
 IDLE_POLL: Final = 1.0
+IN_FLIGHT: Final = 200
+"""Rows under way at a time, each by itself: a channel that stands still holds up nobody else."""
+LONGEST_WAIT: Final = 15.0
+"""Seconds that a claimed row may wait for its place; a claim lapses after 60, and sending may take 30."""
+SETTLE_ATTEMPTS: Final = 20
+"""Once a second. What was sent and not written down is looked for in Discord after the claim has lapsed."""
 
 
 class Sender(Protocol):
     """Says one row; implemented by the messenger."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether anything can be sent at all; nothing is claimed before."""
+        ...
 
     async def deliver(self, row: OutboxRow) -> Delivery: ...
 
@@ -35,13 +47,14 @@ class Pace:
         self._paused: dict[int, float] = {}
 
     def wait(self, channel: int, now: float) -> float:
-        """Books a place and returns the seconds until then."""
+        """Seconds until a request to this channel may leave. A place is booked unless that is too long."""
         recent = self._channels.setdefault(channel, deque(maxlen=PER_CHANNEL))
         earliest = max(now, self._next, self._paused.get(channel, 0.0))
         if len(recent) == PER_CHANNEL:
             earliest = max(earliest, recent[0] + CHANNEL_WINDOW)
-        recent.append(earliest)
-        self._next = max(self._next, now) + 1 / PER_SECOND
+        if earliest - now <= LONGEST_WAIT:
+            recent.append(earliest)
+            self._next = max(self._next, now) + 1 / PER_SECOND
         return earliest - now
 
     def pause(self, channel: int, until: float) -> None:
@@ -58,25 +71,18 @@ class OutboxWorker:
         self._pace = Pace()
         self._wake = asyncio.Event()
         self._stopping = False
+        self._sending: dict[int, asyncio.Task[None]] = {}
 
     def wake(self, _payload: str = "") -> None:
         """New rows are waiting; called on NOTIFY."""
         self._wake.set()
-
-    async def flush(self) -> int:
-        """Sends everything that is due now and returns how many rows there were."""
-        total = 0
-        while rows := await self._outbox.claim():
-            await asyncio.gather(*(self._send(row) for row in rows))
-            total += len(rows)
-        return total
 
     async def run(self) -> None:
         """Sends until `stop()`; an error of one round is logged and the next one tries again."""
         while not self._stopping:
             self._wake.clear()
             try:
-                await self.flush()
+                self._begin(await self._due())
             except AppError as error:
                 log.warning("outbox: %s", error)
             except Exception:  # the loop goes on: other messages wait behind this one
@@ -86,15 +92,53 @@ class OutboxWorker:
                     await clock.idle(self._wake.wait(), "the outbox is empty")
             except TimeoutError:
                 continue
+        await asyncio.gather(*self._sending.values())
 
     def stop(self) -> None:
-        """Lets the round that is under way be the last."""
+        """Nothing more is begun; what is under way is sent."""
         self._stopping = True
         self._wake.set()
 
+    async def _due(self) -> Sequence[OutboxRow]:
+        free = IN_FLIGHT - len(self._sending)
+        return await self._outbox.claim(free) if free and self._sender.ready else ()
+
+    def _begin(self, rows: Sequence[OutboxRow]) -> None:
+        for row in rows:
+            if row.id not in self._sending:  # else it takes longer than its claim, which is renewed now
+                self._sending[row.id] = asyncio.create_task(self._send(row), name=f"outbox: {row.id}")
+
     async def _send(self, row: OutboxRow) -> None:
-        await asyncio.sleep(self._pace.wait(row.channel_id, time.monotonic()))
-        delivery = await self._sender.deliver(row)
+        try:
+            await self._settle(row, await self._delivered(row))
+        except AppError as error:
+            log.warning("outbox: row %d was not written down: %s", row.id, error)
+        except Exception:  # the top of a task that nobody awaits
+            log.exception("outbox: row %d was not written down", row.id)
+        finally:
+            del self._sending[row.id]
+            if row.op == "post" or len(self._sending) == IN_FLIGHT - 1:
+                self._wake.set()  # the next one of its channel may leave now
+
+    async def _delivered(self, row: OutboxRow) -> Delivery:
+        wait = self._pace.wait(row.channel_id, time.monotonic())
+        if wait > LONGEST_WAIT:
+            return Delayed(wait, "more messages before it than the channel takes")
+        await asyncio.sleep(wait)
+        try:
+            delivery = await self._sender.deliver(row)
+        except Exception as error:  # a bug in one card must not hold up the channel for ever
+            log.exception("outbox: row %d could not be sent", row.id)
+            return Refused(f"{type(error).__name__}: {error}")
         if isinstance(delivery, Delayed):
             self._pace.pause(row.channel_id, time.monotonic() + delivery.seconds)
-        await self._outbox.settle(row, delivery)
+        return delivery
+
+    async def _settle(self, row: OutboxRow, delivery: Delivery) -> None:
+        for _ in range(SETTLE_ATTEMPTS):
+            try:
+                return await self._outbox.settle(row, delivery)
+            except AppError as error:
+                log.warning("outbox: row %d waits to be written down: %s", row.id, error)
+                await asyncio.sleep(1)
+        return await self._outbox.settle(row, delivery)
