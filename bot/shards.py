@@ -1,7 +1,9 @@
 """Connecting to Discord under leases: a shard is connected only by the process that holds its lease."""
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -15,7 +17,11 @@ from bot.services.leases import SECONDS, Leases
 log = logging.getLogger(__name__)
 
 RENEW_EVERY: Final = SECONDS / 3
+TRY_EVERY: Final = SECONDS / 15
+"""While the database does not answer."""
 CLOSE_WITHIN: Final = 5.0
+_MAY_PASS: Final = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError, AppError)
+"""Why a connection to Discord may fail although all is well with us."""
 
 
 def duty(shard: int) -> str:
@@ -36,7 +42,11 @@ class Shards:
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Connects and reconnects until `stop()`."""
+        """Connects and reconnects until `stop()`.
+
+        Raises:
+            Invalid: Discord refuses the token.
+        """
         while not self._stopping.is_set():
             held = await self._take_free()
             if held:
@@ -50,7 +60,8 @@ class Shards:
     async def release(self) -> None:
         """Gives the shards back, so that a standby need not wait."""
         for held in list(self._leases.held):
-            await self._leases.release(held)
+            with contextlib.suppress(AppError):  # then they lapse
+                await self._leases.release(held)
 
     async def _take_free(self) -> list[int]:
         try:
@@ -60,70 +71,64 @@ class Shards:
             return []
 
     async def _connected(self, held: list[int]) -> None:
+        until = time.monotonic() + SECONDS
         client = self._make_client()
         client.shard_ids, client.shard_count = held, self._count
-        if not await self._logged_in(client):
-            await client.close()
-            await self._pause()
-            return
-        connection = asyncio.create_task(client.connect(), name="discord gateway")
-        keeping = asyncio.create_task(self._keep(held), name="shard leases")
+        # logging in may take longer than a lease: Discord allows few registrations of commands
+        connection = asyncio.create_task(client.start(self._token), name="discord gateway")
+        keeping = asyncio.create_task(self._keep(held, until), name="shard leases")
         try:
             await asyncio.wait({connection, keeping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             keeping.cancel()
-            async with asyncio.timeout(CLOSE_WITHIN):
-                await client.close()
-            await asyncio.gather(connection, return_exceptions=True)
-        if connection.done() and not connection.cancelled() and (error := connection.exception()):
-            log.error("the connection to Discord ended: %s", error)
-            await self._pause()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_WITHIN):
+                    await client.close()
+            connection.cancel()
+            await asyncio.gather(connection, keeping, return_exceptions=True)
+        if not connection.cancelled() and (error := connection.exception()):
+            await self._failed(error)
 
-    async def _logged_in(self, client: Client) -> bool:
-        """Logs in; False where Discord cannot be reached now.
+    async def _failed(self, error: BaseException) -> None:
+        if isinstance(error, discord.LoginFailure):
+            raise Invalid("Discord refuses GAMEKEEPER_DISCORD_TOKEN.", "Copy it again from the developer portal.")
+        if not isinstance(error, _MAY_PASS):
+            raise error
+        log.error("the connection to Discord ended: %s", error or type(error).__name__)
+        await self._pause()
 
-        Raises:
-            Invalid: the token is wrong, which no waiting mends.
-        """
-        try:
-            await client.login(self._token)
-        except discord.LoginFailure as error:
-            raise Invalid("Discord refuses the token.", "Copy it again from the Developer Portal.") from error
-        except (OSError, aiohttp.ClientError, discord.HTTPException) as error:
-            log.warning("Discord cannot be reached: %s", error)
-            return False
-        return True
-
-    async def _keep(self, held: list[int]) -> None:
+    async def _keep(self, held: list[int], until: float) -> None:
         """Renews until a lease is lost, a free shard turns up, or the process stops."""
-        while not self._stopping.is_set():
+        while True:
             await self._pause()
-            try:
-                kept = [await self._leases.renew(duty(shard)) for shard in held]
-                if not all(kept):
-                    log.error("lost the lease of a shard: disconnecting")
-                    return
-                if len(held) < self._count and len(await self._take_free()) > len(held):
-                    log.info("took over a shard: connecting again")
-                    return
-            except AppError as error:
-                log.warning("shard leases not renewed: %s", error)
-                if not await self._still_ours(held):
-                    return
+            if self._stopping.is_set():
+                return
+            renewed = await self._renewed(held, until)
+            if renewed is None:
+                return
+            until = renewed
+            if len(held) < self._count and len(await self._take_free()) > len(held):
+                log.info("took over a shard: connecting again")
+                return
 
-    async def _still_ours(self, held: list[int]) -> bool:
-        """While the database is away nobody can tell; the lease runs out by itself, and so does the connection."""
+    async def _renewed(self, held: list[int], until: float) -> float | None:
+        """Until when the leases hold now, on the clock of `time.monotonic`. None: they are lost, or nobody can tell by
+        `until`, when another process may take them."""
         try:
-            async with asyncio.timeout(SECONDS - RENEW_EVERY):
-                while not self._stopping.is_set():
-                    await asyncio.sleep(1)
+            async with asyncio.timeout(until - time.monotonic()):
+                while True:
+                    asked = time.monotonic()
                     try:
-                        return all([await self._leases.renew(duty(shard)) for shard in held])
-                    except AppError:
-                        continue
+                        if all([await self._leases.renew(duty(shard)) for shard in held]):
+                            return asked + SECONDS
+                        log.error("lost the lease of a shard: disconnecting")
+                        return None
+                    except AppError as error:
+                        log.warning("shard leases not renewed: %s", error)
+                        await asyncio.sleep(TRY_EVERY)
         except TimeoutError:
             log.error("the database was away longer than a shard's lease: disconnecting")
-        return False
+            return None
 
     async def _pause(self) -> None:
         try:
