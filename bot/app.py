@@ -171,9 +171,9 @@ class App:
             await asyncio.wait({connected, waiting}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
-            shards.stop()
-            await self.client.gate.drain(DRAIN_SECONDS)
+            await self.client.gate.drain(DRAIN_SECONDS)  # answers and messages still need the connection
             await self.stop_background()
+            shards.stop()
             await asyncio.gather(connected, return_exceptions=True)
             await shards.release()
         if connected.done() and not connected.cancelled() and (error := connected.exception()):

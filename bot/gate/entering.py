@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
+import aiohttp
 import discord
 from discord import app_commands
 
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 ACKNOWLEDGE_AFTER: Final = 1.0
 """Seconds that work may take before it is deferred; Discord gives up after 3."""
 
+_NOT_TAKEN: Final = (discord.HTTPException, aiohttp.ClientError, OSError, TimeoutError, RuntimeError)
+"""Discord refuses an answer, or cannot be reached; the last: the connection was closed meanwhile."""
+
 Outcome = Literal["success", "denied", "failed"]
 
 
@@ -35,7 +40,7 @@ class Gate:
     def __init__(self, services: Services, *, deadline: float = ACKNOWLEDGE_AFTER) -> None:
         self.services = services
         self.deadline = deadline
-        self._at_work: set[asyncio.Task[Any]] = set()
+        self._at_work: set[asyncio.Task[Any] | None] = set()
         self._draining = False
 
     async def call(self, interaction: discord.Interaction[Any]) -> Call:
@@ -69,18 +74,27 @@ class Gate:
         invocation = Invocation(interaction.id, path, redacted(options), started=time.monotonic())
         correlation.set(invocation.reference)
         work = _Work(self, caller(interaction), invocation, spec, run, values or {})
-        task = asyncio.create_task(work.run(), name=f"gate:{path}")
+        with self._under_way():
+            task = asyncio.create_task(work.run(), name=f"gate:{path}")
+            try:
+                await self._wait(interaction, spec, task)
+                reply, error, outcome = await self._outcome(task, invocation)
+                await self._record(work.actor, invocation, outcome, error)
+            except AlreadyHandled:
+                return  # another delivery of this interaction has committed: that one answers
+            if error is not None:
+                reply = Reply(failure(error.what, error.remedy, invocation.reference))
+            await self._answer(interaction, spec, reply, outcome, invocation)
+
+    @contextmanager
+    def _under_way(self) -> Iterator[None]:
+        """What a drain waits for: an interaction until it is answered."""
+        task = asyncio.current_task()
         self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
         try:
-            await self._wait(interaction, spec, task)
-            reply, error, outcome = await self._outcome(task, invocation)
-            await self._record(work.actor, invocation, outcome, error)
-        except AlreadyHandled:
-            return  # another delivery of this interaction has committed: that one answers
-        if error is not None:
-            reply = Reply(failure(error.what, error.remedy, invocation.reference))
-        await self._answer(interaction, spec, reply, outcome, invocation)
+            yield
+        finally:
+            self._at_work.discard(task)
 
     async def _wait(self, interaction: discord.Interaction[Any], spec: Spec, task: "asyncio.Task[Reply]") -> None:
         patience = PATIENCE if spec.show is Show.FORM else self.deadline
@@ -94,7 +108,7 @@ class Gate:
             return
         try:
             await interaction.response.defer(ephemeral=spec.show is Show.PRIVATE, thinking=spec.show is not Show.HERE)
-        except discord.HTTPException as error:  # 10062 too late; 40060 another delivery was faster
+        except _NOT_TAKEN as error:  # 10062 too late; 40060 another delivery was faster
             log.warning("could not defer %s: %s", task.get_name(), error)
 
     async def _outcome(
@@ -130,17 +144,17 @@ class Gate:
     ) -> None:
         try:
             await _send(interaction, spec, reply, refusal=outcome != "success")
-        except discord.HTTPException as error:
+        except _NOT_TAKEN as error:
             log.warning("no answer to %s: %s", invocation.command, error)
-            if error.status == 400:
+            if isinstance(error, discord.HTTPException) and error.status == 400:
                 done = texts.DONE_NOT_SHOWN if outcome == "success" else texts.NOT_SHOWN
                 await _send(interaction, spec, Reply(failure(done, "", invocation.reference)), refusal=True)
 
     async def drain(self, seconds: float) -> None:
         """Lets what is under way come to its end; what comes in meanwhile is told to try again."""
         self._draining = True
-        if self._at_work:
-            await asyncio.wait(set(self._at_work), timeout=seconds)
+        if at_work := {task for task in self._at_work if task}:
+            await asyncio.wait(at_work, timeout=seconds)
 
     @property
     def draining(self) -> bool:
