@@ -1,6 +1,7 @@
 """The parts of one server that its actions share."""
 
 import contextlib
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ class Instance:
         self.running: Running | None = None
         self.kills = 0
         """How often a person has killed it: who was at work meanwhile sees that it grew, and stops."""
+        self.broken_off: float | None = None
+        """When a power action was found that nobody carries on, on the clock of `time.monotonic`."""
 
     @property
     def instances(self) -> Path:
@@ -111,6 +114,11 @@ class Instance:
         console = Console(resolved) if resolved.console is not None else None
         self.running = Running(resolved, console, Readiness(resolved, console, log))
         return self.running
+
+    def broken_off_for(self, seconds: float) -> bool:
+        """Was a broken off action found so long ago? The first call finds it."""
+        self.broken_off = time.monotonic() if self.broken_off is None else self.broken_off
+        return time.monotonic() - self.broken_off >= seconds
 
     def settle(self, note: str) -> None:
         """It is down and stays down until somebody asks for it."""

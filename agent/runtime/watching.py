@@ -14,6 +14,8 @@ from agent.runtime.starting import launch
 from agent.wire import Step
 
 LOOK_EVERY: Final = 0.5
+ON_ITS_WAY: Final = 300.0
+"""Seconds that a game may take to end when its restart was broken off: it may have been told to already."""
 log = logging.getLogger(__name__)
 
 
@@ -58,11 +60,14 @@ def recover(server: Instance) -> None:
     facts, game = server.memory.facts, server.process.game
     if not facts.doing or server.lock.holder:
         return
+    if server.process.alive and facts.doing == "restarting" and not server.broken_off_for(ON_ITS_WAY):
+        return  # if it ends now, that is our doing and nobody's wish
     if not server.process.alive and game != facts.game:
         server.memory.update(game=game, judged=False)  # it was started, and its end is judged next
     elif not server.process.alive and facts.wanted == "running":
         note = f"broken off while {facts.doing}"
         server.memory.update(judged=True, ready=False, crashed=True, next_start=time.time(), note=note)
+    server.broken_off = None
     server.memory.update(doing="")
 
 
