@@ -30,14 +30,29 @@ class Hold:
     after: bool
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    lost: bool = False
+
+    async def until_arrived(self, seconds: float = 20.0) -> None:
+        """Waits until a request stands still here."""
+        await asyncio.wait_for(self.arrived.wait(), seconds)
 
     def release(self) -> None:
+        """Lets it go on, and every later one with it."""
+        self.released.set()
+
+    def lose(self) -> None:
+        """Lets it go nowhere: nothing is done, nobody is answered. Later ones go on."""
+        self.lost = True
         self.released.set()
 
     async def wait(self) -> None:
-        """Where a request stands still."""
+        """Where a request stands still. Raises `Refusal` for one that is lost."""
+        if self.released.is_set():
+            return
         self.arrived.set()
         await self.released.wait()
+        if self.lost:
+            raise Refusal(502, 0, "lost on its way")
 
 
 @dataclass
