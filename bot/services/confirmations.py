@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bot import clock
 from bot.domain.actors import Actor
+from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from db.engine import Database
 from db.queries import confirmations
@@ -75,7 +76,9 @@ class Confirmations:
                 raise Conflict("This question was put to somebody else.", AGAIN)
             wanted = str(question.payload.get("typed", ""))
             if wanted and not question.consumed and (typed or "").strip().lower() != wanted.lower():
-                raise Invalid(f"That is not the name. Nothing was done; it is `{wanted}`.", "Press the button again.")
+                raise Invalid(
+                    f"That is not the name. Nothing was done; it is {safe(wanted)}.", "Press the button again."
+                )
             taken = await confirmations.consume(tx.session, actor.org, actor.user_id, token)
             if taken is None:
                 return await self._late(tx, token)

@@ -100,4 +100,4 @@ def must_be_up(server: ServerCard) -> None:
         Conflict: with what the server is doing instead.
     """
     if server.host_online and server.status not in ("running", "starting"):
-        raise Conflict(f"{server.name} is {server.status}, so nothing was sent.", "`/server start` starts it.")
+        raise Conflict(f"{safe(server.name)} is {server.status}, so nothing was sent.", "`/server start` starts it.")

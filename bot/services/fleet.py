@@ -51,7 +51,7 @@ def _game(host: HostCard, game: str) -> tuple[dict[str, Any], tuple[Variable, ..
                 for var in reported.vars
             )
     able = ", ".join(report["id"] for report in host.games) or "none yet"
-    raise NotFound(f"{host.name} cannot run {game[:40]}.", f"Games that its agent allows: {able}.")
+    raise NotFound(f"{safe(host.name)} cannot run {safe(game, 40)}.", f"Games that its agent allows: {able}.")
 
 
 class Fleet:
@@ -216,7 +216,7 @@ def _checked(variables: tuple[Variable, ...], values: Mapping[str, str], others:
     for variable in variables:
         if wrong := rules.problem(variable, known[variable.name]):
             raise Invalid(wrong, "Nothing was changed. Give the command again.")
-    used = {port: other.name for other in others for port in _ports(other)}
+    used = {port: safe(other.name) for other in others for port in _ports(other)}
     if clash := rules.clashing_port(variables, known, used):
         raise Conflict(clash, "Choose another port; nothing was changed.")
     return known
@@ -233,7 +233,9 @@ def _main_port(variables: tuple[Variable, ...], values: Mapping[str, str]) -> in
 def _refused(error: IntegrityError, name: str) -> Exception:
     match constraint_of(error):
         case "uq_servers_org_name":
-            return Conflict(f"There is a server called {name} already.", "Choose another name; nothing was changed.")
+            return Conflict(
+                f"There is a server called {safe(name)} already.", "Choose another name; nothing was changed."
+            )
         case "uq_servers_host_port":
             return Conflict("Another server on that host has this port.", "Choose another port; nothing was changed.")
         case _:

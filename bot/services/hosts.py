@@ -63,7 +63,8 @@ class Hosts:
         known = await hosts.card(tx.session, tx.actor.org, name=wanted)
         if known and known.online and known.key_prefix:
             raise Conflict(
-                f"{known.name} is connected already.", "Give another name, or `/host revoke` it first to pair it again."
+                f"{safe(known.name)} is connected already.",
+                "Give another name, or `/host revoke` it first to pair it again.",
             )
         token, host_id = new_pairing_token(), known.id if known else None
         expires_at = await agents.new_token(
@@ -103,7 +104,7 @@ class Hosts:
         async with self._db.uow(actor) as tx:
             host = await self._locked(tx, ref, "security.sessions")
             if host.key_prefix is None:
-                raise Conflict(f"{host.name} has no key.", "Pair it again with `/host add`.")
+                raise Conflict(f"{safe(host.name)} has no key.", "Pair it again with `/host add`.")
             await hosts.request_rotation(tx.session, host.id, clock.now())
             tx.audit("host.key.rotate", resource=("host", host.id), name=host.name, keyPrefix=host.key_prefix)
         return host
@@ -145,11 +146,13 @@ class Hosts:
         host = await self._locked(tx, ref, "nodes.delete")
         if host.servers:
             raise Conflict(
-                f"{host.name} still has {', '.join(host.servers[:5])}.", "`/fleet remove` its servers first."
+                f"{safe(host.name)} still has {safe(', '.join(host.servers[:5]), 300)}.",
+                "`/fleet remove` its servers first.",
             )
         if numbers := await hosts.live_jobs(tx.session, host.id):
             raise Conflict(
-                f"J-{numbers[0]} still waits or runs on {host.name}.", "Wait for it, or cancel it with `/job cancel`."
+                f"J-{numbers[0]} still waits or runs on {safe(host.name)}.",
+                "Wait for it, or cancel it with `/job cancel`.",
             )
         keys = await self._shut_out(tx, host)
         await hosts.remove(tx.session, host.id, clock.now())
@@ -182,7 +185,7 @@ async def resolve_host(session: AsyncSession, org_id: UUID, ref: str) -> HostCar
         found = await hosts.card(session, org_id, name=text)
     if found is None:
         known = await hosts.cards(session, org_id, limit=5)
-        names = ", ".join(host.name for host in known)
+        names = ", ".join(safe(host.name) for host in known)
         raise NotFound(
             "There is no such host here.",
             f"Pick one of the suggestions. Hosts here: {names}." if names else "Add one with `/host add`.",

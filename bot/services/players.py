@@ -98,8 +98,8 @@ class Players:
         server = await resolve(tx.session, tx.actor.org, server_ref) if server_ref else None
         places = await sightings.presence(tx.session, tx.actor.org, player.player_id, server.id if server else None)
         if not places:
-            where = f"on {server.name}" if server else "on any server"
-            raise Conflict(f"{player.name} is not {where} now.", "`/players` shows who is online.")
+            where = f"on {safe(server.name)}" if server else "on any server"
+            raise Conflict(f"{safe(player.name)} is not {where} now.", "`/players` shows who is online.")
         return places[0]
 
 

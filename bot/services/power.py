@@ -40,7 +40,7 @@ class Power:
         async with self._db.uow(actor) as tx:
             server = await self._checked(tx, ref, "start")
             if server.status == "running" and server.host_online:
-                raise Conflict(f"{server.name} is running already.", "Use `/server restart` to start it anew.")
+                raise Conflict(f"{safe(server.name)} is running already.", "Use `/server restart` to start it anew.")
             return await self._enqueue(tx, server, "start", clock.now(), "")
 
     async def ask(self, actor: Actor, ref: str, action: Action, *, when_text: str = "", reason: str = "") -> Question:
@@ -75,7 +75,9 @@ class Power:
             server = await resolve(tx.session, actor.org, ref)
             number = await servers.live_power_job(tx.session, actor.org, server.id)
             if number is None:
-                raise Conflict(f"Nothing is waiting or under way on {server.name}.", "`/job list` shows what was.")
+                raise Conflict(
+                    f"Nothing is waiting or under way on {safe(server.name)}.", "`/job list` shows what was."
+                )
             job = await self._jobs.cancel_in(tx, number)
             tx.audit("job.cancel", resource=("server", server.id), jobId=str(job.id), number=number)
             return Done(f"J-{number} is being cancelled", "Its message says how it ended.")

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.actors import Actor
+from bot.domain.words import safe
 from bot.errors import NotFound, Unsupported
 from db.engine import Database
 from db.queries import cards, history
@@ -41,7 +42,7 @@ async def resolve(session: AsyncSession, org_id: UUID, ref: str) -> ServerCard:
         found = await cards.server(session, org_id, name=text)
     if found is None:
         known = await cards.servers(session, org_id, limit=5)
-        names = ", ".join(server.name for server in known)
+        names = ", ".join(safe(server.name) for server in known)
         raise NotFound(
             "There is no such server here.",
             f"Pick one of the suggestions. Servers here: {names}." if names else "Add one with `/fleet add`.",
@@ -57,7 +58,7 @@ def must_be_able(server: ServerCard, capability: str) -> None:
     """
     if capability not in server.capabilities:
         able = ", ".join(server.capabilities) or "nothing yet: its host has not reported the game"
-        raise Unsupported(f"{server.game_name} does not support `{capability}` here.", f"It supports: {able}.")
+        raise Unsupported(f"{safe(server.game_name)} does not support `{capability}` here.", f"It supports: {able}.")
 
 
 class Servers:
