@@ -30,7 +30,9 @@ class JobCog(commands.GroupCog, group_name="job", group_description="What hosts 
     @app_commands.autocomplete(server=choices.server)
     @gate("jobs.view")
     async def list(self, call: Call, state: str = "", server: str = "") -> Reply:
-        return await _page(call, state, server.replace(":", ""), 0)
+        # the pages carry the id: a name may be too long for a button, or hold what separates its arguments
+        known = (await call.services.servers.show(call.actor, server)).id.hex if server else ""
+        return await _page(call, state, known, 0)
 
     @app_commands.command(name="show", description="One job: its steps, its end and its output")
     @app_commands.describe(job="Which job")

@@ -23,10 +23,12 @@ class PlayersCog(commands.Cog):
 
 @action("players.page", "servers.view")
 async def _page(call: Call, server: str, page: int) -> Reply:
-    found = await call.services.players.online(call.actor, server, page)
-    title = f"Online on {safe((await call.services.servers.show(call.actor, server)).name)}" if server else "Online now"
+    place = await call.services.servers.show(call.actor, server) if server else None
+    known = place.id.hex if place else ""
+    found = await call.services.players.online(call.actor, known, page)
+    title = f"Online on {safe(place.name)}" if place else "Online now"
     # The select is on a public message, so everybody sees it; picking a row is refused to whoever is not staff.
-    return Reply(players.online_card(found, server, title=title, staff=call.actor.may("players.view")))
+    return Reply(players.online_card(found, known, title=title, staff=call.actor.may("players.view")))
 
 
 async def setup(bot: commands.Bot) -> None:
