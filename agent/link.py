@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from agent import wire
 from agent.errors import ConfigError
@@ -39,24 +39,33 @@ class Claim:
     jobs: list[wire.ClaimedJob]
     strange: list[StrangeJob]
     """Of a newer bot: they are refused, and do not keep the others back."""
+    offered: int
+    """How many there were, those included that do not even say which run they are."""
 
 
 class RawClaim(wire.Wire):
     """`wire.ClaimAnswer` before its jobs are read one by one."""
 
-    now: datetime
+    now: AwareDatetime
     jobs: list[dict[str, Any]]
 
     def read(self) -> Claim:
         """The jobs, those understood and those not."""
-        claim = Claim(self.now, [], [])
+        claim = Claim(self.now, [], [], len(self.jobs))
         for raw in self.jobs:
             try:
                 claim.jobs.append(wire.ClaimedJob.model_validate(raw))
             except ValidationError as error:
                 log.error("a job is not understood: %s", first_problem(error))
-                claim.strange.append(StrangeJob.model_validate(raw))
+                claim.strange.extend(_strange(raw))
         return claim
+
+
+def _strange(raw: dict[str, Any]) -> Iterator[StrangeJob]:
+    try:
+        yield StrangeJob.model_validate(raw)
+    except ValidationError:
+        return  # it does not even say which run it is: nobody to refuse it to
 
 
 class Link:

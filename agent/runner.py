@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from agent import __version__, wire
+from agent.http import Refused
 from agent.link import Link, StrangeJob
 from agent.run import Dropped, Offer, Run
 from agent.servers import Servers
@@ -43,11 +44,13 @@ class Runner:
         while len(self._runs) >= SLOTS:
             self._freed.clear()
             await self._freed.wait()
-        answer = await self._link.claim(SLOTS - len(self._runs))
+        slots = SLOTS - len(self._runs)
+        answer = await self._link.claim(slots)
         for strange in answer.strange:
             await self._refuse(strange)
-        taken = [run for job in answer.jobs if (run := self._take(job, answer.now)) is not None]
-        if answer.jobs and not taken:
+        # Offers beyond what was asked for come again.
+        taken = [run for job in answer.jobs[:slots] if (run := self._take(job, answer.now)) is not None]
+        if answer.offered and not taken:
             await asyncio.sleep(REPEATED_OFFER_WAIT)
         for run in taken:
             # The next claim would be offered the same runs again, with other tokens, until they have started.
@@ -82,7 +85,11 @@ class Runner:
     async def _refuse(self, job: StrangeJob) -> None:
         """A run that did not start would be offered again for ever, so it starts and fails."""
         started = wire.Progress(claim_token=job.claim_token, phase=wire.Step.STARTED)
-        await self._link.progress(job.run_id, started)
+        try:
+            await self._link.progress(job.run_id, started)
+        except Refused as error:
+            log.warning("run %s, which is not understood, was not taken: %s", job.run_id, error)
+            return
         error = f"This host's agent ({__version__}) does not know this kind of job. Update it; nothing was done."
         result = wire.Result(claim_token=job.claim_token, outcome="failed", error=error)
         await asyncio.to_thread(self._spool.end, job.run_id, result)

@@ -22,19 +22,23 @@ from enum import StrEnum
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 CONSOLE_LINE_MAX: Final = 512
 """Characters of one console command or announcement."""
 OUTPUT_MAX: Final = 64 * 1024
 """Bytes of a result's output; the tail is kept."""
+TIMEOUT_MAX: Final = 86400
+"""Seconds that a run may take."""
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=CONSOLE_LINE_MAX, pattern=r"^[^\r\n\x00]*$")]
 """One line of text. A line break would be a second console command."""
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\r\n\x00]*$")]
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,31}$")]
 """A kind of player identity: steam, eos, ip, name, slot …"""
+AgentKey = Annotated[str, StringConstraints(pattern=r"^[!-~]{8,256}$")]
+"""What a host authenticates with: goes into a header, so it is one word of ASCII."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 """A server's directory below the root that the agent's configuration allows."""
 Status = Literal["unknown", "installing", "install_failed", "stopped", "starting", "running", "stopping", "crashed"]
@@ -109,7 +113,7 @@ class PairRequest(Wire):
 
 class PairAnswer(Wire):
     host_id: UUID
-    agent_key: str
+    agent_key: AgentKey
 
 
 class OnlinePlayer(Wire):
@@ -163,7 +167,7 @@ class HeartbeatAnswer(Wire):
     now: datetime
     interval_sec: int
     servers_revision: int
-    rotate_key: str | None = None
+    rotate_key: AgentKey | None = None
     """A new key to use from now on; the old one is valid until this one was used."""
 
 
@@ -290,17 +294,17 @@ class ClaimedJob(Wire):
     id: UUID
     run_id: UUID
     number: int
-    timeout_sec: int
+    timeout_sec: Annotated[int, Field(ge=1, le=TIMEOUT_MAX)]
     attempt: int
     claim_token: UUID
-    lease_expires_at: datetime
+    lease_expires_at: AwareDatetime
     """By the bot's clock (`ClaimAnswer.now`); a run whose lease has passed is not started."""
     server_id: UUID | None
     params: JobParams
 
 
 class ClaimAnswer(Wire):
-    now: datetime
+    now: AwareDatetime
     jobs: list[ClaimedJob]
 
 

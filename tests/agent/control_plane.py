@@ -40,6 +40,8 @@ class Job:
     progress: list[wire.Progress] = field(default_factory=list[wire.Progress])
     results: list[wire.Result] = field(default_factory=list[wire.Result])
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    change: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What is wrong with its offers."""
 
     @property
     def phases(self) -> list[str]:
@@ -59,6 +61,7 @@ class Job:
             "leaseExpiresAt": self.lease_until.isoformat(),
             "serverId": str(self.server_id) if self.server_id else None,
             "params": self.params.dump(),
+            **self.change,
         }
 
     async def result(self, timeout: float = 30) -> wire.Result:
@@ -157,6 +160,8 @@ class ControlPlane:
         self.rotate_to: str | None = None
         self.interval = 5
         self.lease = timedelta(seconds=90)
+        self.generous = False
+        """Offers everything, however little was asked for."""
         self.revision = 0
         self.servers: dict[UUID, wire.ServerSpec] = {}
         self.jobs: list[Job] = []
@@ -327,7 +332,7 @@ class ControlPlane:
         waiting = [job for job in self.jobs if job.status == "claimed"]
         waiting += [job for job in self.jobs if job.status == "queued"]
         offers: list[dict[str, Any]] = []
-        for job in waiting[:slots]:
+        for job in waiting if self.generous else waiting[:slots]:
             job.status, job.token, job.lease_until = "claimed", uuid4(), self.now() + self.lease
             job.tokens.append(job.token)
             offers.append(job.offer())

@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from agent import wire
+from agent.runner import SLOTS
 from tests.agent.control_plane import ControlPlane, Fault, cut, lost, status
 from tests.agent.harness import HostMachine
 
@@ -125,6 +126,40 @@ async def test_a_job_of_a_newer_bot_fails_and_keeps_nothing_back(
     result = await strange.result()
     assert result.outcome == "failed"
     assert "does not know this kind of job" in result.error
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"runId": "x", "claimToken": None},
+        {"timeoutSec": 10**400},
+        {"timeoutSec": -1},
+        {"leaseExpiresAt": "2027-01-01T00:00:00"},
+        {"params": {"type": "CONSOLE_COMMAND", "command": "say a\nquit"}},
+        {"params": {"type": "SERVER_START", "directory": "/etc"}},
+    ],
+)
+async def test_a_malformed_job_keeps_nothing_back(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec, change: dict[str, object]
+) -> None:
+    class Malformed(wire.Params):
+        pass
+
+    strange = plane.enqueue(Malformed(), counter)
+    strange.change = {"params": {"type": "SERVER_START"}, **change}
+    await plane.enqueue(wire.ServerStart(), counter).success()
+    assert host.count("arena", "starts") == 1
+    await host.until_log("a job is not understood")
+
+
+async def test_a_bot_that_offers_too_much_is_taken_at_its_word_bit_by_bit(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    plane.generous = True
+    jobs = [plane.enqueue(wire.ServerStart(), counter) for _ in range(SLOTS + 5)]
+    results = [await job.result() for job in jobs]
+    assert [one.outcome for one in results].count("success") == 1
+    assert host.count("arena", "starts") == 1
 
 
 async def test_a_server_of_nobody(host: HostMachine, plane: ControlPlane) -> None:
