@@ -14,8 +14,9 @@ def _topics(bot: commands.Bot) -> list[pages.Topic]:
         if isinstance(command, app_commands.Command):
             spec: Spec = command.callback.__gated__  # type: ignore[attr-defined]  # set by @gate, checked at start
             topic = command.qualified_name.split(" ", 1)[0]
+            hidden = (command.root_parent or command).default_permissions
             found.setdefault(topic, []).append(
-                pages.Entry(command.qualified_name, command.description, spec.permission)
+                pages.Entry(command.qualified_name, command.description, spec.permission, hidden.value if hidden else 0)
             )
     return [pages.Topic(name, entries) for name, entries in found.items()]
 
@@ -26,10 +27,13 @@ class HelpCog(commands.Cog):
     def __init__(self, bot: commands.Bot) -> None:
         self.bot = bot
 
+    def _able(self, call: Call) -> list[pages.Topic]:
+        return pages.allowed(_topics(self.bot), call.actor.may, call.actor.discord_permissions)
+
     @suggest
     async def topics(self, call: Call, current: str) -> list[app_commands.Choice[str]]:
         """Topics with something that the caller may run."""
-        able = pages.allowed(_topics(self.bot), call.actor.may)
+        able = self._able(call)
         return [
             app_commands.Choice(name=topic.name, value=topic.name) for topic in able if current.lower() in topic.name
         ]
@@ -39,7 +43,7 @@ class HelpCog(commands.Cog):
     @app_commands.autocomplete(topic=topics)
     @gate("")
     async def help(self, call: Call, topic: str = "") -> Reply:
-        able = pages.allowed(_topics(self.bot), call.actor.may)
+        able = self._able(call)
         return Reply(pages.help_card(able, topic, call.services.state.mention))
 
 

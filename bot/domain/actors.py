@@ -40,6 +40,8 @@ class Caller:
     """Discord roles, @everyone (the guild's own id) included."""
     administrator: bool = False
     """Guild owner or Discord Administrator."""
+    discord_permissions: int = 0
+    """What Discord lets them do in the channel, as its bits: they decide which commands the picker shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class Actor:
     discord_id: int | None = None
     role_ids: frozenset[int] = frozenset()
     """Discord roles of the member, @everyone (the guild's id) included."""
+    discord_permissions: int = 0
+    """As in `Caller`. Decides nothing but what `/help` shows."""
     break_glass: bool = False
     """Guild owner or Discord Administrator. Comes with every interaction; never cached."""
     permissions: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import discord
 
 from bot.domain.actors import Caller
+from bot.domain.words import storable
 
 _SECRET: Final = re.compile("token|password|secret|key", re.IGNORECASE)
 
@@ -25,6 +26,7 @@ def caller(interaction: discord.Interaction[Any]) -> Caller:
         guild_owner_id=owner,
         channel_id=interaction.channel_id,
         role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
+        discord_permissions=interaction.permissions.value,
         administrator=interaction.guild_id is not None and (interaction.permissions.administrator or owner == user.id),
     )
 
@@ -41,7 +43,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_plain(one) for one in cast("list[Any]", value)]
-    return str(getattr(value, "id", value))[:512]
+    return storable(str(getattr(value, "id", value)))[:512]
 
 
 def entered(components: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -51,5 +53,6 @@ def entered(components: list[dict[str, Any]]) -> dict[str, list[str]]:
         nested = [*component.get("components", ()), *([component["component"]] if "component" in component else ())]
         found |= entered(nested)
         if "custom_id" in component:
-            found[component["custom_id"]] = component.get("values") or [component.get("value") or ""]
+            given = component.get("values") or [component.get("value") or ""]
+            found[component["custom_id"]] = [storable(entry) for entry in given]
     return found

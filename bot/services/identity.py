@@ -57,6 +57,7 @@ class Identity:
             user_id=known.user_id,
             discord_id=caller.user_id,
             role_ids=caller.role_ids,
+            discord_permissions=caller.discord_permissions,
             break_glass=caller.administrator,
             permissions=known.permissions,
             invocation=invocation,

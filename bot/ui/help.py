@@ -15,6 +15,8 @@ class Entry:
     command: str
     description: str
     permission: str
+    hidden_without: int = 0
+    """Discord permissions (bits) without which its picker does not show the command."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,14 @@ class Topic:
     entries: list[Entry]
 
 
-def allowed(topics: Sequence[Topic], may: Callable[[str], bool]) -> list[Topic]:
-    """Only what the reader may run."""
-    able = [
-        Topic(topic.name, [entry for entry in topic.entries if not entry.permission or may(entry.permission)])
-        for topic in topics
-    ]
-    return [topic for topic in able if topic.entries]
+def allowed(topics: Sequence[Topic], may: Callable[[str], bool], discord_permissions: int) -> list[Topic]:
+    """Only what the reader may run: with our permission, and shown by Discord unless the guild has changed that."""
+
+    def able(entry: Entry) -> bool:
+        return (not entry.permission or may(entry.permission)) and not entry.hidden_without & ~discord_permissions
+
+    found = [Topic(topic.name, [entry for entry in topic.entries if able(entry)]) for topic in topics]
+    return [topic for topic in found if topic.entries]
 
 
 def help_card(topics: Sequence[Topic], chosen: str, mention: Callable[[str], str]) -> discord.ui.LayoutView:
