@@ -21,6 +21,11 @@ def safe(text: str, limit: int = 100) -> str:
     return escaped.replace("@", "@\u200b").replace("<", "‹").replace("://", ":\u200b//")
 
 
+def storable(text: str) -> str:
+    """Without NUL and halves of pairs, which PostgreSQL does not take and nobody types."""
+    return text.replace("\0", "").encode(errors="ignore").decode()
+
+
 def _no_line_start(match: re.Match[str]) -> str:
     """The backslash goes before the sign: before a digit Discord would show it."""
     return f"\\{match[1]}" if match[1] else f"{match[2]}\\{match[3]}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 import discord
 from discord import app_commands
 
+from bot.domain.words import storable
 from bot.errors import AppError, Invalid
 from bot.gate.calls import Call, Reply, Show, Spec
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 2.0
 """Seconds for what cannot be deferred: opening a form, suggesting values."""
+
+_NUMBER, _ID = 2**31, 2**63
+"""Pages and numbers of jobs end below the one, ids of Discord and of rows (`Short`) below the other."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 Handler = Callable[..., Awaitable[Reply]]
@@ -38,11 +42,12 @@ def gate(permission: str, show: Show = Show.PRIVATE) -> Callable[[Handler], Any]
             interaction = cast("discord.Interaction[Any]", args[own])
             command = interaction.command
             path = command.qualified_name if command else "?"
+            given = {name: storable(value) if isinstance(value, str) else value for name, value in options.items()}
 
             def run(call: Call) -> Awaitable[Reply]:
-                return handler(*args[:own], call, *args[own + 1 :], **options)
+                return handler(*args[:own], call, *args[own + 1 :], **given)
 
-            await interaction.client.gate.enter(interaction, spec, path, options, run)
+            await interaction.client.gate.enter(interaction, spec, path, given, run)
 
         door.__gated__ = spec  # type: ignore[attr-defined]  # the mark that `ungated` looks for
         return door
@@ -72,11 +77,17 @@ def _reading(handler: Handler) -> Handler:
     async def read(call: Call, *args: str) -> Reply:
         try:
             values = [kind(arg) for kind, arg in zip(kinds, args, strict=True)]
+            if not all(_in_range(value) for value in values):
+                raise ValueError("number out of range")
         except ValueError as error:
             raise Invalid("This button or form is not one of ours.", "Open it again with its command.") from error
         return await handler(call, *values)
 
     return read
+
+
+def _in_range(value: object) -> bool:
+    return not isinstance(value, int) or 0 <= value < (_NUMBER if type(value) is int else _ID)
 
 
 def suggest(handler: Suggester) -> Any:
@@ -89,7 +100,7 @@ def suggest(handler: Suggester) -> Any:
         try:
             async with asyncio.timeout(PATIENCE):
                 call = await the_gate.call(interaction)
-                return (await handler(*own, call, current))[:25]
+                return (await handler(*own, call, storable(current)))[:25]
         except (AppError, TimeoutError):
             return []
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from agent.wire import Wire
+from bot.domain.words import storable
 from bot.errors import Invalid
 from bot.http.errors import TooLarge
 
@@ -72,7 +73,7 @@ def _clean(value: Any, depth: int) -> Any:
         raise ValueError("too deep")
     match value:
         case str():
-            return value.replace("\0", "").encode(errors="ignore").decode()
+            return storable(value)
         case bool() | None:
             return value
         case int() | float():
