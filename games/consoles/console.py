@@ -51,9 +51,9 @@ class Console:
 
     async def command(self, line: str, *, timeout: float = 10) -> Answer:
         """A person's own line. What the game says to it is the answer, whatever it says."""
-        if reason := refusal(self._spec, line):
+        command = line.strip(" \t")
+        if reason := refusal(self._spec, command):
             return Answer("refused", reason=reason)
-        command = line.strip()
         ending = [a for a in self._game.actions.values() if a.closes and a.send == command]
         return await self._ask(command, timeout, ending[0] if ending else None)
 

@@ -1,5 +1,7 @@
 """Lines on their way in: quoting values, and what a person's own line may not do."""
 
+import itertools
+import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
@@ -40,13 +42,18 @@ def too_long(spec: ConsoleSpec, line: str) -> str:
 
 def _forbidden(spec: ConsoleSpec, line: str) -> str:
     for part in parts(spec.quoting, line):
-        command = part.strip(" \t")
         # Some games take a quoted word for a command, so look at it with and without its quotes.
-        for text in (command, command.replace('"', "").lstrip(" \t")):
+        for text in (_bare(part), _bare(part.replace('"', ""))):
             if any(pattern.matches(text) for pattern in spec.forbid):
                 word = text.split()[0]
                 return f"`{word[:40]}` reaches files, secrets or the console of the host and cannot be sent from here."
     return ""
+
+
+def _bare(part: str) -> str:
+    """Without what a game may skip before a command: .NET trims every blank of Unicode, old Mono invisible ones too."""
+    skipped = itertools.takewhile(lambda c: c.isspace() or unicodedata.category(c) == "Cf", part)
+    return part[sum(1 for _ in skipped) :].rstrip()
 
 
 def parts(quoting: Quoting, line: str) -> Iterator[str]:

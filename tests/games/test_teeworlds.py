@@ -91,7 +91,13 @@ async def test_a_player_cannot_speak_for_the_console(teeworlds: Teeworlds) -> No
 async def test_a_free_line_may_not_reach_files_or_secrets(teeworlds: Teeworlds) -> None:
     marker = teeworlds.resolved.directory / "marker.cfg"
     marker.write_text("say executed\n")
-    for line in ("exec marker.cfg", 'say "a";EXEC marker.cfg', "ec_password", "say a;sv_rcon_password"):
+    for line in (
+        "exec marker.cfg",
+        'say "a";EXEC marker.cfg',
+        "ec_password",
+        "say a;sv_rcon_password",
+        "\u00a0exec marker.cfg",
+    ):
         answer = await teeworlds.console.command(line)
         assert answer.outcome == "refused", line
     harmless = await teeworlds.console.command('say "a; exec marker.cfg"')

@@ -73,6 +73,14 @@ def test_refusals_are_sentences(catalog: dict[str, GameTemplate], line: str, sen
     assert refusal(console(catalog, "teeworlds"), line) == sentence
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\u2003 \u200b", "\ufeff", ' "\u00a0" '])
+@pytest.mark.parametrize(("game", "command"), [("teeworlds", "sv_rcon_password"), ("7dtd", "setgamepref TelnetPort 1")])
+def test_blanks_hide_no_forbidden_command(
+    catalog: dict[str, GameTemplate], game: str, command: str, blank: str
+) -> None:
+    assert "cannot be sent from here" in refusal(console(catalog, game), f"{blank}{command}{blank}")
+
+
 @pytest.mark.parametrize("game", ["teeworlds", "7dtd"])
 @pytest.mark.parametrize("line", ["x" * LINE_MAX, "say\thello", "say 👨‍👩‍👧 é", 'say "'])
 def test_ordinary_lines_are_sent(catalog: dict[str, GameTemplate], game: str, line: str) -> None:
