@@ -2,7 +2,6 @@
 
 import inspect
 import pkgutil
-import typing
 from collections.abc import Callable, Iterable
 from importlib import import_module
 
@@ -238,6 +237,29 @@ def test_what_was_done_is_plain_to_read() -> None:
     assert text_of(cards.notice(done.title, done.text)) == "**Restart EU #1**\n`J-340` · <#1>"
 
 
-def test_hints_are_typed() -> None:
-    """`pkgutil` finds every module; each card says what it returns."""
-    assert typing.get_type_hints(cards.card)["return"] is View
+def test_help_leaves_out_what_cannot_be_run() -> None:
+    moderate, manage = 1 << 40, 1 << 5
+    entries = [
+        pages.Entry("server list", "All servers", "servers.view", moderate),
+        pages.Entry("server kill", "Ends it", "servers.kill", moderate),
+    ]
+    topics = [
+        pages.Topic("server", entries),
+        pages.Topic("setup", [pages.Entry("setup start", "First steps", "settings.edit", manage)]),
+        pages.Topic("help", [pages.Entry("help", "This", "")]),
+    ]
+
+    def names(held: set[str], bits: int) -> list[str]:
+        found = pages.allowed(topics, held.__contains__, bits)
+        return [entry.command for topic in found for entry in topic.entries]
+
+    assert names(set(), 0) == ["help"]
+    assert names({"servers.view"}, 0) == ["help"], "Discord's picker does not show it"
+    assert names({"servers.view"}, moderate) == ["server list", "help"]
+    assert names(set(), moderate | manage) == ["help"]
+    assert names({"servers.view", "servers.kill", "settings.edit"}, moderate | manage) == [
+        "server list",
+        "server kill",
+        "setup start",
+        "help",
+    ]
