@@ -22,9 +22,15 @@ class Port(Section):
 
 
 class LogReady(Section):
-    """A record of the log says so."""
+    """A record of the log says so. Anchored, because players' names and words are in the log as well."""
 
     log: Regex
+
+    @model_validator(mode="after")
+    def _anchored(self) -> Self:
+        if not self.log.source.startswith("^"):
+            raise ValueError(f"`log` begins with ^, or a player could say it: {self.log.source}")
+        return self
 
 
 class ConsoleReady(Section):

@@ -74,6 +74,7 @@ def test_the_hosts_own_copy_wins(tmp_path: Path) -> None:
         ("config_files/0/keep", ["sv_motd"], "are about settings in `set`: sv_motd"),
         ("process/stop", [{"signal": "TERM"}], "the last rung of `stop` is the signal KILL"),
         ("process/stop", [{"action": "save", "wait": 1}, {"signal": "KILL"}], "not described: save"),
+        ("process/ready/all", [{"log": "server name is"}], "`log` begins with ^, or a player could say it"),
         ("process/ports/0/var", "name", "variables that are no ports: name"),
         ("actions/kick/send", "kick {reason}", "neither quoted nor an identity: reason"),
         ("actions/kick/ok", "Kicked", "begin with ^"),
