@@ -16,7 +16,7 @@ from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
-from bot.services.hosts import resolve_host
+from bot.services.hosts import locked_host, resolve_host
 from bot.services.jobs import Jobs
 from bot.services.servers import resolve
 from db.engine import Database
@@ -84,7 +84,7 @@ class Fleet:
         clean = _clean_name(name)
         async with self._db.uow(actor) as tx:
             await tx.require("servers.create")
-            host = await resolve_host(tx.session, actor.org, host_ref)
+            host = await locked_host(tx.session, actor.org, host_ref)
             report, variables = _game(host, game)
             others = await fleet.taken(tx.session, host.id)
             start = rules.proposed(variables, [port for server in others for port in _ports(server)])
@@ -146,7 +146,9 @@ class Fleet:
         async with self._db.uow(actor) as tx:
             server = await resolve(tx.session, actor.org, ref)
             await tx.require("servers.edit", server_id=server.id)
-            host = await resolve_host(tx.session, actor.org, str(server.host_id))
+            if not await fleet.lock(tx.session, server.id):  # before its host, as heartbeats do
+                raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
+            host = await locked_host(tx.session, actor.org, str(server.host_id))
             _, variables = _game(host, server.game)
             others = [other for other in await fleet.taken(tx.session, host.id) if other.id != server.id]
             values = _checked(variables, {**server.vars, **typed, "name": clean}, others)

@@ -167,9 +167,7 @@ class Hosts:
 
     async def _locked(self, tx: Tx, ref: str, permission: str) -> HostCard:
         await tx.require(permission)
-        host = await resolve_host(tx.session, tx.actor.org, ref)
-        await hosts.lock(tx.session, host.id)
-        return host
+        return await locked_host(tx.session, tx.actor.org, ref)
 
 
 async def resolve_host(session: AsyncSession, org_id: UUID, ref: str) -> HostCard:
@@ -191,3 +189,14 @@ async def resolve_host(session: AsyncSession, org_id: UUID, ref: str) -> HostCar
             f"Pick one of the suggestions. Hosts here: {names}." if names else "Add one with `/host add`.",
         )
     return found
+
+
+async def locked_host(session: AsyncSession, org_id: UUID, ref: str) -> HostCard:
+    """The host, held by this transaction: as it is once whoever held it before has committed.
+
+    Raises:
+        NotFound: none of this org, or removed meanwhile.
+    """
+    found = await resolve_host(session, org_id, ref)
+    await hosts.lock(session, found.id)
+    return await resolve_host(session, org_id, str(found.id))

@@ -14,6 +14,8 @@ from db.rows import every
 _TAKEN = text("""/* fleet.taken */
     select s.id, s.name, s.slug, s.port, s.vars from server_instances s where s.host_id = :host and s.deleted_at is null""")
 
+_LOCK = text("/* fleet.lock */ select 1 from server_instances where id = :server and deleted_at is null for update")
+
 _ADD = text("""/* fleet.add */
     insert into server_instances (org_id, host_id, game_type_id, name, slug, template_sha256, vars, status, desired_state,
                                   port, created_at, updated_at, status_changed_at)
@@ -52,6 +54,11 @@ class Taken:
 async def taken(session: AsyncSession, host_id: UUID) -> list[Taken]:
     """The live servers of a host."""
     return every(Taken, await session.execute(_TAKEN, {"host": host_id}))
+
+
+async def lock(session: AsyncSession, server_id: UUID) -> bool:
+    """Holds a server's row; False where it was removed."""
+    return await session.scalar(_LOCK, {"server": server_id}) is not None
 
 
 async def add(
