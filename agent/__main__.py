@@ -12,6 +12,7 @@ import typer
 from agent import __version__
 from agent.config import AgentConfig, default_path
 from agent.errors import ConfigError
+from games.lines import one_line
 
 app = typer.Typer(
     add_completion=False,
@@ -116,8 +117,19 @@ def _log(verbose: bool) -> None:
     """To standard error; the journal has its own clock."""
     time = "" if "JOURNAL_STREAM" in os.environ else "%(asctime)s "
     level = logging.DEBUG if verbose else logging.INFO
-    logging.basicConfig(level=level, format=f"{time}%(levelname)-7s %(name)s: %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(OneLine(f"{time}%(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+class OneLine(logging.Formatter):
+    """A record is one line, whatever a game or the bot said in it; only the trace of a bug has more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Line breaks and terminal controls are written as `\\n`, `\\x1b` …"""
+        text = super().formatMessage(record)
+        return "".join(c if one_line(c) else c.encode("unicode_escape").decode() for c in text)
 
 
 def _fail(text: str) -> NoReturn:

@@ -11,6 +11,7 @@ import aiohttp
 from pydantic import ValidationError
 
 from agent import __version__, wire
+from games.lines import cleaned
 
 W = TypeVar("W", bound=wire.Wire)
 
@@ -169,7 +170,7 @@ def _words(text: bytes) -> str:
         problem = wire.Problem.model_validate_json(text)
     except ValidationError:
         return ""
-    return f"{problem.error} {problem.remedy}".strip()[:500]
+    return cleaned(f"{problem.error} {problem.remedy}".strip(), 500)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
