@@ -39,16 +39,17 @@ class Sender(Protocol):
 
 
 class Pace:
-    """When the next request may leave: evenly over the second (a burst draws 429s), and a window per channel."""
+    """When the next request may leave: evenly over the second (a burst draws 429s), and a window per channel and
+    kind of request, because Discord counts posts and edits apart."""
 
     def __init__(self) -> None:
         self._next = 0.0
-        self._channels: dict[int, deque[float]] = {}
+        self._recent: dict[tuple[int, str], deque[float]] = {}
         self._paused: dict[int, float] = {}
 
-    def wait(self, channel: int, now: float) -> float:
-        """Seconds until a request to this channel may leave. A place is booked unless that is too long."""
-        recent = self._channels.setdefault(channel, deque(maxlen=PER_CHANNEL))
+    def wait(self, channel: int, kind: str, now: float) -> float:
+        """Seconds until a post, an edit … in this channel may leave. A place is booked unless that is too long."""
+        recent = self._recent.setdefault((channel, kind), deque(maxlen=PER_CHANNEL))
         earliest = max(now, self._next, self._paused.get(channel, 0.0))
         if len(recent) == PER_CHANNEL:
             earliest = max(earliest, recent[0] + CHANNEL_WINDOW)
@@ -121,7 +122,7 @@ class OutboxWorker:
                 self._wake.set()  # the next one of its channel may leave now
 
     async def _delivered(self, row: OutboxRow) -> Delivery:
-        wait = self._pace.wait(row.channel_id, time.monotonic())
+        wait = self._pace.wait(row.channel_id, row.op, time.monotonic())
         if wait > LONGEST_WAIT:
             return Delayed(wait, "more messages before it than the channel takes")
         await asyncio.sleep(wait)
