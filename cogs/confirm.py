@@ -31,9 +31,9 @@ async def typed(call: Call, token: UUID) -> Reply:
 
 @action("confirm.dismiss", "")
 async def dismiss(call: Call, token: UUID) -> Reply:
-    """Nothing is done."""
-    await call.services.confirmations.dismiss(call.actor, token)
-    return Reply(notice("Nothing was done.", colour=Colour.IDLE))
+    """Nothing is done, unless it was done already."""
+    done = await call.services.confirmations.dismiss(call.actor, token)
+    return Reply(notice(done.title, done.text) if done else notice("Nothing was done.", colour=Colour.IDLE))
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -66,26 +66,30 @@ class Confirmations:
         Raises:
             NotFound, Conflict, Invalid: no such question, somebody else's, too late, or the wrong name was typed.
         """
-        if actor.user_id is None:
-            raise Invalid("Only a person can confirm this.")
         async with self._db.uow(actor) as tx:
-            question = await confirmations.state(tx.session, actor.org, token)
-            if question is None:
-                raise NotFound("There is nothing to confirm here any more.", AGAIN)
-            if question.user_id != actor.user_id:
-                raise Conflict("This question was put to somebody else.", AGAIN)
+            question = await self._own(tx, token)
             wanted = str(question.payload.get("typed", ""))
             if wanted and not question.consumed and (typed or "").strip().lower() != wanted.lower():
                 raise Invalid(
                     f"That is not the name. Nothing was done; it is {safe(wanted)}.", "Press the button again."
                 )
-            taken = await confirmations.consume(tx.session, actor.org, actor.user_id, token)
+            taken = await confirmations.consume(tx.session, actor.org, question.user_id, token)
             if taken is None:
                 return await self._late(tx, token)
             action, payload = taken
             done = await self._performers[action](tx, payload)
             await confirmations.remember_result(tx.session, token, json.dumps([done.title, done.text]))
             return done
+
+    async def _own(self, tx: Tx, token: UUID) -> confirmations.Question:
+        if tx.actor.user_id is None:
+            raise Invalid("Only a person can confirm this.")
+        question = await confirmations.state(tx.session, tx.actor.org, token)
+        if question is None:
+            raise NotFound("There is nothing to confirm here any more.", AGAIN)
+        if question.user_id != tx.actor.user_id:
+            raise Conflict("This question was put to somebody else.", AGAIN)
+        return question
 
     async def _late(self, tx: Tx, token: UUID) -> Done:
         # read again: the transaction that consumed it may have committed only now
@@ -97,13 +101,18 @@ class Confirmations:
             return Done(*result)
         raise Conflict("The two minutes for this are over; nothing was done.", AGAIN)
 
-    async def dismiss(self, actor: Actor, token: UUID) -> None:
-        """Takes the question back."""
-        if actor.user_id is None:
-            return
+    async def dismiss(self, actor: Actor, token: UUID) -> Done | None:
+        """Takes the question back. None: nothing was done; otherwise it was pressed before, with this result.
+
+        Raises:
+            NotFound, Conflict, Invalid: no such question, somebody else's, or too late.
+        """
         async with self._db.uow(actor) as tx:
-            await confirmations.consume(tx.session, actor.org, actor.user_id, token)
+            question = await self._own(tx, token)
+            if await confirmations.consume(tx.session, actor.org, question.user_id, token) is None:
+                return await self._late(tx, token)
             tx.audit("confirmation.dismiss", resource=("confirmation", token))
+            return None
 
     async def expected(self, actor: Actor, token: UUID) -> str:
         """What has to be typed for a C2 question."""

@@ -80,7 +80,8 @@ async def test_nobody_else_can_press_it(world: World, ann: Actor, confirmations:
         await confirmations.press(bob, token)
     with pytest.raises(Conflict, match="nothing to confirm"):
         await confirmations.expected(bob, token)
-    await confirmations.dismiss(again(bob), token)
+    with pytest.raises(Conflict, match="put to somebody else"):
+        await confirmations.dismiss(again(bob), token)
     assert (await confirmations.press(again(ann), token)).title == "It is done", "nor take it back"
 
 
@@ -136,6 +137,13 @@ async def test_never_mind(world: World, ann: Actor, confirmations: Confirmations
     with pytest.raises(Conflict, match="nothing was done"):
         await confirmations.press(again(ann), token)
     assert await done(world) == 0 and (await world.audited())[-1] == "confirmation.dismiss"
+
+
+async def test_never_mind_comes_too_late(world: World, ann: Actor, confirmations: Confirmations) -> None:
+    token = await asked(world, ann)
+    first = await confirmations.press(again(ann), token)
+    assert await confirmations.dismiss(again(ann), token) == first, "it says what was done, not that nothing was"
+    assert "confirmation.dismiss" not in await world.audited()
 
 
 async def test_only_people_are_asked(world: World, confirmations: Confirmations) -> None:
