@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final, Literal
@@ -156,9 +156,11 @@ async def _ask(http: Http, identity: Identity) -> list[Finding]:
 
 
 def _clock(date: str | None) -> Iterator[Finding]:
-    if date is None:
-        return
-    skew = (datetime.fromtimestamp(time.time(), UTC) - parsedate_to_datetime(date)).total_seconds()
+    try:
+        said = parsedate_to_datetime(date or "")
+    except (ValueError, OverflowError):
+        return  # a proxy's; the bot always says when it is
+    skew = time.time() - (said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp()
     if abs(skew) > MOST_SKEW:
         direction = "ahead of" if skew > 0 else "behind"
         yield Finding("problem", f"the clock is {abs(skew):.0f} s {direction} the bot's", "Let NTP set both clocks.")

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+from aiohttp import web
+
 from agent.identity import StateLock
 from games.catalog import SHIPPED
 from tests.agent.control_plane import ControlPlane
@@ -21,6 +24,17 @@ async def test_all_is_well(host: HostMachine, plane: ControlPlane) -> None:
     assert "note     the agent is not running" in report
     with StateLock(host.state):
         assert "ok       the agent is running" in (await doctor(host))[1]
+
+
+@pytest.mark.parametrize("date", ["yesterday", "Sat, 21 Nov 99999 05:00:00 GMT"])
+async def test_a_date_that_is_none_is_passed_over(host: HostMachine, plane: ControlPlane, date: str) -> None:
+    async def odd(*_: object) -> web.StreamResponse:
+        return web.json_response({}, headers={"Date": date})
+
+    plane.faults["servers"].append(odd)
+    code, report = await doctor(host)
+    assert code == 0, report
+    assert "clock" not in report
 
 
 async def test_what_is_amiss_is_named_with_its_remedy(host: HostMachine, plane: ControlPlane) -> None:
