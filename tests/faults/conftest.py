@@ -6,13 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.town import Town
+from tests.wire.conftest import bot, discord
 from tests.wire.discord_server import DiscordServer
 
-
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordServer]:
-    async with DiscordServer() as server:
-        yield server
+__all__ = ["bot", "discord", "town"]
 
 
 @pytest.fixture

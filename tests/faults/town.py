@@ -1,6 +1,10 @@
 """Everything at once: a Discord on a wire, the real bot, a real agent, a real game, each a process of its own."""
 
+import asyncio
+import os
 import re
+import signal
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,12 +13,16 @@ from sqlalchemy import text
 from agent import wire
 from agent.host import game_report
 from agent.http import Http
+from bot.errors import Unavailable
+from db.embedded import EmbeddedPostgres
 from db.engine import Database
+from db.failures import translated
 from games.catalog import load_template
 from tests.agent.harness import HostMachine, free_port
 from tests.faults.game import Game, write_template
 from tests.wire.bot import BotProcess
 from tests.wire.discord_server import DiscordServer
+from tests.wire.guild import Channel
 from tests.wire.interactions import Interaction
 from tests.wire.messages import Message
 from tests.wire.waiting import eventually
@@ -50,7 +58,17 @@ class Town:
         self.owner, self.ops = discord.guild.owner, discord.guild.ops
         self.game = Game(self.host.servers / "navezgane")
         self.server = ""
-        self._db = Database(database_url, role="tests", pool_size=2) if database_url else None
+        self._db = Database(database_url or self.own_postgres.dsn(), role="tests", pool_size=2)
+
+    @property
+    def own_postgres(self) -> EmbeddedPostgres:
+        """The one that the bot brings where it is given no other; not ours to start or to stop."""
+        return EmbeddedPostgres(self.place / "postgres")
+
+    def kill_postgres(self) -> None:
+        """kill -9 of the bot's own."""
+        pid = int((self.place / "postgres/postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
 
     def another_bot(self, name: str, port: int) -> BotProcess:
         """One more process on the same database and data directory."""
@@ -62,8 +80,7 @@ class Town:
         await self.host.clean_up()
         for bot in self.bots:
             await bot.clean_up()
-        if self._db is not None:
-            await self._db.close()
+        await self._db.close()
 
     # ----------------------------------------------------------------------------------------------- its history
 
@@ -103,8 +120,10 @@ class Town:
         """The owner types a command in #ops."""
         return await self.discord.slash(self.owner, self.ops, path, **options)
 
-    async def announce(self, words: str) -> Interaction:
-        return await self.command("announce", text=words, server=self.server)
+    async def announce(self, words: str, channel: Channel | None = None) -> Interaction:
+        """The owner says something in the game; its message comes to where the command was typed."""
+        options = {"text": words, "server": self.server}
+        return await self.discord.slash(self.owner, channel or self.ops, "announce", **options)
 
     async def restart(self) -> Interaction:
         """Types the command and presses the button; what is returned is the press."""
@@ -114,8 +133,9 @@ class Town:
     # ------------------------------------------------------------------------------------------- what is to see
 
     def cards(self, number: int) -> list[Message]:
-        """The messages about a job in #ops."""
-        return [message for message in self.discord.messages(self.ops) if f"`J-{number}` · " in message.text]
+        """The messages about a job."""
+        shown = [message for channel in self.discord.guild.channels for message in self.discord.messages(channel)]
+        return [message for message in shown if f"`J-{number}` · " in message.text]
 
     async def card(self, number: int, *words: str, seconds: float = 20.0) -> Message:
         """The message about a job, once it shows these words."""
@@ -171,11 +191,27 @@ class Town:
     # ---------------------------------------------------------------------------------------- what has to be so
 
     async def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
-        """What the database says."""
-        assert self._db is not None
-        async with self._db.engine.begin() as connection:
-            result = await connection.execute(text(statement), values)
-            return [tuple(row) for row in result] if result.returns_rows else []
+        """What the database says, as soon as it says something."""
+
+        end = time.monotonic() + 20.0
+        while True:
+            try:
+                with translated():
+                    async with self._db.engine.begin() as connection:
+                        result = await connection.execute(text(statement), values)
+                        return [tuple(row) for row in result] if result.returns_rows else []
+            except Unavailable:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(0.1)
+
+    async def all_ended(self, seconds: float = 30.0) -> None:
+        """Waits until no job is waiting or under way."""
+
+        async def look() -> bool:
+            return not await self.rows("select 1 from jobs where status in ('held', 'queued', 'running')")
+
+        await eventually(look, seconds, lambda: "the end of every job")
 
     async def jobs(self) -> dict[int, str]:
         """The status of every job by its number."""
@@ -191,7 +227,7 @@ class Town:
 
     async def whole(self) -> None:
         """All that must hold after any fault: ends, messages and audit rows, each of them exactly once."""
-        await eventually(self._outbox_is_empty, 15.0, lambda: "an empty outbox")
+        await eventually(self._outbox_is_empty, 25.0, lambda: "an empty outbox")
         jobs = await self.jobs()
         assert set(jobs.values()) <= {"success", "failed", "cancelled", "expired"}, jobs
         for number, status in jobs.items():

@@ -100,6 +100,7 @@ class Trouble:
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Between the wire and Discord."""
         line = f"{request.method} {request.path.removeprefix(API)}"
+        await request.read()  # it has arrived as a whole, whatever becomes of its sender
         place = len(self.requests)
         self.requests.append((line, 0))
         try:

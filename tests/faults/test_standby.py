@@ -1,0 +1,80 @@
+"""Two processes on one database: one is connected to Discord, the other one waits."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database
+from tests.agent.harness import free_port
+from tests.wire.bot import BotProcess
+from tests.wire.discord_server import DiscordServer
+from tests.wire.interactions import Interaction
+
+
+class Pair:
+    """The first process holds the shard, the second one stands by."""
+
+    def __init__(self, place: Path, discord: DiscordServer, url: str) -> None:
+        self.discord = discord
+        self.first = BotProcess(place, discord, url, port=free_port(), name="first")
+        self.second = BotProcess(place, discord, url, port=free_port(), name="second")
+
+    async def start(self) -> "Pair":
+        await self.first.start()
+        await self.second.start(connects=False)
+        assert len(self.discord.gateway.connected) == 1
+        return self
+
+    async def clean_up(self) -> None:
+        for bot in (self.first, self.second):
+            print(f"---- {bot.log_file.name}\n{bot.log()}")
+            await bot.clean_up()
+
+    async def asks(self) -> Interaction:
+        """The owner asks for a pairing command: a change, so it would be seen if it happened twice."""
+        guild = self.discord.guild
+        return await self.discord.slash(guild.owner, guild.ops, "host add", name=f"h{len(self.discord.interactions)}")
+
+
+@pytest.fixture
+async def pair(tmp_path: Path, discord: DiscordServer, database_url: str) -> AsyncIterator[Pair]:
+    made = Pair(tmp_path, discord, database_url)
+    try:
+        yield await made.start()
+    finally:
+        await made.clean_up()
+
+
+async def test_a_frozen_process_is_replaced_and_gives_way(pair: Pair, db: Database) -> None:
+    gateway = pair.discord.gateway
+    (frozen,) = gateway.connected
+    assert "h0" in (await (await pair.asks()).answer()).text
+    pair.first.freeze()
+    await gateway.until_connected(2)
+    both = await pair.asks()
+    assert "gamekeeper-agent pair" in (await both.answer()).text
+    pair.first.thaw()
+    await gateway.until_connected(1)
+    assert gateway.connected != [frozen] and len(both.callbacks) == 1 and not both.followups
+    alone = await pair.asks()
+    await alone.answer()
+    await pair.second.kill()
+    await gateway.until_connected(0)
+    await gateway.until_connected(1)
+    assert "gamekeeper-agent pair" in (await (await pair.asks()).answer()).text
+    async with db.read() as session:
+        audited = await session.execute(text("select interaction_id from audit_logs where action = 'host.add'"))
+        assert sorted(audited.scalars()) == list(pair.discord.interactions)
+        assert await session.scalar(text("select count(*) from pairing_tokens")) == 4
+
+
+async def test_a_process_that_ends_hands_over_at_once(pair: Pair) -> None:
+    """Its messages are the other one's from then on."""
+    assert await pair.first.terminate() == 0
+    await pair.discord.gateway.until_connected(1, seconds=2.5)
+    guild = pair.discord.guild
+    card = await (await pair.discord.slash(guild.owner, guild.general, "setup start")).answer()
+    await pair.discord.select(guild.owner, card, "gk:setup.channel:ops", guild.ops.id)
+    await pair.discord.message(guild.ops, "Messages for ops arrive here")
