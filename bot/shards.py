@@ -127,7 +127,7 @@ class Shards:
                         log.warning("shard leases not renewed: %s", error)
                         await asyncio.sleep(TRY_EVERY)
         except TimeoutError:
-            log.error("the database was away longer than a shard's lease: disconnecting")
+            log.error("could not renew the lease of a shard in time: disconnecting")
             return None
 
     async def _pause(self) -> None:
