@@ -132,7 +132,8 @@ class Jobs:
                 raise Conflict(
                     f"J-{number} is {old.status}: there is nothing to retry.", "Give the command again instead."
                 )
-            if old.host_id is None or old.server_gone:
+            gone = old.server_gone and old.type != JobType.SERVER_REMOVE  # that one's server is always gone
+            if old.host_id is None or old.host_gone or gone:
                 raise Conflict(f"The server or host of J-{number} was removed.", "Give the command for another one.")
             places = await jobs.messages(tx.session, old.org_id, old.id)
             job_type = JobType(old.type)

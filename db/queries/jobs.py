@@ -54,7 +54,8 @@ _DEDUPED = text("""/* jobs.deduped */
 _COLUMNS = """
     j.id, j.org_id, o.discord_guild_id as guild_id, j.number, j.type, j.status, j.payload, j.is_exclusive, j.max_attempts,
     j.dedupe_key, j.cancel_requested_at, j.not_before, j.expires_at, j.server_instance_id as server_id, s.name as server_name,
-    s.deleted_at is not null as server_gone, j.host_id, h.name as host_name, h.status as host_status
+    s.deleted_at is not null as server_gone, j.host_id, h.name as host_name, h.status as host_status,
+    h.deleted_at is not null as host_gone
 """
 _FROM = """
     from jobs j join orgs o on o.id = j.org_id left join server_instances s on s.id = j.server_instance_id
@@ -133,6 +134,7 @@ class LockedJob:
     host_id: UUID | None
     host_name: str | None
     host_status: str | None
+    host_gone: bool | None
     after_any: bool = False
 
 

@@ -128,6 +128,32 @@ async def test_a_retry_is_a_new_job_with_the_same_parameters(world: World) -> No
         await world.jobs.retry(world.admin(), job.number)  # one retry at a time
 
 
+async def test_the_removal_of_a_server_can_be_done_again(world: World) -> None:
+    host, _ = await world.pair()
+    server = await world.server(host)
+    await world.rows("update server_instances set deleted_at = now() where id = :id", id=server)
+    start = await world.enqueue(host, server, JobType.SERVER_START, wire.ServerStart())
+    removal = await world.enqueue(host, server, JobType.SERVER_REMOVE, wire.ServerRemove())
+    for job in (start, removal):
+        await world.jobs.cancel(world.admin(), job.number)
+    with pytest.raises(Conflict, match=f"server or host of J-{start.number} was removed"):
+        await world.jobs.retry(world.admin(), start.number)
+    again = await world.jobs.retry(world.admin(), removal.number)
+    await world.jobs.cancel(world.admin(), again.number)
+    await world.rows("update hosts set deleted_at = now()")
+    with pytest.raises(Conflict, match=f"server or host of J-{removal.number} was removed"):
+        await world.jobs.retry(world.admin(), removal.number)
+
+
+async def test_what_a_game_said_is_read_for_one_job_only(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host), JobType.ANNOUNCE, wire.Announce(text="hello"))
+    claimed = await world.started(host)
+    await world.queue.finish(host, claimed.run_id, result(claimed, output="x" * 60_000))
+    assert len((await world.jobs.show(world.admin(), job.number)).output or "") == 60_000
+    assert [row.output for row in await world.jobs.suggest(world.admin(), "")] == [None]
+
+
 async def test_lists_are_paged_and_chosen(world: World) -> None:
     host, _ = await world.pair()
     server = await world.server(host)
