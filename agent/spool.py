@@ -20,7 +20,7 @@ from agent.files import make_private, write_private
 log = logging.getLogger(__name__)
 
 KEEP: Final = 7 * 86400.0
-"""Seconds that a run is remembered; no offer and no result is of interest for longer."""
+"""Seconds that a run is remembered; nobody offers it again after that."""
 STARTED, RESULT, SENT = ".started", ".result", ".sent"
 
 
@@ -112,10 +112,10 @@ class Spool:
         return markers
 
     def prune(self, keep: float = KEEP) -> None:
-        """Forget what is older than `keep` seconds."""
+        """Forget what is older than `keep` seconds; never a result that the bot has not got, for the clock may jump."""
         limit = time.time() - keep
         for path in self.directory.iterdir():
-            if path.is_file() and path.stat().st_mtime < limit:
+            if path.suffix != RESULT and path.is_file() and path.stat().st_mtime < limit:
                 path.unlink(missing_ok=True)
 
     def _path(self, run_id: UUID, end: str) -> Path:

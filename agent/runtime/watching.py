@@ -81,7 +81,7 @@ async def look(server: Instance, backoff: Backoff) -> None:
     elif not server.memory.facts.judged:
         async with server.lock.hold("looking at how it ended"):  # else a start could come in between
             await judge_end(server, backoff)
-    elif _due(server) and not _port_lingers(server):
+    elif _due(server, backoff) and not _port_lingers(server):
         await _start_again(server, backoff)
 
 
@@ -98,10 +98,13 @@ async def _look_after(server: Instance) -> None:
         server.memory.update(ready=True, note=f"not seen to be ready: {running.readiness.missing}")
 
 
-def _due(server: Instance) -> bool:
+def _due(server: Instance, backoff: Backoff) -> bool:
     facts, spec = server.memory.facts, server.spec
     allowed = facts.wanted == "running" and spec.desired_state != "stopped" and spec.restart_policy != "never"
-    return allowed and not spec.held and facts.next_start is not None and time.time() >= facts.next_start
+    if not allowed or spec.held or facts.next_start is None:
+        return False
+    left = facts.next_start - time.time()
+    return left <= 0 or left > backoff.longest  # later than any start is set: the clock was put back meanwhile
 
 
 def _port_lingers(server: Instance) -> bool:
@@ -119,7 +122,7 @@ async def _to_nobody(_step: Step, _message: str) -> None:
 
 async def _start_again(server: Instance, backoff: Backoff) -> None:
     async with server.lock.hold("starting after a crash"):
-        if server.process.alive or not _due(server):
+        if server.process.alive or not _due(server, backoff):
             return  # somebody was quicker
         try:
             await launch(server, _to_nobody, server.kills)

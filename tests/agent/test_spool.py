@@ -113,14 +113,18 @@ def test_a_result_that_the_disk_refuses_lives_in_memory(spool: Spool) -> None:
 
 
 def test_old_runs_are_forgotten(spool: Spool) -> None:
-    old, new = job(), job()
-    for run in (old, new):
+    old, new, unsent = job(), job(), job()
+    for run in (old, new, unsent):
         spool.end(run.run_id, result(run))
+    spool.acknowledge(old.run_id)
+    spool.acknowledge(new.run_id)
     week_ago = time.time() - 8 * 86400
-    os.utime(spool.directory / f"{old.run_id}.result", (week_ago, week_ago))
+    os.utime(spool.directory / f"{old.run_id}.sent", (week_ago, week_ago))
+    os.utime(spool.directory / f"{unsent.run_id}.result", (week_ago, week_ago))
     spool.prune()
     assert not spool.knows(old.run_id)
     assert spool.knows(new.run_id)
+    assert [run_id for run_id, _ in spool.pending()] == [unsent.run_id]
 
 
 def test_the_end_of_a_long_output_is_kept() -> None:

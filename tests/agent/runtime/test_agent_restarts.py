@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,18 @@ async def test_after_a_reboot_what_was_wanted_runs_again(scripted: Host) -> None
     finally:
         innocent.kill()
         innocent.wait()
+
+
+async def test_a_clock_that_was_put_back_does_not_put_off_a_restart(scripted: Host) -> None:
+    server = await made(scripted, READY + WAIT)
+    await server.start(Card())
+    await scripted.leave()
+    await inside(server).process.kill()
+    memory = game_of(scripted, server).parent / "memory.json"
+    crashed = {"judged": True, "ready": False, "crashed": True, "streak": 1, "next_start": time.time() + 86400}
+    memory.write_text(json.dumps(json.loads(memory.read_text()) | crashed))
+    server = await scripted.server(server.spec)
+    await until_state(server, "running", 5)
 
 
 def _pretend_reboot(keeper: Path, pid: int) -> None:
