@@ -60,7 +60,8 @@ def recover(server: Instance) -> None:
     facts, game = server.memory.facts, server.process.game
     if not facts.doing or server.lock.holder:
         return
-    if server.process.alive and facts.doing == "restarting" and not server.broken_off_for(ON_ITS_WAY):
+    old = server.process.alive and facts.ready  # the game that a restart starts is not ready yet
+    if old and facts.doing == "restarting" and not server.broken_off_for(ON_ITS_WAY):
         return  # if it ends now, that is our doing and nobody's wish
     if not server.process.alive and game != facts.game:
         server.memory.update(game=game, judged=False)  # it was started, and its end is judged next
