@@ -27,17 +27,21 @@ class Sighting:
 _COLUMNS = """
     select p.id as player_id, p.name, s.id as server_id, s.name as server_name, se.ended_at is null and se.id is not null as online,
            se.started_at as since, p.last_seen_at,
-           coalesce((select jsonb_object_agg(i.kind, i.value) from player_identities i where i.player_id = p.id), '{}') as identities
-      from players p
+           coalesce((select jsonb_object_agg(i.kind, i.value) from player_identities i where i.player_id = p.id), '{{}}') as identities
+      from {players} p
       left join lateral (select * from player_sessions se where se.player_id = p.id
                           order by se.ended_at is null desc, se.started_at desc limit 1) se on true
       left join server_instances s on s.id = se.server_instance_id"""
 
-_SUGGEST = text(f"""/* sightings.suggest */ {_COLUMNS}
+# Whoever is online was seen last, so the newest are found first and only those are joined: there may be 100,000 players.
+_FOUND = """(
+    select p.* from players p
      where p.org_id = :org and (:words = '' or p.name ilike '%' || :words || '%'
         or exists (select 1 from player_names n where n.player_id = p.id and n.name ilike '%' || :words || '%')
         or exists (select 1 from player_identities i where i.player_id = p.id and i.value = :exact))
-     order by online desc, p.last_seen_at desc limit :limit""")
+     order by p.last_seen_at desc limit :limit)"""
+_SUGGEST = text(f"""/* sightings.suggest */ {_COLUMNS.format(players=_FOUND)}
+     order by online desc, p.last_seen_at desc""")
 
 _ONLINE = text("""/* sightings.online */
     select p.id as player_id, p.name, s.id as server_id, s.name as server_name, true as online, se.started_at as since,
@@ -48,7 +52,7 @@ _ONLINE = text("""/* sightings.online */
        and (cast(:server as uuid) is null or se.server_instance_id = :server)
      order by lower(s.name), lower(p.name) limit :limit offset :offset""")
 
-_ONE = text(f"/* sightings.player */ {_COLUMNS} where p.org_id = :org and p.id = :player")
+_ONE = text(f"/* sightings.player */ {_COLUMNS.format(players='players')} where p.org_id = :org and p.id = :player")
 
 _PRESENCE = text("""/* sightings.presence */
     select s.id as server_id, host(se.ip) as ip from player_sessions se
