@@ -79,9 +79,14 @@ class Gate:
             try:
                 await self._wait(interaction, spec, task)
                 reply, error, outcome = await self._outcome(task, invocation)
-                await self._record(work.actor, invocation, outcome, error)
             except AlreadyHandled:
                 return  # another delivery of this interaction has committed: that one answers
+            try:
+                await self._record(work.actor, invocation, outcome, error)
+            except AlreadyHandled:
+                if not isinstance(error, Unavailable):
+                    return
+                error = Unavailable(texts.DONE_UNSEEN, texts.DONE_UNSEEN_REMEDY)  # the answer to our commit was lost
             if error is not None:
                 reply = Reply(failure(error.what, error.remedy, invocation.reference))
             await self._answer(interaction, spec, reply, outcome, invocation)

@@ -9,6 +9,8 @@ import discord
 BUG: Final = "Something broke on our side; nothing was changed by this."
 BUG_REMEDY: Final = "Try again. If it stays, give the reference below to whoever runs the bot."
 DONE_NOT_SHOWN: Final = "This was done, but the answer could not be shown."
+DONE_UNSEEN: Final = "The database went away in that moment, but this was done."
+DONE_UNSEEN_REMEDY: Final = "Do not repeat it: `/audit search` and `/job list` show it."
 NOT_SHOWN: Final = "This was not done, and the reason could not be shown."
 
 _FENCE: Final = re.compile(r"`{3,}")
