@@ -1,13 +1,16 @@
 """The Discord client: guilds intent only, no member cache; commands and components go to the gate."""
 
+import asyncio
 import hashlib
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import discord
 from discord.ext import commands
 
+from bot.errors import Unavailable
 from bot.gate import Gate, Tree, ungated
 from bot.services import Services
 
@@ -16,6 +19,7 @@ log = logging.getLogger(__name__)
 # The bot never speaks: nobody needs to read at each start that voice is not supported.
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
+PERSIST_EVERY: Final = 5.0
 EXTENSIONS: Final = (
     "cogs.announce",
     "cogs.audit",
@@ -78,14 +82,27 @@ class Client(commands.AutoShardedBot):
         """Text is no command here."""
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self.services.identity.guild_joined(guild.id, guild.name, guild.owner_id)
+        identity = self.services.identity
+        await self._persist(lambda: identity.guild_joined(guild.id, guild.name, guild.owner_id))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self.services.identity.guild_left(guild.id)
+        await self._persist(lambda: self.services.identity.guild_left(guild.id))
 
     async def on_ready(self) -> None:
         """Orgs of guilds that came or went while the bot was down."""
         guilds = [(guild.id, guild.name or "?", guild.owner_id) for guild in self.guilds if not guild.unavailable]
         held = list(self.shards) or [0]
         if len(guilds) == len(self.guilds):  # during an outage nobody has left
-            await self.services.identity.guilds_present(guilds, self.shard_count or 1, held)
+            identity = self.services.identity
+            await self._persist(lambda: identity.guilds_present(guilds, self.shard_count or 1, held))
+
+    async def _persist(self, write: Callable[[], Awaitable[object]]) -> None:
+        """Writes down what Discord says only once, as soon as there is a database."""
+        while not self.is_closed():
+            try:
+                await write()
+            except Unavailable as error:
+                log.warning("not written down yet: %s", error)
+                await asyncio.sleep(PERSIST_EVERY)
+            else:
+                return
