@@ -2,11 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from tests import database
+from tests.agent.harness import free_port
+from tests.database import TestServer
+from tests.faults.commit_thief import CommitThief
 from tests.faults.town import Town
+from tests.wire.bot import BotProcess
 from tests.wire.discord_server import DiscordServer
 from tests.wire.interactions import Interaction
 
@@ -60,3 +65,20 @@ async def test_in_the_middle_of_a_restart(town: Town) -> None:
     await town.end_of(number, "done")
     assert town.game.starts == 2
     await town.whole()
+
+
+async def test_the_answer_to_a_commit_is_lost(
+    discord: DiscordServer, postgres: TestServer, database_url: str, tmp_path: Path
+) -> None:
+    """It was done, so whoever asked must not be told to try again."""
+    with database.open_directory() as directory:
+        async with CommitThief(postgres.server.paths.socket, directory) as thief:
+            url = database_url.partition("?")[0] + f"?host={directory}&port=5432"
+            bot = BotProcess(tmp_path, discord, url, port=free_port())
+            await bot.start()
+            thief.wait_for("in-doubt")
+            asked = await discord.slash(discord.guild.owner, discord.guild.ops, "host add", name="in-doubt")
+            await thief.until_stolen()
+            answer = await asked.answer()
+            assert "this was done" in answer.text and "Do not repeat" in answer.text, answer.text + bot.log()
+            await bot.clean_up()
