@@ -17,10 +17,13 @@ class Connection(Protocol):
     """What we use of `asyncpg.Connection`, which comes without types."""
 
     async def execute(self, query: str, *args: Any) -> str: ...
+    async def fetch(self, query: str, *args: Any) -> list[Any]: ...
     async def add_listener(self, channel: str, callback: Callable[[Any, int, str, object], None]) -> None: ...
     async def remove_listener(self, channel: str, callback: Callable[[Any, int, str, object], None]) -> None: ...
     def add_termination_listener(self, callback: Callable[[Any], None]) -> None: ...
     def is_closed(self) -> bool: ...
+    def is_in_transaction(self) -> bool: ...
+    def terminate(self) -> None: ...
     async def close(self, *, timeout: float | None = None) -> None: ...
 
 
@@ -33,6 +36,7 @@ _COMING_UP: Final = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionD
 _STATEMENT_SECONDS: Final[Mapping[str, float]] = {"interactions": 5, "migrations": 0}
 _OTHERWISE_SECONDS: Final = 60.0
 _GRACE_SECONDS: Final = 1.0
+_PREPARED_STATEMENTS: Final = 500
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,12 @@ class Connector:
 
     async def _for_statements(self, settings: Mapping[str, str]) -> Connection:
         patience = self.statement_seconds + _GRACE_SECONDS if self.statement_seconds else None
-        return await self._open(command_timeout=patience, server_settings=settings)
+        return await self._open(
+            command_timeout=patience,
+            server_settings=settings,
+            statement_cache_size=_PREPARED_STATEMENTS,
+            max_cached_statement_lifetime=0,  # our statements are constants: none gets stale
+        )
 
     async def _open(self, **options: Any) -> Connection:
         where = address(self.url)

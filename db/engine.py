@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from sqlalchemy import event
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.domain.actors import Actor
 from db import timing, uow
 from db.connect import Connection, Connector
 from db.failures import translated
 from db.listen import Listener
+from db.session import Session, opened
 
 _POOL_WAIT: Final = 2.0
 """Seconds a request waits for a connection: less than the three that Discord waits for us."""
@@ -30,12 +31,11 @@ class Database:
         connector = Connector(url, role)
         readers, spare = max(1, pool_size // 3), max_overflow // 3
         self.engine: AsyncEngine = _pooled(connector.writing, max(1, pool_size - readers), max_overflow - spare)
-        self._singly = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._readers = _pooled(connector.reading, readers, spare, isolation_level="AUTOCOMMIT")
+        self._readers = _pooled(connector.reading, readers, spare)
         self._listener = Listener(connector)
 
     @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncSession]:
+    async def read(self) -> AsyncGenerator[Session]:
         """Look-ups, on a connection that cannot write.
 
         Each statement is its own transaction: at our isolation level it would see the same inside a common one, and
@@ -45,11 +45,11 @@ class Database:
             Unavailable: the database is away or overloaded.
         """
         with translated():
-            async with AsyncSession(self._readers, expire_on_commit=False) as session:
+            async with opened(self._readers) as session:
                 yield session
 
     @asynccontextmanager
-    async def statement(self) -> AsyncGenerator[AsyncSession]:
+    async def statement(self) -> AsyncGenerator[Session]:
         """A single statement that writes and is its own transaction, in one round trip instead of three. For hosts and
         ticks: whatever leaves an audit row is a unit of work.
 
@@ -57,7 +57,7 @@ class Database:
             Unavailable: the database is away or overloaded.
         """
         with translated():
-            async with AsyncSession(self._singly, expire_on_commit=False) as session:
+            async with opened(self.engine) as session:
                 yield session
 
     def uow(self, actor: Actor) -> AbstractAsyncContextManager[uow.Tx]:
@@ -78,10 +78,11 @@ class Database:
         await self._readers.dispose()
 
 
-def _pooled(open_one: Callable[..., Awaitable[Connection]], size: int, overflow: int, **options: Any) -> AsyncEngine:
+def _pooled(open_one: Callable[..., Awaitable[Connection]], size: int, overflow: int) -> AsyncEngine:
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=open_one,
+        isolation_level="AUTOCOMMIT",  # `Session.transaction` begins and ends what is more than one statement
         connect_args={"prepared_statement_cache_size": _PREPARED_STATEMENTS},
         pool_size=size,
         max_overflow=overflow,
@@ -90,7 +91,6 @@ def _pooled(open_one: Callable[..., Awaitable[Connection]], size: int, overflow:
         # every session ends its own transaction, so nothing is left to reset
         pool_reset_on_return=None,
         native_inet_types=False,
-        **options,
     )
     timing.watch(engine.sync_engine)
     event.listen(engine.sync_engine, "checkout", _refuse_closed)

@@ -14,7 +14,8 @@ _SHUTDOWN_CLASS, _CONNECTION_CLASS = "57P", "08"
 
 def constraint_of(error: IntegrityError) -> str:
     """The name of the constraint that refused, for translating it into a sentence; empty where there is none."""
-    return str(getattr(error.orig.__cause__ if error.orig else None, "constraint_name", "") or "")
+    cause = getattr(error.orig, "__cause__", None) or error.orig  # SQLAlchemy's driver wraps asyncpg's error once more
+    return str(getattr(cause, "constraint_name", "") or "")
 
 
 def _is_away(error: DBAPIError) -> bool:

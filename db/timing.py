@@ -39,19 +39,25 @@ def _started(connection: Connection, *_: Any) -> None:
 def _ended(
     connection: Connection, _cursor: Any, statement: str, _parameters: Any, context: ExecutionContext, _many: bool
 ) -> None:
-    _report(connection, name_of(statement, context.execution_options), "took")
+    _timed(connection, name_of(statement, context.execution_options), "took")
 
 
 def _failed(failure: ExceptionContext) -> None:
     if failure.connection is None or failure.statement is None:
         return
     context = failure.execution_context
-    _report(
+    _timed(
         failure.connection, name_of(failure.statement, context.execution_options if context else _NONE), "failed after"
     )
 
 
-def _report(connection: Connection, name: str, verb: str) -> None:
+def _timed(connection: Connection, name: str, verb: str) -> None:
     started = connection.info.pop(_STARTED, None)
-    if started is not None and (ms := (time.perf_counter() - started) * 1000) > SLOW_MS:
+    if started is not None:
+        report(name, verb, started)
+
+
+def report(name: str, verb: str, started: float) -> None:
+    """Logs a statement that began at `started` (of `time.perf_counter`) and took too long."""
+    if (ms := (time.perf_counter() - started) * 1000) > SLOW_MS:
         log.warning("slow statement %s %s %.0f ms", name, verb, ms)

@@ -20,6 +20,7 @@ from bot.errors import NotPermitted
 from db.failures import translated
 from db.models import AuditLog
 from db.queries import access
+from db.session import opened
 
 Resource = tuple[str, str | UUID | None]
 _WROTE = text("/* uow.wrote */ select pg_current_xact_id_if_assigned() is not null")
@@ -114,7 +115,7 @@ async def unit_of_work(engine: AsyncEngine, actor: Actor) -> AsyncIterator[Tx]:
     """
     invocation = actor.invocation
     with translated():
-        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+        async with opened(engine) as session, session.transaction():
             tx = Tx(session, actor)
             yield tx
             if tx.entry is not None:
