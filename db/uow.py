@@ -4,25 +4,22 @@ A row and its effect are committed or rolled back together. The row is also the 
 same interaction: the loser's unique violation takes its effect with it.
 """
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from bot import clock
 from bot.domain.actors import Actor
 from bot.errors import NotPermitted
 from db.failures import translated
-from db.models import AuditLog
-from db.queries import access
+from db.queries import access, audit_write
+from db.queries.audit_write import Resource, row_of
 from db.session import opened
 
-Resource = tuple[str, str | UUID | None]
 _WROTE = text("/* uow.wrote */ select pg_current_xact_id_if_assigned() is not null")
 _NOTIFY = text("/* uow.notify */ select pg_notify(:channel, :payload)")
 
@@ -66,45 +63,6 @@ class Tx:
         await self.session.execute(_NOTIFY, {"channel": channel, "payload": payload})
 
 
-async def write_audit(
-    session: AsyncSession,
-    actor: Actor,
-    action: str,
-    outcome: Literal["success", "denied", "failed"],
-    *,
-    resource: Resource,
-    details: dict[str, Any],
-    error: str | None = None,
-) -> None:
-    """Inserts one audit row; who and through which interaction comes from the actor."""
-    invocation = actor.invocation
-    await session.execute(
-        insert(AuditLog),
-        {
-            "org_id": actor.org_id,
-            "discord_guild_id": actor.guild_id,
-            "actor_id": actor.user_id,
-            "actor_type": actor.type,
-            "actor_discord_id": actor.discord_id,
-            "action": action,
-            "outcome": outcome,
-            "resource_type": resource[0],
-            "resource_id": None if resource[1] is None else str(resource[1]),
-            "details": details if actor.type == "user" else {**details, "by": actor.name},
-            "error": error,
-            "channel_id": actor.channel_id,
-            "created_at": clock.now(),
-            "command": invocation.command if invocation else None,
-            "options": invocation.options if invocation else {},
-            "correlation_id": invocation.reference if invocation else None,
-            "interaction_id": invocation.id if invocation else None,
-            "duration_ms": int((time.monotonic() - invocation.started) * 1000)
-            if invocation and invocation.started
-            else None,
-        },
-    )
-
-
 @asynccontextmanager
 async def unit_of_work(engine: AsyncEngine, actor: Actor) -> AsyncIterator[Tx]:
     """Opens a transaction, commits it with its audit row, or rolls both back.
@@ -122,14 +80,9 @@ async def unit_of_work(engine: AsyncEngine, actor: Actor) -> AsyncIterator[Tx]:
                 if invocation and invocation.recorded:
                     raise AssertionError(f"{invocation.command}: a second audited unit of work in one interaction")
                 await session.flush()
-                await write_audit(
-                    session,
-                    tx.actor,
-                    tx.entry.action,
-                    "success",
-                    resource=tx.entry.resource,
-                    details=tx.entry.details,
-                )
+                entry = tx.entry
+                row = row_of(tx.actor, entry.action, "success", resource=entry.resource, details=entry.details)
+                await audit_write.write(session, row)
             elif invocation is not None:
                 await session.flush()
                 if await session.scalar(_WROTE):

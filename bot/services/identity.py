@@ -1,17 +1,19 @@
 """Turns what an interaction carries into an `Actor`, keeps orgs and users, writes the rows of look-ups."""
 
 import time
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
 from bot import clock
 from bot.domain.actors import Actor, Caller, Invocation, system
+from bot.errors import AlreadyHandled
 from db.engine import Database
-from db.queries import access, identity
+from db.groups import GroupWriter
+from db.queries import access, audit_write, identity
+from db.queries.audit_write import Row
 from db.seed import instantiate_presets
-from db.uow import write_audit
 
 CACHE_SECONDS = 30.0
 
@@ -29,6 +31,7 @@ class Identity:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._rows = GroupWriter(self._write)
         self._known: dict[tuple[int, int, frozenset[int], str], _Known] = {}
 
     def forget(self, org_id: str = "") -> None:
@@ -135,7 +138,12 @@ class Identity:
         Raises:
             AlreadyHandled: another delivery of the interaction has its row already.
         """
-        async with self._db.uow(replace(actor, invocation=None)) as tx:
-            await write_audit(tx.session, actor, action, outcome, resource=("command", None), details={}, error=error)
+        row = audit_write.row_of(actor, action, outcome, resource=("command", None), details={}, error=error)
+        if not await self._rows.add(row):
+            raise AlreadyHandled
         if actor.invocation:
             actor.invocation.recorded = True
+
+    async def _write(self, rows: Sequence[Row]) -> list[bool]:
+        async with self._db.statement() as session:
+            return await audit_write.write_many(session, rows)

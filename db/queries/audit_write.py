@@ -1,0 +1,111 @@
+"""Writing audit rows: one with its effect, or those of many look-ups at once."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot import clock
+from bot.domain.actors import Actor
+
+Resource = tuple[str, str | UUID | None]
+Row = Mapping[str, Any]
+Outcome = Literal["success", "denied", "failed"]
+
+_COLUMNS: Final = {
+    "org_id": "uuid",
+    "discord_guild_id": "bigint",
+    "actor_id": "uuid",
+    "actor_type": "text",
+    "actor_discord_id": "bigint",
+    "action": "text",
+    "outcome": "text",
+    "resource_type": "text",
+    "resource_id": "text",
+    "command": "text",
+    "options": "jsonb",
+    "details": "jsonb",
+    "error": "text",
+    "correlation_id": "text",
+    "interaction_id": "bigint",
+    "channel_id": "bigint",
+    "duration_ms": "int",
+    "created_at": "timestamptz",
+}
+_NAMES: Final = ", ".join(_COLUMNS)
+
+_ONE = text(f"""/* audit.write */
+    insert into audit_logs ({_NAMES}) values ({", ".join(f":{name}" for name in _COLUMNS)})""").bindparams(
+    bindparam("options", type_=JSONB), bindparam("details", type_=JSONB)
+)
+
+# The row of an interaction that has one already is left out.
+_MANY = text(f"""/* audit.write_many */
+    insert into audit_logs ({_NAMES})
+    select {_NAMES} from jsonb_to_recordset(:rows) as r({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+    on conflict (interaction_id) where interaction_id is not null do nothing
+    returning interaction_id""").bindparams(bindparam("rows", type_=JSONB))
+
+
+def row_of(
+    actor: Actor,
+    action: str,
+    outcome: Outcome,
+    *,
+    resource: Resource,
+    details: dict[str, Any],
+    error: str | None = None,
+) -> Row:
+    """A row by column; who and through which interaction comes from the actor."""
+    invocation = actor.invocation
+    return {
+        "org_id": actor.org_id,
+        "discord_guild_id": actor.guild_id,
+        "actor_id": actor.user_id,
+        "actor_type": actor.type,
+        "actor_discord_id": actor.discord_id,
+        "action": action,
+        "outcome": outcome,
+        "resource_type": resource[0],
+        "resource_id": None if resource[1] is None else str(resource[1]),
+        "command": invocation.command if invocation else None,
+        "options": invocation.options if invocation else {},
+        "details": details if actor.type == "user" else {**details, "by": actor.name},
+        "error": error,
+        "correlation_id": invocation.reference if invocation else None,
+        "interaction_id": invocation.id if invocation else None,
+        "channel_id": actor.channel_id,
+        "duration_ms": int((time.monotonic() - invocation.started) * 1000)
+        if invocation and invocation.started
+        else None,
+        "created_at": clock.now(),
+    }
+
+
+async def write(session: AsyncSession, row: Row) -> None:
+    """Raises IntegrityError where the interaction has a row already."""
+    await session.execute(_ONE, row)
+
+
+async def write_many(session: AsyncSession, rows: Sequence[Row]) -> list[bool]:
+    """Writes rows, each of another interaction; False for those that had one already."""
+    plain = [{name: _json(value) for name, value in row.items()} for row in rows]
+    written = list(await session.scalars(_MANY, {"rows": plain}))
+    return [_taken(written, row["interaction_id"]) for row in rows]
+
+
+def _json(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID | datetime) else value
+
+
+def _taken(written: list[int | None], interaction_id: int | None) -> bool:
+    """Each written row is one interaction's: of two deliveries in one group, one comes away empty-handed."""
+    if interaction_id not in written:
+        return False
+    written.remove(interaction_id)
+    return True
