@@ -5,19 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.town import Town
-from tests.wire.conftest import bot, discord
+from tests.faults.town import Town, founded
+from tests.wire.conftest import bot, discord, make_bot
 from tests.wire.discord_server import DiscordServer
 
-__all__ = ["bot", "discord", "town"]
+__all__ = ["bot", "discord", "make_bot", "town"]
 
 
 @pytest.fixture
 async def town(discord: DiscordServer, database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
     """With a server that runs."""
-    made = Town(tmp_path, discord, database_url)
-    try:
-        yield await made.found()
-    finally:
-        await made.tell()
-        await made.clean_up()
+    async with founded(Town(tmp_path, discord, database_url)) as made:
+        yield made

@@ -15,9 +15,9 @@ def kept(town: Town) -> dict[str, Any]:
 
 async def test_between_the_work_and_its_result(town: Town) -> None:
     """The bot does not hear the result, then the agent dies. The game does not notice either."""
-    town.game.slow(1.0)
+    town.game.slow(1.5)
     number = await town.number(await town.restart())
-    await eventually(lambda: town.game.starts == 2)
+    await town.reaches(number, "waiting_ready")
     town.bot.freeze()
     await town.host.until(lambda: bool(town.host.spooled(".result")))
     before = kept(town)

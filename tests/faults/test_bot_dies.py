@@ -5,14 +5,6 @@ from tests.wire.trouble import posts_to
 from tests.wire.waiting import eventually
 
 
-async def test_nothing_dies(town: Town) -> None:
-    """What the other tests compare with."""
-    await town.ended(await town.restart(), "done")
-    await town.ended(await town.announce("hello"), "done")
-    assert (town.game.starts, town.game.heard("hello")) == (2, 1)
-    await town.whole()
-
-
 async def test_between_the_claim_and_the_first_report(town: Town) -> None:
     """The offer has reached the agent, which cannot say that it begins."""
     town.host.freeze()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from db.engine import Database
@@ -48,7 +49,7 @@ async def test_limits_and_errors_lose_nothing_and_keep_the_order(
     owner, ops = Owner(discord, db), discord.guild.ops
     discord.trouble.limit(posts_to(ops.id), 0.3)
     discord.trouble.limit(posts_to(ops.id), 1.0, through_proxy=False)
-    discord.trouble.refuse(posts_to(ops.id), 503)
+    discord.trouble.refuse(posts_to(ops.id), 503, retry_after=1.0)
     for purpose in ("ops", "players", "audit"):
         await owner.sends(purpose, ops)
     expected = [f"Messages for {purpose} arrive here." for purpose in ("ops", "players", "audit")]
@@ -68,16 +69,17 @@ async def test_a_channel_that_hangs_holds_up_no_other(discord: DiscordServer, bo
     await discord.message(guild.ops, "Messages for ops")
 
 
+@pytest.mark.parametrize(("status", "code"), [(403, 50001), (404, 10003)])
 async def test_a_channel_that_refuses_is_switched_off_and_told_about(
-    discord: DiscordServer, bot: BotProcess, db: Database
+    discord: DiscordServer, bot: BotProcess, db: Database, status: int, code: int
 ) -> None:
     owner, guild = Owner(discord, db), discord.guild
     await owner.sends("audit", guild.log)
     await discord.message(guild.log, "Messages for audit")
-    discord.trouble.refuse(posts_to(guild.ops.id), 403, 50001, times=99)
+    discord.trouble.refuse(posts_to(guild.ops.id), status, code, times=99)
     await owner.sends("ops", guild.ops)
     told = await discord.message(guild.log, "A channel was switched off")
-    assert f"<#{guild.ops.id}>" in told.text and "ops" in told.text and "403" in told.text
+    assert f"<#{guild.ops.id}>" in told.text and "ops" in told.text and str(status) in told.text
     assert await owner.rows("select purpose, enabled from notification_channels order by 1") == [
         ("audit", True),
         ("ops", False),

@@ -1,36 +1,24 @@
 """Two processes on one database: one is connected to Discord, the other one waits."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import text
 
 from db.engine import Database
-from tests.agent.harness import free_port
 from tests.wire.bot import BotProcess
+from tests.wire.conftest import MakeBot
 from tests.wire.discord_server import DiscordServer
 from tests.wire.interactions import Interaction
 
 
+@dataclass
 class Pair:
     """The first process holds the shard, the second one stands by."""
 
-    def __init__(self, place: Path, discord: DiscordServer, url: str) -> None:
-        self.discord = discord
-        self.first = BotProcess(place, discord, url, port=free_port(), name="first")
-        self.second = BotProcess(place, discord, url, port=free_port(), name="second")
-
-    async def start(self) -> "Pair":
-        await self.first.start()
-        await self.second.start(connects=False)
-        assert len(self.discord.gateway.connected) == 1
-        return self
-
-    async def clean_up(self) -> None:
-        for bot in (self.first, self.second):
-            print(f"---- {bot.log_file.name}\n{bot.log()}")
-            await bot.clean_up()
+    discord: DiscordServer
+    first: BotProcess
+    second: BotProcess
 
     async def asks(self) -> Interaction:
         """The owner asks for a pairing command: a change, so it would be seen if it happened twice."""
@@ -39,12 +27,12 @@ class Pair:
 
 
 @pytest.fixture
-async def pair(tmp_path: Path, discord: DiscordServer, database_url: str) -> AsyncIterator[Pair]:
-    made = Pair(tmp_path, discord, database_url)
-    try:
-        yield await made.start()
-    finally:
-        await made.clean_up()
+async def pair(discord: DiscordServer, make_bot: MakeBot) -> Pair:
+    made = Pair(discord, make_bot("first"), make_bot("second"))
+    await made.first.start()
+    await made.second.start(connects=False)
+    assert len(discord.gateway.connected) == 1
+    return made
 
 
 async def test_a_frozen_process_is_replaced_and_gives_way(pair: Pair, db: Database) -> None:

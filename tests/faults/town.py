@@ -5,6 +5,8 @@ import os
 import re
 import signal
 import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,10 +67,18 @@ class Town:
         """The one that the bot brings where it is given no other; not ours to start or to stop."""
         return EmbeddedPostgres(self.place / "postgres")
 
-    def kill_postgres(self) -> None:
-        """kill -9 of the bot's own."""
-        pid = int((self.place / "postgres/postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
+    async def kill_postgres(self) -> None:
+        """kill -9 of the bot's own, as soon as there is one."""
+
+        def killed() -> bool:
+            try:
+                pid = int((self.place / "postgres/postmaster.pid").read_text().split()[0])
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, FileNotFoundError, IndexError):  # it is just being started again
+                return False
+            return True
+
+        await eventually(killed)
 
     def another_bot(self, name: str, port: int) -> BotProcess:
         """One more process on the same database and data directory."""
@@ -171,13 +181,19 @@ class Town:
 
     async def run_is(self, number: int, status: str) -> None:
         """Waits until the newest run of a job has this status."""
-        query = "select r.status from job_runs r join jobs j on j.id = r.job_id where j.number = :number"
-        statement = f"{query} order by r.attempt desc limit 1"
+        await self._run_has(number, "status", status)
+
+    async def reaches(self, number: int, phase: str) -> None:
+        """Waits until the newest run of a job has reported this step."""
+        await self._run_has(number, "progress_phase", phase)
+
+    async def _run_has(self, number: int, column: str, value: str) -> None:
+        query = f"select r.{column} from job_runs r join jobs j on j.id = r.job_id where j.number = :number"
 
         async def look() -> bool:
-            return await self.rows(statement, number=number) == [(status,)]
+            return await self.rows(f"{query} order by r.attempt desc limit 1", number=number) == [(value,)]
 
-        await eventually(look, 20.0, lambda: f"a run of J-{number} that is {status}")
+        await eventually(look, 20.0, lambda: f"a run of J-{number} whose {column} is {value}")
 
     async def end_of(self, number: int, *ends: str, seconds: float = 30.0) -> str:
         """Waits until a job's message shows one of these ends (any, if none is named), and says which."""
@@ -256,3 +272,12 @@ class Town:
     async def a_minute_passes(self) -> None:
         """For the outbox: what a process that died had begun to send may be begun by another one."""
         await self.rows("update notification_jobs set locked_until = now() where status = 'processing'")
+
+
+@asynccontextmanager
+async def founded(town: Town) -> AsyncGenerator[Town]:
+    """A town with a server that runs. At the end it tells what pytest shows of a failure, and nothing of it runs on."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(town.clean_up)
+        stack.push_async_callback(town.tell)
+        yield await town.found()

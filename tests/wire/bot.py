@@ -27,6 +27,7 @@ class BotProcess:
         *,
         port: int,
         name: str = "bot",
+        token: str = TOKEN,
         lease: float = LEASE_SECONDS,
     ) -> None:
         self.place, self.discord, self.port, self.lease = place, discord, port, lease
@@ -34,16 +35,24 @@ class BotProcess:
         self.log_file = place / f"{name}.log"
         self.process: asyncio.subprocess.Process | None = None
         self._settings = {
-            "GAMEKEEPER_DISCORD_TOKEN": TOKEN,
+            "GAMEKEEPER_DISCORD_TOKEN": token,
             "GAMEKEEPER_DATABASE_URL": database_url,
             "GAMEKEEPER_DATA_DIR": str(place),
             "GAMEKEEPER_BIND": f"127.0.0.1:{port}",
         }
 
     async def start(self, *, connects: bool = True) -> None:
-        """Starts it; returns when it is connected, or (a standby) when its log says that it serves."""
-        assert self.process is None, "it runs already"
+        """Starts it; returns when it is connected, or (a standby) when it serves agents."""
         before = len(self.discord.gateway.connected)
+        await self.spawn()
+        if connects:
+            await self.until(lambda: len(self.discord.gateway.connected) == before + 1 and bool(self.discord.commands))
+        else:
+            await self.until(self._serves)
+
+    async def spawn(self) -> None:
+        """Starts it, whatever becomes of it."""
+        assert self.process is None, "it runs already"
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.wire.launch", self.discord.url, str(self.lease), "run",
@@ -53,10 +62,6 @@ class BotProcess:
                 stdout=log,
                 stderr=log,
             )  # fmt: skip
-        if connects:
-            await self.until(lambda: len(self.discord.gateway.connected) == before + 1 and bool(self.discord.commands))
-        else:
-            await self.until(self._serves)
 
     async def until(self, look: Callable[[], bool], seconds: float = 30.0) -> None:
         """Waits for something that this process has to bring about."""
@@ -84,6 +89,11 @@ class BotProcess:
         """SIGTERM; its exit code. Raises `TimeoutError`."""
         assert self.process is not None
         self.process.terminate()
+        return await self.ended(seconds)
+
+    async def ended(self, seconds: float = 30.0) -> int:
+        """Waits until it has ended by itself; its exit code. Raises `TimeoutError`."""
+        assert self.process is not None
         async with asyncio.timeout(seconds):
             code = await self.process.wait()
         self.process = None

@@ -73,9 +73,12 @@ class Trouble:
     _failures: list[Failure] = field(default_factory=list[Failure])
     _holds: list[Hold] = field(default_factory=list[Hold])
 
-    def refuse(self, pattern: str, status: int, code: int = 0, *, times: int = 1) -> None:
+    def refuse(
+        self, pattern: str, status: int, code: int = 0, *, times: int = 1, retry_after: float | None = None
+    ) -> None:
         """Answers with an error; nothing is done."""
-        self._failures.append(Failure(re.compile(pattern), Refusal(status, code, "refused by the test"), times))
+        refusal = Refusal(status, code, "refused by the test", retry_after)
+        self._failures.append(Failure(re.compile(pattern), refusal, times))
 
     def limit(self, pattern: str, retry_after: float, *, times: int = 1, through_proxy: bool = True) -> None:
         """Answers 429. Without `through_proxy` it is Cloudflare that answers, and discord.py gives up at once."""
