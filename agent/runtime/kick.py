@@ -10,7 +10,7 @@ from agent.runtime.instance import Instance
 from agent.runtime.people import find, is_same
 from agent.runtime.starting import Report
 from agent.wire import Step
-from games.consoles import Console, PlayerRow
+from games.consoles import Answer, Console, PlayerRow
 
 GONE_WAIT: Final = 5.0
 """Seconds in which a kicked player has to leave the list."""
@@ -20,11 +20,7 @@ async def kick(server: Instance, identities: Mapping[str, str], name: str, reaso
     """Kick the one player that is meant, or nobody. Raises `TaskFailed` when it is not certain that it worked."""
     console = server.console()
     await report(Step.SENDING, "")
-    row = await _find(server, console, identities, name)
-    values = {**row.identities, "name": row.name, "reason": reason}
-    if row.slot is not None:
-        values["slot"] = row.slot
-    answer = await console.action("kick", values)
+    row, answer = await _send(server, console, identities, name, reason)
     if answer.outcome == "refused":
         raise TaskFailed(answer.reason)
     await report(Step.VERIFYING, "")
@@ -33,6 +29,21 @@ async def kick(server: Instance, identities: Mapping[str, str], name: str, reaso
     if answer.outcome == "answered":
         raise TaskFailed(f"The game said that it kicked `{row.name}`, but they are still in its list.")
     raise TaskFailed(f"It is unknown whether `{row.name}` was kicked: {answer.reason}")
+
+
+async def _send(
+    server: Instance, console: Console, identities: Mapping[str, str], name: str, reason: str
+) -> tuple[PlayerRow, Answer]:
+    """Finds and kicks in one turn of the console: while it waited for another command, the slot could change hands."""
+    try:
+        async with console.one_turn():
+            row = await _find(server, console, identities, name)
+            values = {**row.identities, "name": row.name, "reason": reason}
+            if row.slot is not None:
+                values["slot"] = row.slot
+            return row, await console.action("kick", values)
+    except TimeoutError as error:
+        raise TaskFailed("The console was busy with other commands; nobody was kicked.") from error
 
 
 async def _find(server: Instance, console: Console, identities: Mapping[str, str], name: str) -> PlayerRow:

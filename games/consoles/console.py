@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Final
 
 from games.consoles.answer import Answer, PlayerRow
@@ -29,6 +30,7 @@ class Console:
         self._spec = resolved.console.spec
         self._connection: LineTcp | None = None
         self._turn = asyncio.Lock()
+        self._holder: asyncio.Task[object] | None = None
         self._locked_until = 0.0
         self.records: asyncio.Queue[str] = asyncio.Queue(RECORDS_MAX)
         """What the game said unasked, secrets redacted. When nobody takes it, the oldest is dropped."""
@@ -48,6 +50,25 @@ class Console:
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+
+    @asynccontextmanager
+    async def one_turn(self, *, timeout: float = 10) -> AsyncGenerator[None]:
+        """Nobody else's command comes between those given inside: what a list has said still holds for the next one.
+
+        Raises:
+            TimeoutError: others kept the console busy for that long.
+        """
+        async with asyncio.timeout(timeout):
+            await self._turn.acquire()
+        self._holder = asyncio.current_task()
+        try:
+            yield
+        finally:
+            self._holder = None
+            self._turn.release()
+
+    def _my_turn(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext() if self._holder is asyncio.current_task() else self._turn
 
     async def command(self, line: str, *, timeout: float = 10) -> Answer:
         """A person's own line. What the game says to it is the answer, whatever it says."""
@@ -86,7 +107,7 @@ class Console:
         exchange = Exchange(self._spec, line, secrets.token_hex(8), action.ok if action and closes else None)
         sent = False
         try:
-            async with asyncio.timeout(timeout), self._turn:
+            async with asyncio.timeout(timeout), self._my_turn():
                 connection = await self._connected()
                 await connection.ready_to_send(len(exchange.send))
                 sent = True

@@ -51,6 +51,25 @@ async def test_one_connection_for_many_commands(catalog: Catalog) -> None:
     assert all(line.startswith("zz") for line in server.heard[2::2])
 
 
+async def test_nothing_comes_between_the_commands_of_one_turn(catalog: Catalog) -> None:
+    server = Scripted(answering(gettime=b"Day 1\r\n", lp=b"Total of 0 in the game\r\n"))
+    async with talking(catalog, server) as console:
+        async with console.one_turn():
+            await console.players()
+            others = [asyncio.create_task(console.command("gettime")) for _ in range(3)]
+            await asyncio.sleep(0.05)
+            await console.players()
+            with pytest.raises(TimeoutError):
+                await asyncio.create_task(_take_turn(console))
+        assert [answer.outcome for answer in await asyncio.gather(*others)] == ["answered"] * 3
+    assert server.heard[1::2] == ["lp", "lp", "gettime", "gettime", "gettime"]
+
+
+async def _take_turn(console: Console) -> None:
+    async with console.one_turn(timeout=0.05):
+        raise AssertionError("two turns at once")
+
+
 async def test_a_console_without_a_password(catalog: Catalog) -> None:
     server = Scripted(answering(gettime=b"Day 1\r\n"))
     server.greeting = BANNER.removeprefix(b"Logon successful.\r\n")
