@@ -105,7 +105,7 @@ class App:
     @property
     def public_url(self) -> str:
         """Where agents reach this process."""
-        return self.settings.public_url or f"http://{self.settings.host}:{self.port}"
+        return self.settings.public_url or f"http://{self.settings.bind.rpartition(':')[0]}:{self.port}"
 
     async def start_background(self) -> None:
         """HTTP side, listeners, outbox and ticks. Not the client: a playground runs that on a clock of its own."""

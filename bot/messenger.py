@@ -100,9 +100,13 @@ class Messenger:
 
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
         me = self.client.user
-        async for message in channel.history(limit=SEARCHED_MESSAGES):
-            if me and message.author.id == me.id and mark in {getattr(part, "id", None) for part in message.components}:
-                return message.id
+        try:
+            async for message in channel.history(limit=SEARCHED_MESSAGES):
+                marks = {getattr(part, "id", None) for part in message.components}
+                if me and message.author.id == me.id and mark in marks:
+                    return message.id
+        except discord.Forbidden:  # it may post there and not read: rather said twice than never
+            log.warning("the history of channel %d may not be read", channel.id)
         return None
 
 
