@@ -150,14 +150,15 @@ class EmbeddedPostgres:
         """Starts the server again whenever it dies, until it is stopped. Runs on the main thread's event loop."""
         delay = 0.1
         while (process := self._process) is not None:
-            await clock.idle(_end_of(process.pid), "the embedded PostgreSQL runs")
+            if process.poll() is None:  # else it died while it was starting, and has been waited for
+                await clock.idle(_end_of(process.pid), "the embedded PostgreSQL runs")
             if self._process is not process:
                 return
             log.error("PostgreSQL ended (%s), starting it again", process.wait())
             try:
                 await self._start_again()
-            except Unavailable as error:
-                log.error("%s", error)
+            except (Unavailable, OSError) as error:
+                log.error("PostgreSQL could not be started again: %s", error)
                 await asyncio.sleep(delay)
                 delay = min(_LONGEST_DELAY, delay * 2)
             else:

@@ -58,6 +58,10 @@ def test_a_killed_server_can_be_started_again_at_once(server: EmbeddedPostgres) 
     assert sql(server, "select n from kept") == "7"
 
 
+def says_ready(server: EmbeddedPostgres) -> bool:
+    return server.paths.pid_file.exists() and "ready" in server.paths.pid_file.read_text()
+
+
 async def test_a_watched_server_comes_back_by_itself(server: EmbeddedPostgres) -> None:
     server.start()
     sql(server, "create table kept as select 7 as n")
@@ -68,13 +72,26 @@ async def test_a_watched_server_comes_back_by_itself(server: EmbeddedPostgres) -
         await asyncio.sleep(0.05)
         os.kill(pid, signal.SIGKILL)
         async with asyncio.timeout(30):
-            while (
-                server.pid == pid
-                or not server.paths.pid_file.exists()
-                or "ready" not in server.paths.pid_file.read_text()
-            ):
+            while server.pid == pid or not says_ready(server):
                 await asyncio.sleep(0.02)
         assert await asyncio.to_thread(sql, server, "select n from kept") == "7"
+    server.stop()
+    await asyncio.wait_for(watching, 10)
+
+
+async def test_a_watched_server_that_dies_while_it_starts_comes_back_as_well(server: EmbeddedPostgres) -> None:
+    server.start()
+    watching = asyncio.create_task(server.watch())
+    killed: set[int] = set()
+    async with asyncio.timeout(30):
+        while len(killed) < 4:
+            if server.pid and server.pid not in killed:
+                os.kill(server.pid, signal.SIGKILL)
+                killed.add(server.pid)
+            await asyncio.sleep(0.002)
+        while server.pid in killed or not says_ready(server):
+            await asyncio.sleep(0.02)
+    assert await asyncio.to_thread(sql, server, "select 1") == "1"
     server.stop()
     await asyncio.wait_for(watching, 10)
 
