@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -72,7 +73,8 @@ class Ticks:
         task = asyncio.ensure_future(self.run(tick))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        await asyncio.shield(task)  # the scheduler's shutdown cancels its own coroutine, not the work
+        with contextlib.suppress(asyncio.CancelledError):  # the scheduler's shutdown ends this, not the work
+            await asyncio.shield(task)
 
     async def run(self, tick: Tick) -> Mapping[str, int]:
         """One tick. It leaves a row when it did something or failed; an error never ends the timer."""
