@@ -22,7 +22,8 @@ _DUE = f"""j.status = 'queued' and j.not_before <= :now and (j.expires_at is nul
 
 # Offers whose answer may have been lost come first, with a new claim token. Of the rest, at most one exclusive job per server;
 # where two claimers meet at one server, the partial unique index lets one of them pass and `do nothing` spares the other an error.
-# A key that was revoked during a long poll gets nothing any more.
+# A key that was revoked during a long poll gets nothing any more. Of a limit that is an expression the planner expects a
+# tenth of the table: the array and the lateral join leave it nothing but the primary key, however long the queue is.
 _CLAIM = text(f"""/* job_runs.claim */
     with live as (
       select 1 from api_keys k where k.id = :key and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())),
@@ -52,9 +53,10 @@ _CLAIM = text(f"""/* job_runs.claim */
       on conflict do nothing
       returning id, job_id, attempt, claim_token, lease_expires_at),
     busy as (
-      update jobs set status = 'running' from taken where jobs.id = taken.job_id)
+      update jobs set status = 'running' where id = any(array(select job_id from taken)))
     select now() as now, c.*, j.number, j.type, j.payload, j.timeout_sec, j.server_instance_id as server_id
-      from (select * from offered union all select * from taken) c join jobs j on j.id = c.job_id
+      from (select * from offered union all select * from taken) c
+           cross join lateral (select * from jobs where id = c.job_id limit 1) j
      order by j.priority desc, j.not_before, j.number""")
 
 _READY = text(f"""/* job_runs.ready */
