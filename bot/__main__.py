@@ -5,7 +5,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -13,11 +13,8 @@ from pydantic import ValidationError
 from bot import logs
 from bot.config import Settings
 from bot.errors import AppError, Invalid, Unavailable
-from bot.startup import collect_garbage, import_meanwhile, postpone_garbage, prepare, write_seed
+from bot.startup import prepare, write_seed
 from db.embedded import EmbeddedPostgres
-
-_STARTED_AFTER: Final = 15.0
-"""Seconds after which thousands of guilds have arrived."""
 
 cli = typer.Typer(
     add_completion=False, no_args_is_help=True, help="Gamekeeper: chat-ops for communities that run game servers."
@@ -61,8 +58,6 @@ def run(
     logs.configure(settings.log_format)
     if settings.discord_token is None:
         raise Invalid("GAMEKEEPER_DISCORD_TOKEN is not set.", "Set it, or try `gamekeeper demo`, which needs none.")
-    postpone_garbage()
-    import_meanwhile("bot.app")
     with _database(settings) as (url, embedded):
         asyncio.run(_run(settings, url, embedded, migrate=migrate))
 
@@ -75,7 +70,6 @@ async def _run(settings: Settings, url: str, embedded: EmbeddedPostgres | None, 
     app = await build(settings, url)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.call_later(_STARTED_AFTER, collect_garbage)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     watching = asyncio.create_task(embedded.watch(), name="embedded PostgreSQL") if embedded else None

@@ -3,8 +3,6 @@
 LEASE is how many seconds a shard's lease holds: nobody wants to wait for the real ones in a test.
 """
 
-import ctypes
-import signal
 import sys
 
 import discord.gateway
@@ -13,12 +11,9 @@ import yarl
 
 from bot.services import leases
 
-PR_SET_PDEATHSIG = 1
-
 
 def main() -> None:
     """Points discord.py at the address, and hands over."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # a test run that is broken off leaves nothing behind
     url, lease, *arguments = sys.argv[1:]
     discord.http.Route.BASE = f"{url}/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url.replace("http", "ws", 1)) / "gateway/"
