@@ -18,6 +18,8 @@ class JobType(StrEnum):
     CONSOLE_COMMAND = "CONSOLE_COMMAND"
     ANNOUNCE = "ANNOUNCE"
     PLAYER_KICK = "PLAYER_KICK"
+    BAN_SYNC = "BAN_SYNC"
+    MOD_INSTALL = "MOD_INSTALL"
 
 
 JobStatus = Literal["held", "queued", "running", "success", "failed", "cancelled", "expired"]
@@ -62,6 +64,9 @@ JOBS: Final[dict[JobType, JobSpec]] = {
     JobType.PLAYER_KICK: JobSpec(
         "players.kick", "kick player", timeout=timedelta(minutes=1), waits=timedelta(minutes=2)
     ),
+    # made anew from what is wanted, so it may wait as long as its host is away
+    JobType.BAN_SYNC: JobSpec("bans.create", "ban sync", max_attempts=3, waits=None),
+    JobType.MOD_INSTALL: JobSpec("mods.deploy", "deploy", exclusive=True, timeout=timedelta(minutes=30)),
 }
 
 
