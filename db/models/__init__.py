@@ -1,32 +1,51 @@
 """The tables, one file per group."""
 
 from db.base import Base
+from db.models.alerts import AlertCount, AlertFiring, AlertRule, AlertRuleChannel, Incident, IncidentEvent
 from db.models.audit import AuditLog, PendingConfirmation
+from db.models.bans import BanEntry, BanEvent, BanIdentifier, OrgBan
 from db.models.events import Event
 from db.models.hosts import ApiKey, Host, PairingToken
 from db.models.jobs import Job, JobRun
+from db.models.logs import Log, LogCursor
 from db.models.messages import BotMessage, NotificationChannel, NotificationJob
+from db.models.mods import ModArtifact, ModDeployment, ServerMod
 from db.models.operations import AppState, CronRun, Lease
 from db.models.players import Player, PlayerIdentity, PlayerName, PlayerSession
+from db.models.schedules import Schedule, ScheduleTask
 from db.models.servers import GameType, Server, ServerTag
 from db.models.tenancy import Org, OrgCounter, Permission, Role, RoleBinding, RolePermission, User, UserOrg
 
 __all__ = [
+    "AlertCount",
+    "AlertFiring",
+    "AlertRule",
+    "AlertRuleChannel",
     "ApiKey",
     "AppState",
     "AuditLog",
+    "BanEntry",
+    "BanEvent",
+    "BanIdentifier",
     "Base",
     "BotMessage",
     "CronRun",
     "Event",
     "GameType",
     "Host",
+    "Incident",
+    "IncidentEvent",
     "Job",
     "JobRun",
     "Lease",
+    "Log",
+    "LogCursor",
+    "ModArtifact",
+    "ModDeployment",
     "NotificationChannel",
     "NotificationJob",
     "Org",
+    "OrgBan",
     "OrgCounter",
     "PairingToken",
     "PendingConfirmation",
@@ -38,7 +57,10 @@ __all__ = [
     "Role",
     "RoleBinding",
     "RolePermission",
+    "Schedule",
+    "ScheduleTask",
     "Server",
+    "ServerMod",
     "ServerTag",
     "User",
     "UserOrg",

@@ -29,6 +29,7 @@ class Job(Base):
     priority: Mapped[int] = mapped_column(SmallInteger, default=0, server_default=text("0"))
     status: Mapped[str] = mapped_column(default="queued", server_default="queued")
     source: Mapped[str] = mapped_column(default="command", server_default="command")
+    schedule_id: Mapped[UUID | None]
     after_job_id: Mapped[UUID | None]
     after_any: Mapped[bool] = mapped_column(default=False, server_default=false())
     dedupe_key: Mapped[str | None]
@@ -55,6 +56,12 @@ class Job(Base):
             ["host_id", "org_id"], ["hosts.id", "hosts.org_id"], name="fk_jobs_host", ondelete="SET NULL (host_id)"
         ),
         ForeignKeyConstraint(
+            ["schedule_id", "org_id"],
+            ["schedules.id", "schedules.org_id"],
+            name="fk_jobs_schedule",
+            ondelete="SET NULL (schedule_id)",
+        ),
+        ForeignKeyConstraint(
             ["after_job_id", "org_id"], ["jobs.id", "jobs.org_id"], name="fk_jobs_after", ondelete="CASCADE"
         ),
         check("jobs_status_check", "status IN ('held','queued','running','success','failed','cancelled','expired')"),
@@ -74,6 +81,7 @@ class Job(Base):
         partial(
             "ix_jobs_server_created", "server_instance_id", newest("created_at"), where="server_instance_id IS NOT NULL"
         ),
+        partial("ix_jobs_schedule", "schedule_id", where="schedule_id IS NOT NULL"),
         partial("ix_jobs_finished", "finished_at", where="finished_at IS NOT NULL"),
         partial("ix_jobs_after", "after_job_id", where="after_job_id IS NOT NULL"),
         partial("ix_jobs_host", "host_id", where="host_id IS NOT NULL"),

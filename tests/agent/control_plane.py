@@ -1,4 +1,4 @@
-"""The bot's side of the protocol in memory, as `wire.py` describes it, with faults that a test switches on.
+"""The bot's side of the protocol in memory, as `agent.wire` describes it, with faults that a test switches on.
 
 Keeps the rules of claims that the agent relies on: unstarted offers are offered again with a new token, a stale token
 is refused, a result is idempotent.

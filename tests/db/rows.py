@@ -7,21 +7,35 @@ from sqlalchemy import func
 
 from bot import clock
 from db.models import (
+    AlertCount,
+    AlertFiring,
+    AlertRule,
+    AlertRuleChannel,
     ApiKey,
     AppState,
     AuditLog,
+    BanEntry,
+    BanEvent,
+    BanIdentifier,
     Base,
     BotMessage,
     CronRun,
     Event,
     GameType,
     Host,
+    Incident,
+    IncidentEvent,
     Job,
     JobRun,
     Lease,
+    Log,
+    LogCursor,
+    ModArtifact,
+    ModDeployment,
     NotificationChannel,
     NotificationJob,
     Org,
+    OrgBan,
     OrgCounter,
     PairingToken,
     PendingConfirmation,
@@ -33,7 +47,10 @@ from db.models import (
     Role,
     RoleBinding,
     RolePermission,
+    Schedule,
+    ScheduleTask,
     Server,
+    ServerMod,
     ServerTag,
     User,
     UserOrg,
@@ -154,4 +171,49 @@ def one_of_each() -> list[Base]:
         Lease(duty="outbox", holder="me", epoch=1, expires_at=SOON),
         AppState(key="tree", value={"hash": "x"}),
         CronRun(job_name="sweep", status="success", meta_json={"done": 3}),
+        *_wishes(o, arena, player),
+        *_watched(box, arena, channel),
+    ]
+
+
+def _wishes(o: Org, arena: Server, player: Player) -> list[Base]:
+    """What people want of a server: bans, mods, schedules."""
+    case = OrgBan(id=uuid4(), org_id=o.id, number=1, player_id=player.id, reason="griefing", banned_at=clock.now())
+    mod = ModArtifact(id=uuid4(), org_id=o.id, name="Bigger", version="1.0", source="url")
+    daily = Schedule(id=uuid4(), org_id=o.id, server_instance_id=arena.id, name="daily", cron_expression="0 4 * * *")
+    return [
+        case,
+        BanIdentifier(org_ban_id=case.id, org_id=o.id, kind="steam", value="76561198000000000"),
+        BanEntry(org_id=o.id, org_ban_id=case.id, server_instance_id=arena.id),
+        BanEvent(org_ban_id=case.id, org_id=o.id, type="created"),
+        mod,
+        ModDeployment(
+            org_id=o.id, artifact_id=mod.id, server_instance_id=arena.id, mod_name="Bigger", action="install"
+        ),
+        ServerMod(server_instance_id=arena.id, org_id=o.id, folder="Bigger", state="active", artifact_id=mod.id),
+        daily,
+        ScheduleTask(schedule_id=daily.id, sequence=1, job_type="SERVER_RESTART"),
+    ]
+
+
+def _watched(box: Host, arena: Server, channel: NotificationChannel) -> list[Base]:
+    """What is seen of a server, and what came of it."""
+    org_id, now = arena.org_id, clock.now()
+    rule = AlertRule(
+        id=uuid4(), org_id=org_id, name="down", type="server_down", condition={"for_seconds": 10}, severity="high"
+    )
+    incident = Incident(
+        id=uuid4(), org_id=org_id, number=1, title="Arena is down", severity="high", source="alert", rule_id=rule.id
+    )
+    return [
+        Log(org_id=org_id, server_instance_id=arena.id, ts=now, level="info", message="hello"),
+        LogCursor(org_id=org_id, host_id=box.id, server_instance_id=arena.id, stream="log"),
+        rule,
+        AlertRuleChannel(rule_id=rule.id, channel_id=channel.id, org_id=org_id),
+        incident,
+        IncidentEvent(incident_id=incident.id, type="created", message="It is down"),
+        AlertFiring(
+            org_id=org_id, rule_id=rule.id, fingerprint="server_down:1", incident_id=incident.id, last_seen_at=now
+        ),
+        AlertCount(rule_id=rule.id, entity_id=str(arena.id), bucket=now, n=1),
     ]

@@ -1,4 +1,4 @@
-"""The stream of events has a partition for every day that something may happen on."""
+"""The streams have a partition for every day that something may happen on."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
@@ -29,9 +29,15 @@ async def add(db: Database, when: datetime) -> None:
 
 async def test_yesterday_to_a_week_ahead_and_each_only_once(db: Database) -> None:
     days = await made(db, TODAY)
-    assert (days[0], days[-1], len(days)) == ("events_p20300226", "events_p20300306", 9)
+    assert (days[0], days[8], days[9], days[-1], len(days)) == (
+        "events_p20300226",
+        "events_p20300306",
+        "logs_p20300226",
+        "logs_p20300306",
+        18,
+    )
     assert await made(db, TODAY) == []
-    assert await made(db, TODAY + timedelta(days=1)) == ["events_p20300307"]
+    assert await made(db, TODAY + timedelta(days=1)) == ["events_p20300307", "logs_p20300307"]
 
 
 async def test_days_are_utc_days(db: Database) -> None:
@@ -49,4 +55,4 @@ async def test_what_has_no_day_is_refused(db: Database) -> None:
 
 async def test_replicas_do_it_at_once_without_getting_into_each_others_way(db: Database) -> None:
     results = await asyncio.gather(*(made(db, TODAY) for _ in range(4)))
-    assert sorted(len(names) for names in results) == [0, 0, 0, 9]
+    assert sorted(len(names) for names in results) == [0, 0, 0, 18]

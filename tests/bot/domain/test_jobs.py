@@ -82,6 +82,7 @@ def test_only_what_does_no_harm_twice_is_done_twice() -> None:
     assert {kind for kind, spec in JOBS.items() if spec.max_attempts > 1} == {
         JobType.SERVER_CREATE,
         JobType.SERVER_REMOVE,
+        JobType.BAN_SYNC,
     }
 
 
