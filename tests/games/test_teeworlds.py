@@ -13,7 +13,7 @@ from games.consoles.quoting import parts
 from games.sections.process import LogReady
 from tests.games import teeworlds_server
 from tests.games.conftest import Teeworlds
-from tests.games.teeworlds_bot import JoinRefused, TeeworldsBot
+from bot.demo.teeworlds_player import JoinRefused, TeeworldsBot
 
 EVE = "eve' score=9"
 

@@ -1,4 +1,4 @@
-"""A player of Teeworlds 0.7 that joins a server and stays. Needs twnet_parser; knows nothing of pytest."""
+"""A player of Teeworlds 0.7 that joins a server and stays, for the demo and for tests."""
 
 import asyncio
 import contextlib
