@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Collection
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -11,24 +10,20 @@ from sqlalchemy.exc import ProgrammingError
 
 from agent import wire
 from bot import clock
-from bot.domain.jobs import Verdict, after_run
 from bot.domain.outcomes import status_when_started
 from bot.errors import Conflict, NotFound, Unavailable
 from bot.services import outbox, sightings
 from bot.services.agents import HostIdentity
 from bot.services.jobs import params_of
-from bot.services.jobs_ending import end
+from bot.services.jobs_finishing import Finishing
 from db.engine import Database
-from db.queries import job_runs, jobs
-from db.queries.job_runs import LockedRun, Offer
-from db.queries.jobs import LockedJob
+from db.queries import job_runs
+from db.queries.job_runs import Offer
 from db.uow import Tx
 
 log = logging.getLogger(__name__)
 
 CHANNEL: Final = "gk_jobs"
-_RUN_STATUS: Final = {"success": "success", "failed": "failed", "cancelled": "cancelled", "unknown": "lost"}
-_LONGEST_MS: Final = 2**31 - 1
 
 
 class JobQueue:
@@ -36,6 +31,7 @@ class JobQueue:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._finishing = Finishing(db)
 
     async def listen(self, on_notify: Callable[[str], None]) -> None:
         """Calls `on_notify` with the id of each host that got work, with an empty string for all; until cancelled."""
@@ -131,74 +127,4 @@ class JobQueue:
             NotFound: not a run of this host.
             Conflict: the claim token is stale.
         """
-        async with self._db.uow(host.actor) as tx:
-            found = await job_runs.find(tx.session, host.id, run_id)
-            job = await jobs.lock(tx.session, found[0]) if found else None  # always the job first, then its run
-            run = await job_runs.lock(tx.session, run_id) if job else None
-            if job is None or run is None:
-                raise NotFound("This host has no such run.", "Forget it.")
-            if run.claim_token != result.claim_token:
-                raise Conflict("This claim is stale: the run was offered anew.", "Forget this result.")
-            return wire.ResultAnswer(accepted=await self._finish(tx, job, run, result))
-
-    async def _finish(self, tx: Tx, job: LockedJob, run: LockedRun, result: wire.Result) -> bool:
-        if run.status in ("success", "failed", "cancelled") or run.known:
-            return False
-        verdict = after_run(
-            result.outcome, run.attempt, job.max_attempts, cancel_requested=job.cancel_requested_at is not None
-        )
-        late = run.status == "lost"
-        noted = late and (run.overtaken or job.status in ("success", "cancelled"))
-        await job_runs.finish(
-            tx.session,
-            run.id,
-            status="lost" if noted else _RUN_STATUS[result.outcome],
-            duration_ms=min(max(result.duration_ms, 0), _LONGEST_MS),
-            error=result.error or verdict.reason or None,
-            output=tail(result.output),
-            result=result.result,
-            now=clock.now(),
-        )
-        if noted:
-            tx.audit("job.late", resource=("job", job.id), number=job.number, outcome=result.outcome)
-            return False
-        followers = await self._end(tx, job, run, verdict, late=late, error=result.error)
-        tx.audit(
-            "job.finish",
-            resource=("job", job.id),
-            number=job.number,
-            type=job.type,
-            outcome=result.outcome,
-            status=verdict.status,
-            attempt=run.attempt,
-            serverId=str(job.server_id) if job.server_id else None,
-            **({"error": result.error} if result.error else {}),
-            **({"followers": followers} if followers else {}),
-        )
-        return True
-
-    async def _end(
-        self, tx: Tx, job: LockedJob, run: LockedRun, verdict: Verdict, *, late: bool, error: str
-    ) -> list[int]:
-        if late and verdict.status == "queued":
-            return []  # what was decided when the run was lost stands: a retry waits, or waited too long
-        if late:
-            await job_runs.drop_newer_offer(tx.session, run)
-        return await end(
-            tx,
-            job,
-            verdict.status,
-            reason=error or verdict.reason,
-            run_id=run.id,
-            not_before=_retry_at(verdict),
-        )
-
-
-def _retry_at(verdict: Verdict) -> datetime | None:
-    return None if verdict.retry_in is None else clock.now() + verdict.retry_in
-
-
-def tail(output: str) -> str:
-    """The end of what the game said, at most `wire.OUTPUT_MAX` bytes."""
-    encoded = output.encode()
-    return output if len(encoded) <= wire.OUTPUT_MAX else encoded[-wire.OUTPUT_MAX :].decode(errors="ignore")
+        return wire.ResultAnswer(accepted=await self._finishing.finish(host, run_id, result))
