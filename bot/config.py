@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     """Discord shards; one serves about 2,500 guilds."""
     log_format: Literal["text", "json"] = "text"
 
+    @field_validator("data_dir")
+    @classmethod
+    def _home(cls, value: Path) -> Path:
+        return value.expanduser()  # a .env file has no shell to do it
+
     @field_validator("bind")
     @classmethod
     def _host_and_port(cls, value: str) -> str:

@@ -33,7 +33,12 @@ def address(url: str) -> Address:
     Raises:
         Invalid: another scheme, or parameters that cannot be read.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # an IPv6 address whose bracket is missing
+        raise Invalid(
+            f"The database URL cannot be read: {error}.", "Write it as postgresql://user:password@host:5432/database."
+        ) from error
     if parts.scheme not in _SCHEMES:
         raise Invalid(
             f"The database URL begins with {parts.scheme or 'no scheme'}.",

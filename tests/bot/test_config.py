@@ -1,5 +1,7 @@
 """Settings as operators write them: read, or refused in a sentence."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -28,3 +30,11 @@ def test_what_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str
     monkeypatch.setenv(f"GAMEKEEPER_{name}", value)
     with pytest.raises(ValidationError, match=name.lower()):
         Settings()
+
+
+def test_a_home_directory_is_meant_and_not_a_directory_called_tilde(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GAMEKEEPER_DATA_DIR", "~/gamekeeper")
+    assert Settings().data_dir == tmp_path / "gamekeeper"

@@ -33,7 +33,7 @@ def test_how_long_a_connection_may_take() -> None:
     assert address("postgresql://h/x?connect_timeout=2").timeout == 2
 
 
-@pytest.mark.parametrize("given", ["mysql://a@h/x", "h/x", "", "sqlite:///x"])
+@pytest.mark.parametrize("given", ["mysql://a@h/x", "h/x", "", "sqlite:///x", "postgresql://[bad"])
 def test_another_database_is_refused_with_an_example(given: str) -> None:
     with pytest.raises(Invalid) as refused:
         address(given)
