@@ -29,7 +29,7 @@ from benchmarks.processes import gamekeeper, started
 from benchmarks.report import Figure, Goal, compared, percentile, show, write
 from bot.domain.actors import system
 from bot.domain.jobs import JobType
-from bot.services.jobs import Jobs
+from bot.services.jobs_enqueue import enqueue
 from bot.services.jobs_queue import JobQueue
 from bot.services.secrets import SecretKeys
 from db.embedded import EmbeddedPostgres
@@ -151,7 +151,7 @@ async def _round_trip(session: aiohttp.ClientSession, url: str) -> float:
 async def _dispatched(db: Database, agents: Agents, host: Host) -> float:
     await asyncio.sleep(_PAUSE)
     async with db.uow(system("benchmark", host.org_id)) as tx:
-        job = await Jobs(db).enqueue(
+        job = await enqueue(
             tx,
             type=JobType.CONSOLE_COMMAND,
             host_id=host.id,

@@ -67,7 +67,7 @@ class App:
     def _services(self) -> Services:
         db = self.db
         jobs = Jobs(db)
-        power, fleet = Power(db, jobs), Fleet(db, jobs)
+        power, fleet = Power(db, jobs), Fleet(db)
         hosts = Hosts(db, self.keys)
         performers = {
             "server.stop": power.confirmed,
@@ -80,12 +80,12 @@ class App:
             audit=Audit(db),
             cards=Cards(db),
             confirmations=Confirmations(db, performers),
-            consoles=Consoles(db, jobs),
+            consoles=Consoles(db),
             fleet=fleet,
             hosts=hosts,
             identity=Identity(db),
             jobs=jobs,
-            players=Players(db, jobs),
+            players=Players(db),
             power=power,
             servers=Servers(db),
             setup=Setup(db),

@@ -6,7 +6,7 @@ from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid
 from bot.services.confirmations import Done
-from bot.services.jobs import Jobs
+from bot.services.jobs_enqueue import enqueue
 from bot.services.servers import must_be_able, resolve
 from db.engine import Database
 from db.queries import cards
@@ -36,9 +36,8 @@ def one_line(text: str, what: str) -> str:
 class Consoles:
     """Console commands and announcements, as jobs of the server's host."""
 
-    def __init__(self, db: Database, jobs: Jobs) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._jobs = jobs
 
     async def run(self, actor: Actor, ref: str, command: str) -> Done:
         """Sends one line to a server's console."""
@@ -48,7 +47,7 @@ class Consoles:
             await tx.require("servers.console", server_id=server.id)
             must_be_able(server, "console")
             must_be_up(server)
-            job = await self._jobs.enqueue(
+            job = await enqueue(
                 tx,
                 type=JobType.CONSOLE_COMMAND,
                 server_id=server.id,
@@ -66,7 +65,7 @@ class Consoles:
             places: list[str] = []
             numbers: list[int] = []
             for server in servers:
-                job = await self._jobs.enqueue(
+                job = await enqueue(
                     tx,
                     type=JobType.ANNOUNCE,
                     server_id=server.id,

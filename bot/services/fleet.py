@@ -17,7 +17,7 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
 from bot.services.hosts import locked_host, resolve_host
-from bot.services.jobs import Jobs
+from bot.services.jobs_enqueue import enqueue
 from bot.services.servers import resolve
 from db.engine import Database
 from db.failures import constraint_of
@@ -57,9 +57,8 @@ def _game(host: HostCard, game: str) -> tuple[dict[str, Any], tuple[Variable, ..
 class Fleet:
     """Adds, edits and removes servers. What the agent must know raises its host's `servers_revision`."""
 
-    def __init__(self, db: Database, jobs: Jobs) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._jobs = jobs
 
     async def games(self, actor: Actor, words: str) -> list[tuple[str, str]]:
         """For autocompletes: (id, name) of the games that some host of the org can run."""
@@ -91,7 +90,7 @@ class Fleet:
             values = _checked(variables, {**start, **typed, "name": clean}, others)
             server_id = await self._insert(tx, host, report, clean, values, others)
             await fleet.raise_revision(tx.session, actor.org, host.id, clock.now())
-            job = await self._jobs.enqueue(
+            job = await enqueue(
                 tx,
                 type=JobType.SERVER_CREATE,
                 server_id=server_id,
@@ -192,7 +191,7 @@ class Fleet:
         """Carries a confirmed removal out."""
         server = await resolve(tx.session, tx.actor.org, payload["server"])
         await tx.require("servers.delete", server_id=server.id)
-        job = await self._jobs.enqueue(
+        job = await enqueue(
             tx,
             type=JobType.SERVER_REMOVE,
             server_id=server.id,

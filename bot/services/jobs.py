@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -15,6 +12,7 @@ from bot.domain.actors import Actor
 from bot.domain.jobs import FINAL, JOBS, LIVE, JobType
 from bot.errors import Conflict, NotFound
 from bot.services.jobs_ending import edit_messages, end
+from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.servers import PAGE, Page, resolve
 from db.engine import Database
 from db.queries import cards, jobs
@@ -25,76 +23,11 @@ from db.uow import Tx
 _PARAMS: Final[TypeAdapter[wire.JobParams]] = TypeAdapter(wire.JobParams)
 
 
-@dataclass(frozen=True)
-class Enqueued:
-    """A job that waits for its host now."""
-
-    id: UUID
-    number: int
-    channel_id: int | None
-
-    @property
-    def where(self) -> str:
-        """What a reply says: `J-340 · #ops`, where the progress can be followed."""
-        return f"`J-{self.number}`" + (f" · <#{self.channel_id}>" if self.channel_id else "")
-
-
 class Jobs:
     """What people do with jobs. Their hosts' side is `JobQueue`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
-
-    async def enqueue(
-        self,
-        tx: Tx,
-        *,
-        type: JobType,
-        host_id: UUID,
-        params: wire.Params,
-        server_id: UUID | None = None,
-        not_before: datetime | None = None,
-        channel_id: int | None = None,
-        dedupe_key: str | None = None,
-        after: UUID | None = None,
-        after_any: bool = False,
-        source: str = "command",
-    ) -> Enqueued:
-        """Writes a job, its progress message and its wake-up in the transaction of the caller, who has checked the
-        permission and names it in the audit row. The message goes to `channel_id`, else to the ops channel, else to
-        where the command was typed. `after` holds it until that job has ended; `after_any`: however it ended.
-
-        Raises:
-            Conflict: another live job has the dedupe key.
-        """
-        spec, begin = JOBS[type], not_before or clock.now()
-        values: dict[str, Any] = {
-            "org": tx.actor.org,
-            "server": server_id,
-            "host": host_id,
-            "type": type.value,
-            "payload": params.dump(),
-            "exclusive": spec.exclusive,
-            "source": source,
-            "after": after,
-            "after_any": after_any,
-            "dedupe": dedupe_key,
-            "attempts": spec.max_attempts,
-            "timeout": int(spec.timeout.total_seconds()),
-            "not_before": begin,
-            "expires": None if spec.waits is None else begin + spec.waits,
-            "author": tx.actor.user_id,
-            "channel": channel_id,
-            "typed_in": tx.actor.channel_id,
-            "now": clock.now(),
-        }
-        written = await jobs.enqueue(tx.session, values)
-        if written is None:
-            other = await jobs.deduped(tx.session, tx.actor.org, dedupe_key or "")
-            raise Conflict(
-                f"J-{other} is waiting or under way already.", "Wait for it, or cancel it with `/job cancel` first."
-            )
-        return Enqueued(written.id, written.number, written.channel_id)
 
     async def cancel(self, actor: Actor, number: int) -> LockedJob:
         """`/job cancel`: at once when its host has not begun it, else the host is asked to stop it.
@@ -137,7 +70,7 @@ class Jobs:
                 raise Conflict(f"The server or host of J-{number} was removed.", "Give the command for another one.")
             places = await jobs.messages(tx.session, old.org_id, old.id)
             job_type = JobType(old.type)
-            job = await self.enqueue(
+            job = await enqueue(
                 tx,
                 type=job_type,
                 host_id=old.host_id,

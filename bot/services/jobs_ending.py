@@ -1,12 +1,15 @@
 """The end of a job, whoever brings it about: its state, its event, its messages, and the jobs that wait for it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from bot import clock
 from bot.domain.outcomes import desired_when_ended, status_when_ended
 from bot.services import outbox, sightings
+from bot.services.jobs_effects import effect_of
 from db.queries import fleet, jobs
 from db.queries.jobs import LockedJob
 from db.uow import Tx
@@ -21,9 +24,10 @@ async def end(
     run_id: UUID | None = None,
     not_before: datetime | None = None,
     by: UUID | None = None,
+    result: Mapping[str, Any] | None = None,
 ) -> list[int]:
-    """Ends a locked job, or queues it again for `not_before`. Returns the numbers of the jobs that were released or
-    cancelled with it."""
+    """Ends a locked job, or queues it again for `not_before`. `result`: what its run brought, None where it brought
+    nothing. Returns the numbers of the jobs that were released or cancelled with it."""
     payload = {"number": job.number, "type": job.type, "reason": reason}
     told = await jobs.end(
         tx.session,
@@ -44,6 +48,8 @@ async def end(
     if job.server_id and job.host_id and (wanted := desired_when_ended(job.type, status)):
         await fleet.desire(tx.session, job.org_id, job.server_id, wanted, clock.now())
         await fleet.raise_revision(tx.session, job.org_id, job.host_id, clock.now())
+    if effect := effect_of(job.type, job.schedule_id):
+        await effect(tx, job, status, reason=reason, result=result)
     return await _pass_on(tx, job, status) if told.followed and status != "queued" else []
 
 

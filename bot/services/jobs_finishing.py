@@ -17,6 +17,7 @@ from bot.domain.jobs import Verdict, after_run
 from bot.domain.outcomes import desired_when_ended, status_when_ended
 from bot.errors import Conflict, NotFound
 from bot.services.agents import HostIdentity
+from bot.services.jobs_effects import effect_of
 from bot.services.jobs_ending import end
 from db.engine import Database
 from db.groups import GroupWriter
@@ -106,13 +107,13 @@ class Finishing:
         if noted:
             tx.audit("job.late", resource=("job", job.id), number=job.number, outcome=result.outcome)
             return False
-        followers = await self._end(tx, job, run, verdict, late=late, error=result.error)
+        followers = await self._end(tx, job, run, verdict, late=late, result=result)
         details = _details(job, run.attempt, verdict.status, result)
         tx.audit("job.finish", resource=("job", job.id), **details, **({"followers": followers} if followers else {}))
         return True
 
     async def _end(
-        self, tx: Tx, job: LockedJob, run: LockedRun, verdict: Verdict, *, late: bool, error: str
+        self, tx: Tx, job: LockedJob, run: LockedRun, verdict: Verdict, *, late: bool, result: wire.Result
     ) -> list[int]:
         if late and verdict.status == "queued":
             return []  # what was decided when the run was lost stands: a retry waits, or waited too long
@@ -122,9 +123,10 @@ class Finishing:
             tx,
             job,
             verdict.status,
-            reason=error or verdict.reason,
+            reason=result.error or verdict.reason,
             run_id=run.id,
             not_before=None if verdict.retry_in is None else clock.now() + verdict.retry_in,
+            result=result.result,
         )
 
 
@@ -135,7 +137,7 @@ def _plain_end(report: _Report, run: OpenRun) -> End | None:
         return None
     verdict = after_run(result.outcome, run.attempt, run.max_attempts, cancel_requested=run.cancel_requested)
     server_changes = status_when_ended(run.type, verdict.status) or desired_when_ended(run.type, verdict.status)
-    if verdict.status == "queued" or server_changes:
+    if verdict.status == "queued" or server_changes or effect_of(run.type, run.schedule_id):
         return None
     reason = result.error or verdict.reason
     return End(

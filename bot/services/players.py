@@ -9,7 +9,7 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done
 from bot.services.consoles import one_line
-from bot.services.jobs import Jobs
+from bot.services.jobs_enqueue import enqueue
 from bot.services.servers import PAGE, Page, must_be_able, resolve
 from db.engine import Database
 from db.queries import cards, sightings
@@ -22,9 +22,8 @@ REASON_MAX = 200
 class Players:
     """Players of an org, whatever the server."""
 
-    def __init__(self, db: Database, jobs: Jobs) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._jobs = jobs
 
     async def suggest(self, actor: Actor, words: str) -> list[Sighting]:
         """For autocompletes: from what heartbeats have reported."""
@@ -63,7 +62,7 @@ class Players:
             if server is None:
                 raise NotFound("There is no such server here.")
             must_be_able(server, "kick")
-            job = await self._jobs.enqueue(
+            job = await enqueue(
                 tx,
                 type=JobType.PLAYER_KICK,
                 server_id=server.id,

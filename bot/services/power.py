@@ -12,6 +12,7 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid
 from bot.services.confirmations import Done, Question, ask
 from bot.services.jobs import Jobs
+from bot.services.jobs_enqueue import enqueue
 from bot.services.servers import must_be_able, resolve
 from db.engine import Database
 from db.queries import servers
@@ -90,7 +91,7 @@ class Power:
 
     async def _enqueue(self, tx: Tx, server: ServerCard, action: Action, at: datetime, reason: str) -> Done:
         job_type, params, _ = _JOBS[action]
-        job = await self._jobs.enqueue(
+        job = await enqueue(
             tx,
             type=job_type,
             server_id=server.id,

@@ -18,7 +18,8 @@ _OPEN = text("""/* job_ends.open */
       select j.* from jobs j where j.id in (select job_id from job_runs where id = any(cast(:runs as uuid[])))
          for update of j skip locked)
     select r.id as run_id, r.host_id, r.claim_token, r.attempt, job.id as job_id, job.org_id, job.number, job.type,
-           job.max_attempts, job.cancel_requested_at is not null as cancel_requested, job.server_instance_id as server_id
+           job.max_attempts, job.cancel_requested_at is not null as cancel_requested, job.server_instance_id as server_id,
+           job.schedule_id
       from job join job_runs r on r.job_id = job.id
      where r.id = any(cast(:runs as uuid[])) and r.status in ('claimed', 'running')
        for update of r skip locked""")
@@ -68,6 +69,7 @@ class OpenRun:
     max_attempts: int
     cancel_requested: bool
     server_id: UUID | None
+    schedule_id: UUID | None
 
 
 @dataclass(frozen=True)

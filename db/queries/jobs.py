@@ -16,21 +16,22 @@ from db.rows import every, one
 # commit. A job with a dedupe key that is taken gives no row.
 _ENQUEUE = text("""/* jobs.enqueue */
     with place as (
-      select coalesce(cast(:channel as bigint),
-                      (select c.discord_channel_id from notification_channels c
-                        where c.org_id = :org and c.purpose = 'ops' and c.type = 'discord_channel' and c.enabled
-                        order by c.created_at, c.id limit 1),
-                      cast(:typed_in as bigint)) as channel_id),
+      select case when not :quiet then
+               coalesce(cast(:channel as bigint),
+                        (select c.discord_channel_id from notification_channels c
+                          where c.org_id = :org and c.purpose = 'ops' and c.type = 'discord_channel' and c.enabled
+                          order by c.created_at, c.id limit 1),
+                        cast(:typed_in as bigint)) end as channel_id),
     counter as (
       insert into org_counters (org_id, name, value) values (:org, 'job', 1)
       on conflict (org_id, name) do update set value = org_counters.value + 1 returning value),
     made as (
       insert into jobs (org_id, number, server_instance_id, host_id, type, payload, is_exclusive, status, source,
-                        after_job_id, after_any, dedupe_key, max_attempts, timeout_sec, not_before, expires_at,
+                        schedule_id, after_job_id, after_any, dedupe_key, max_attempts, timeout_sec, not_before, expires_at,
                         created_by_id, created_at)
       select :org, value, cast(:server as uuid), cast(:host as uuid), :type, :payload, :exclusive,
-             case when cast(:after as uuid) is null then 'queued' else 'held' end, :source, cast(:after as uuid),
-             :after_any, cast(:dedupe as text), :attempts, :timeout, :not_before, cast(:expires as timestamptz),
+             case when cast(:after as uuid) is null then 'queued' else 'held' end, :source, cast(:schedule as uuid),
+             cast(:after as uuid), :after_any, cast(:dedupe as text), :attempts, :timeout, :not_before, cast(:expires as timestamptz),
              cast(:author as uuid), :now
         from counter
       on conflict (org_id, dedupe_key) where dedupe_key is not null and status in ('held', 'queued', 'running') do nothing
@@ -53,7 +54,7 @@ _DEDUPED = text("""/* jobs.deduped */
 
 _COLUMNS = """
     j.id, j.org_id, o.discord_guild_id as guild_id, j.number, j.type, j.status, j.payload, j.is_exclusive, j.max_attempts,
-    j.dedupe_key, j.cancel_requested_at, j.not_before, j.expires_at, j.server_instance_id as server_id, s.name as server_name,
+    j.dedupe_key, j.schedule_id, j.cancel_requested_at, j.not_before, j.expires_at, j.server_instance_id as server_id, s.name as server_name,
     s.deleted_at is not null as server_gone, j.host_id, h.name as host_name, h.status as host_status,
     h.deleted_at is not null as host_gone
 """
@@ -125,6 +126,7 @@ class LockedJob:
     is_exclusive: bool
     max_attempts: int
     dedupe_key: str | None
+    schedule_id: UUID | None
     cancel_requested_at: datetime | None
     not_before: datetime
     expires_at: datetime | None

@@ -17,7 +17,8 @@ from bot.services.agents import Agents, HostIdentity
 from bot.services.heartbeats import Heartbeats
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
-from bot.services.jobs import Enqueued, Jobs
+from bot.services.jobs import Jobs
+from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.jobs_queue import JobQueue
 from bot.services.jobs_sweep import JobSweep
 from bot.services.secrets import SecretKeys
@@ -105,7 +106,7 @@ class World:
         **options: Any,
     ) -> Enqueued:
         async with self.db.uow(self.admin()) as tx:
-            job = await self.jobs.enqueue(
+            job = await enqueue(
                 tx,
                 type=job_type,
                 host_id=host.id,

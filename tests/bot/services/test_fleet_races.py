@@ -31,7 +31,7 @@ async def host(world: World) -> HostIdentity:
 
 @pytest.fixture
 def fleet(world: World) -> Fleet:
-    return Fleet(world.db, world.jobs)
+    return Fleet(world.db)
 
 
 async def test_servers_added_at_once_share_neither_directory_nor_port(

@@ -1,0 +1,25 @@
+"""What else changes when a job ends: the wish that it was made for. In the transaction of the end."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from db.queries.jobs import LockedJob
+from db.uow import Tx
+
+
+class Effect(Protocol):
+    """Takes the end of a job into account. `status`: how the job ended, or `queued` when it is tried again."""
+
+    async def __call__(
+        self, tx: Tx, job: LockedJob, status: str, *, reason: str, result: Mapping[str, Any] | None
+    ) -> None: ...
+
+
+_OF_TYPE: Final[Mapping[str, Effect]] = {}
+"""JobType -> what its end changes besides the job."""
+
+
+def effect_of(job_type: str, schedule_id: UUID | None) -> Effect | None:
+    """What the end of a job changes besides the job itself; None: nothing."""
+    return _OF_TYPE.get(job_type)

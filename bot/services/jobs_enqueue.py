@@ -1,0 +1,83 @@
+"""Gives a job to a host, whoever wants it done."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from agent import wire
+from bot import clock
+from bot.domain.jobs import JOBS, JobType
+from bot.errors import Conflict
+from db.queries import jobs
+from db.uow import Tx
+
+
+@dataclass(frozen=True)
+class Enqueued:
+    """A job that waits for its host now."""
+
+    id: UUID
+    number: int
+    channel_id: int | None
+
+    @property
+    def where(self) -> str:
+        """What a reply says: `J-340 · #ops`, where the progress can be followed."""
+        return f"`J-{self.number}`" + (f" · <#{self.channel_id}>" if self.channel_id else "")
+
+
+async def enqueue(
+    tx: Tx,
+    *,
+    type: JobType,
+    host_id: UUID,
+    params: wire.Params,
+    server_id: UUID | None = None,
+    not_before: datetime | None = None,
+    channel_id: int | None = None,
+    dedupe_key: str | None = None,
+    after: UUID | None = None,
+    after_any: bool = False,
+    source: str = "command",
+    schedule_id: UUID | None = None,
+    quiet: bool = False,
+) -> Enqueued:
+    """Writes a job, its progress message and its wake-up in the transaction of the caller, who has checked the
+    permission and names it in the audit row. The message goes to `channel_id`, else to the ops channel, else to
+    where the command was typed; nowhere when `quiet`, because something else shows how it goes. `after` holds it until
+    that job has ended; `after_any`: however it ended.
+
+    Raises:
+        Conflict: another live job has the dedupe key.
+    """
+    spec, begin = JOBS[type], not_before or clock.now()
+    values: dict[str, Any] = {
+        "org": tx.actor.org,
+        "server": server_id,
+        "host": host_id,
+        "type": type.value,
+        "payload": params.dump(),
+        "exclusive": spec.exclusive,
+        "source": source,
+        "schedule": schedule_id,
+        "quiet": quiet,
+        "after": after,
+        "after_any": after_any,
+        "dedupe": dedupe_key,
+        "attempts": spec.max_attempts,
+        "timeout": int(spec.timeout.total_seconds()),
+        "not_before": begin,
+        "expires": None if spec.waits is None else begin + spec.waits,
+        "author": tx.actor.user_id,
+        "channel": channel_id,
+        "typed_in": tx.actor.channel_id,
+        "now": clock.now(),
+    }
+    written = await jobs.enqueue(tx.session, values)
+    if written is None:
+        other = await jobs.deduped(tx.session, tx.actor.org, dedupe_key or "")
+        raise Conflict(
+            f"J-{other} is waiting or under way already.", "Wait for it, or cancel it with `/job cancel` first."
+        )
+    return Enqueued(written.id, written.number, written.channel_id)
