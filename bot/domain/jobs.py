@@ -48,6 +48,8 @@ class JobSpec:
     """Above 1 only where doing it twice does no harm."""
     waits: timedelta | None = timedelta(minutes=15)
     """How long after `not_before` it may wait for its host before it expires; None: as long as it takes."""
+    instead: str = ""
+    """What to do instead of `/job retry`, where the job is only a part of something that goes on by itself."""
 
 
 JOBS: Final[dict[JobType, JobSpec]] = {
@@ -65,8 +67,20 @@ JOBS: Final[dict[JobType, JobSpec]] = {
         "players.kick", "kick player", timeout=timedelta(minutes=1), waits=timedelta(minutes=2)
     ),
     # made anew from what is wanted, so it may wait as long as its host is away
-    JobType.BAN_SYNC: JobSpec("bans.create", "ban sync", max_attempts=3, waits=None),
-    JobType.MOD_INSTALL: JobSpec("mods.deploy", "deploy", exclusive=True, timeout=timedelta(minutes=30)),
+    JobType.BAN_SYNC: JobSpec(
+        "bans.create",
+        "ban sync",
+        max_attempts=3,
+        waits=None,
+        instead="It is made anew by itself; `/ban show` says when.",
+    ),
+    JobType.MOD_INSTALL: JobSpec(
+        "mods.deploy",
+        "deploy",
+        exclusive=True,
+        timeout=timedelta(minutes=30),
+        instead="Give `/mod deploy` again.",
+    ),
 }
 
 

@@ -65,6 +65,8 @@ class Jobs:
                 raise Conflict(
                     f"J-{number} is {old.status}: there is nothing to retry.", "Give the command again instead."
                 )
+            if instead := JOBS[JobType(old.type)].instead:
+                raise Conflict(f"J-{number} cannot be done again by itself.", instead)
             gone = old.server_gone and old.type != JobType.SERVER_REMOVE  # that one's server is always gone
             if old.host_id is None or old.host_gone or gone:
                 raise Conflict(f"The server or host of J-{number} was removed.", "Give the command for another one.")

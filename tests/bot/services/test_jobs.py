@@ -1,6 +1,7 @@
 """Jobs as people use them."""
 
 import asyncio
+from uuid import uuid4
 
 import pytest
 
@@ -143,6 +144,18 @@ async def test_the_removal_of_a_server_can_be_done_again(world: World) -> None:
     await world.rows("update hosts set deleted_at = now()")
     with pytest.raises(Conflict, match=f"server or host of J-{removal.number} was removed"):
         await world.jobs.retry(world.admin(), removal.number)
+
+
+async def test_a_part_of_a_deployment_is_not_done_again_by_itself(world: World) -> None:
+    host, _ = await world.pair()
+    params = wire.ModInstall(
+        deployment_id=uuid4(), artifact_id=uuid4(), sha256="0" * 64, size_bytes=1, name="Bigger", version="1"
+    )
+    job = await world.enqueue(host, await world.server(host), JobType.MOD_INSTALL, params)
+    await world.jobs.cancel(world.admin(), job.number)
+    with pytest.raises(Conflict, match=f"J-{job.number} cannot be done again") as refused:
+        await world.jobs.retry(world.admin(), job.number)
+    assert "/mod deploy" in refused.value.remedy
 
 
 async def test_what_a_game_said_is_read_for_one_job_only(world: World) -> None:
