@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from agent.wire import PHASES, Step
+from bot.domain.jobs import JOBS, JobType
 from bot.domain.words import safe
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.texts import ago, at, block, job_number, span
@@ -25,6 +26,8 @@ _TITLES: Final = {
     "CONSOLE_COMMAND": "Console",
     "ANNOUNCE": "Announcement",
     "PLAYER_KICK": "Kick",
+    "BAN_SYNC": "Bans",
+    "MOD_INSTALL": "Deploy",
 }
 _STEPS: Final = {
     Step.STARTED: "Taken by the host",
@@ -37,6 +40,11 @@ _STEPS: Final = {
     Step.SENDING: "Send",
     Step.VERIFYING: "Verify",
     Step.REMOVING: "Remove",
+    Step.APPLYING: "Apply",
+    Step.DOWNLOADING: "Download",
+    Step.UNPACKING: "Unpack",
+    Step.SWAPPING: "Swap",
+    Step.ROLLING_BACK: "Roll back",
 }
 _STATES: Final = {
     "held": (Colour.IDLE, "waits for the job before it"),
@@ -144,7 +152,7 @@ def _buttons(job: JobCard, *, public: bool) -> list[discord.ui.Item[discord.ui.L
     buttons: list[Button] = []
     if job.status in LIVE and not job.cancel_requested_at:
         buttons.append(Button("Cancel", "job.cancel", (job.number,)))
-    if job.status in ("failed", "expired", "cancelled"):
+    if job.status in ("failed", "expired", "cancelled") and not JOBS[JobType(job.type)].instead:
         buttons.append(Button("Retry", "job.retry", (job.number,)))
     if public and _has_output(job):
         buttons.append(Button("Output", "job.open", (job.number,)))
