@@ -30,6 +30,7 @@ from bot.services.leases import Leases
 from bot.services.outbox import Outbox
 from bot.services.players import Players
 from bot.services.power import Power
+from bot.services.records import Records
 from bot.services.secrets import SecretKeys, check_fingerprint
 from bot.services.servers import Servers
 from bot.services.setup import Setup
@@ -130,6 +131,7 @@ class App:
             agents=Agents(self.db, self.keys),
             heartbeats=Heartbeats(self.db),
             queue=JobQueue(self.db),
+            records=Records(self.db),
             trusted_proxies=self.settings.trusted_proxies,
         )
         self._runner = web.AppRunner(site, access_log=None)

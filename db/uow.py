@@ -11,14 +11,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.actors import Actor
 from bot.errors import NotPermitted
 from db.failures import translated
 from db.queries import access, audit_write
 from db.queries.audit_write import Resource, row_of
-from db.session import opened
+from db.session import Session, opened
 
 _WROTE = text("/* uow.wrote */ select pg_current_xact_id_if_assigned() is not null")
 _NOTIFY = text("/* uow.notify */ select pg_notify(:channel, :payload)")
@@ -36,7 +36,7 @@ class Tx:
 
     `actor` may be replaced by one that names the org, where the org is only found or made inside."""
 
-    def __init__(self, session: AsyncSession, actor: Actor) -> None:
+    def __init__(self, session: Session, actor: Actor) -> None:
         self.session = session
         self.actor = actor
         self.entry: _Entry | None = None

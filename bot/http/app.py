@@ -10,9 +10,11 @@ from bot.http.clients import Proxies
 from bot.http.errors import problems
 from bot.http.health import Health
 from bot.http.polls import Polls
+from bot.http.records import RecordsApi
 from bot.services.agents import Agents
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_queue import JobQueue
+from bot.services.records import Records
 
 
 def build_web(
@@ -20,6 +22,7 @@ def build_web(
     agents: Agents,
     heartbeats: Heartbeats,
     queue: JobQueue,
+    records: Records,
     trusted_proxies: Sequence[str] = (),
     ready: Callable[[], Awaitable[str]] | None = None,
 ) -> web.Application:
@@ -27,10 +30,12 @@ def build_web(
 
     `ready` says in a sentence why this process cannot do its work; by default it asks whether the database answers."""
     polls = Polls(queue)
-    api = AgentApi(agents, heartbeats, queue, polls, Proxies(trusted_proxies))
+    proxies = Proxies(trusted_proxies)
+    api = AgentApi(agents, heartbeats, queue, polls, proxies)
+    streams = RecordsApi(agents, records, proxies)
     health = Health(ready or queue.out_of_order)
     app = web.Application(middlewares=[problems], client_max_size=LARGE)
-    app.add_routes([*api.routes(), *health.routes()])
+    app.add_routes([*api.routes(), *streams.routes(), *health.routes()])
 
     async def listening(_app: web.Application) -> AsyncIterator[None]:
         polls.start()

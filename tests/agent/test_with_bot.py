@@ -31,7 +31,7 @@ class Site:
 
     async def start(self) -> None:
         world = self._world
-        app = build_web(agents=world.agents, heartbeats=world.heartbeats, queue=world.queue)
+        app = build_web(agents=world.agents, heartbeats=world.heartbeats, queue=world.queue, records=world.records)
         self._runner = web.AppRunner(app, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()

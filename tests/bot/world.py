@@ -21,6 +21,7 @@ from bot.services.jobs import Jobs
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.jobs_queue import JobQueue
 from bot.services.jobs_sweep import JobSweep
+from bot.services.records import Records
 from bot.services.secrets import SecretKeys
 from db.engine import Database
 
@@ -56,6 +57,7 @@ class World:
         self.jobs = Jobs(self.db)
         self.queue = JobQueue(self.db)
         self.sweep = JobSweep(self.db)
+        self.records = Records(self.db)
 
     async def found(self) -> "World":
         self.org_id = await Identity(self.db).guild_joined(self.guild, f"Guild {self.guild}", 1)
@@ -232,7 +234,9 @@ class Site:
 @asynccontextmanager
 async def serving(world: World, **options: Any) -> AsyncIterator[Site]:
     """The web side of a process on a free port."""
-    app = build_web(agents=world.agents, heartbeats=world.heartbeats, queue=world.queue, **options)
+    app = build_web(
+        agents=world.agents, heartbeats=world.heartbeats, queue=world.queue, records=world.records, **options
+    )
     runner = web.AppRunner(app, shutdown_timeout=5)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
