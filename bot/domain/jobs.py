@@ -83,6 +83,9 @@ JOBS: Final[dict[JobType, JobSpec]] = {
     ),
 }
 
+PARTS: Final[frozenset[str]] = frozenset(kind.value for kind, spec in JOBS.items() if spec.instead)
+"""Types whose jobs are not done again by themselves."""
+
 
 def backoff(attempt: int) -> timedelta:
     """The wait before attempt `attempt + 1`: 2 s, 4 s, 8 s … at most 5 minutes."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from agent.wire import PHASES, Step
-from bot.domain.jobs import JOBS, JobType
+from bot.domain.jobs import PARTS
 from bot.domain.words import safe
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.texts import ago, at, block, job_number, span
@@ -152,7 +152,7 @@ def _buttons(job: JobCard, *, public: bool) -> list[discord.ui.Item[discord.ui.L
     buttons: list[Button] = []
     if job.status in LIVE and not job.cancel_requested_at:
         buttons.append(Button("Cancel", "job.cancel", (job.number,)))
-    if job.status in ("failed", "expired", "cancelled") and not JOBS[JobType(job.type)].instead:
+    if job.status in ("failed", "expired", "cancelled") and job.type not in PARTS:
         buttons.append(Button("Retry", "job.retry", (job.number,)))
     if public and _has_output(job):
         buttons.append(Button("Output", "job.open", (job.number,)))
