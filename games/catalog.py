@@ -16,7 +16,8 @@ from games.sections.base import Section
 from games.sections.console import ConsoleSpec
 from games.sections.files import ConfigFile
 from games.sections.log import Files, Log
-from games.sections.people import Identity, Listing, Players
+from games.sections.mods import Change, Mods
+from games.sections.people import Identity, Players
 from games.sections.process import ActionRung, ConsoleReady, Process
 from games.variables import Variable
 
@@ -44,8 +45,7 @@ class GameTemplate(Section):
     identity: Identity
     players: Players | None = None
     actions: dict[str, Action] = Field(default={})
-    mods: Listing | None = None
-    """The mods that the running game says it has loaded: groups `mod` and `version`."""
+    mods: Mods | None = None
     log: Log
     golden: tuple[str, ...] = ()
     """Recorded conversations beside the template, replayed by `check_template`."""
@@ -62,16 +62,17 @@ class GameTemplate(Section):
             yield f"a name stands for one thing only: {', '.join(sorted(twice))}"
         if unknown := names(self._texts()) - known:
             yield f"there is no variable or path for {', '.join(f'{{{n}}}' for n in sorted(unknown))}"
-        if free := names([*self.paths.values(), *(f.path for f in self.config_files)]) & self._free_text():
+        if free := names(self._places()) & self._free_text():
             yield f"a path cannot be made of what a person types: {', '.join(sorted(free))}"
         ports = {port.var for port in self.process.ports}
         if wrong := {name for name in ports if name not in self.vars or self.vars[name].type != "port"}:
             yield f"`ports` names variables that are no ports: {', '.join(sorted(wrong))}"
         yield from self._console_problems()
+        yield from self._mods_problems()
 
     def _console_problems(self) -> Iterator[str]:
-        if self.console is None and (self.actions or self.players or self.mods):
-            yield "actions, players and mods need a console"
+        if self.console is None and (self.actions or self.players or (self.mods and self.mods.listings)):
+            yield "actions, and lists of players and mods, need a console"
         if self.console is None and any(isinstance(c, ConsoleReady) for c in self.process.ready.all):
             yield "`ready` waits for a console that is not described"
         rungs = {r.action for r in self.process.stop if isinstance(r, ActionRung)}
@@ -81,11 +82,29 @@ class GameTemplate(Section):
             if strange := action.identities - set(self.identity.kinds):
                 yield f"`{name}` sends values that are neither quoted nor an identity: {', '.join(sorted(strange))}"
 
-    def _texts(self) -> Iterator[str]:
+    def _mods_problems(self) -> Iterator[str]:
+        if self.mods is None:
+            return
+        if unknown := self.mods.events - set(self.log.events):
+            yield f"`mods` looks for events that the log does not have: {', '.join(sorted(unknown))}"
+        change = self.mods.apply
+        if not isinstance(change, Change):
+            return
+        action = self.actions.get(change.action)
+        if action is None or action.quoted - {"name"} or action.identities:
+            yield f"`mods` needs the action `{change.action}`, which may send {{q:name}} and nothing else"
+        if change.variable is not None and (change.variable not in self.vars or self.vars[change.variable].secret):
+            yield f"`mods` sets `{change.variable}`, which is no variable of people's"
+
+    def _places(self) -> Iterator[str]:
         yield from self.paths.values()
+        yield from (file.path for file in self.config_files)
+        yield from (folder.path for folder in self.mods.dirs) if self.mods else ()
+
+    def _texts(self) -> Iterator[str]:
+        yield from self._places()
         yield from self.process.texts()
         for file in self.config_files:
-            yield file.path
             yield from file.set.values()
         if self.console is not None:
             yield self.console.address
@@ -102,7 +121,14 @@ class GameTemplate(Section):
         has = ["start", "stop", "restart", "kill"]
         has += ["console"] if self.console else []
         has += ["players"] if self.players else []
-        return (*has, *sorted(set(self.actions) - _NOT_FOR_PEOPLE))
+        has += ["mods"] if self.mods else []
+        return (*has, *sorted(set(self.actions) - _NOT_FOR_PEOPLE - self._our_own))
+
+    @property
+    def _our_own(self) -> set[str]:
+        """Actions that only a deployment takes."""
+        change = self.mods.apply if self.mods else None
+        return {change.action} if isinstance(change, Change) else set()
 
     @property
     def public_vars(self) -> dict[str, Variable]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from games.placeholders import fill
-from games.resolved import ResolvedConsole, ResolvedFile, ResolvedPort, ResolvedTemplate
+from games.resolved import ResolvedConsole, ResolvedFile, ResolvedModDir, ResolvedPort, ResolvedTemplate
 from games.sections.log import Files
 from games.variables import Variable
 
@@ -58,6 +58,8 @@ def resolve(template: "GameTemplate", directory: Path, values: Mapping[str, str]
         identity=template.identity,
         players=template.players,
         actions=template.actions,
+        mods=template.mods,
+        mod_dirs=_mod_dirs(template, directory, context),
         log=template.log,
         log_glob=fill(source.glob, _literally(context)) if isinstance(source, Files) else None,
         values=dict(values),
@@ -84,12 +86,22 @@ def _ports(template: "GameTemplate", values: Mapping[str, str]) -> tuple[Resolve
 def _files(template: "GameTemplate", directory: Path, context: Mapping[str, str]) -> tuple[ResolvedFile, ...]:
     files: list[ResolvedFile] = []
     for file in template.config_files:
-        path = directory / fill(file.path, context)
-        if not path.is_relative_to(directory) or ".." in path.parts:
-            raise ValueError(f"`{file.path}` is outside of the server's directory.")
+        path = _inside(directory, file.path, context)
         settings = {key: fill(text, context) for key, text in file.set.items()}
         files.append(ResolvedFile(path, file.format, settings, file.keep))
     return tuple(files)
+
+
+def _mod_dirs(template: "GameTemplate", directory: Path, context: Mapping[str, str]) -> tuple[ResolvedModDir, ...]:
+    described = template.mods.dirs if template.mods else ()
+    return tuple(ResolvedModDir(_inside(directory, one.path, context), one) for one in described)
+
+
+def _inside(directory: Path, written: str, context: Mapping[str, str]) -> Path:
+    path = directory / fill(written, context)
+    if not path.is_relative_to(directory) or ".." in path.parts:
+        raise ValueError(f"`{written}` is outside of the server's directory.")
+    return path
 
 
 def _console(template: "GameTemplate", context: Mapping[str, str]) -> ResolvedConsole | None:

@@ -8,6 +8,7 @@ from typing import Literal
 from games.sections.actions import Action
 from games.sections.console import ConsoleSpec
 from games.sections.log import Log
+from games.sections.mods import ModDir, Mods
 from games.sections.people import Identity, Players
 from games.sections.process import ActionRung, Ready, SignalRung
 
@@ -44,6 +45,14 @@ class ResolvedConsole:
 
 
 @dataclass(frozen=True)
+class ResolvedModDir:
+    """A directory of mods, below the server's own; it need not exist yet."""
+
+    path: Path
+    described: ModDir
+
+
+@dataclass(frozen=True)
 class ResolvedTemplate:
     """Everything about one server. `values` and `secrets` stay out of its repr and out of logs."""
 
@@ -60,6 +69,9 @@ class ResolvedTemplate:
     identity: Identity
     players: Players | None
     actions: Mapping[str, Action]
+    mods: Mods | None
+    mod_dirs: tuple[ResolvedModDir, ...]
+    """The first is where we put them."""
     log: Log
     log_glob: str | None
     """Absolute pattern of the log's files; None: what the process prints."""

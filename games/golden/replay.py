@@ -99,10 +99,11 @@ def _players(template: GameTemplate, spec: ConsoleSpec, case: PlayersCase, size:
 
 
 def _mods(template: GameTemplate, spec: ConsoleSpec, case: ModsCase, size: int) -> Iterator[str]:
-    if template.mods is None:
+    listing = next(iter(template.mods.listings), None) if template.mods else None
+    if listing is None:
         yield "the game has no list of mods"
         return
-    found, complete = rows(template.mods, _ask(spec, template.mods.send, case.received, size))
+    found, complete = rows(listing, _ask(spec, listing.send, case.received, size))
     yield from _differ("rows", case.rows, tuple(found))
     yield from _differ("complete", True, complete)
 

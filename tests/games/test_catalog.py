@@ -37,7 +37,7 @@ def changed(directory: Path, *changes: tuple[str, object]) -> Path:
 def test_ships_two_games_with_what_they_can(catalog: Catalog) -> None:
     assert set(catalog) == {"teeworlds", "7dtd"}
     assert catalog["teeworlds"].capabilities == (
-        "start", "stop", "restart", "kill", "console", "players", "kick", "say",
+        "start", "stop", "restart", "kill", "console", "players", "mods", "kick", "say",
     )  # fmt: skip
     assert "save" in catalog["7dtd"].capabilities
     assert catalog["teeworlds"].sha256 != catalog["7dtd"].sha256

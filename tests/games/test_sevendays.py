@@ -87,8 +87,9 @@ async def test_save_is_proved_by_its_words(sevendays: SevenDays) -> None:
 async def test_mods_are_listed(sevendays: SevenDays, catalog: dict[str, GameTemplate]) -> None:
     mods = catalog["7dtd"].mods
     assert mods is not None
-    answer = await sevendays.console.command(mods.send)
-    assert rows(mods, answer.lines) == ([{"mod": "TFP_Harmony", "version": "1.1.0.4"}], True)
+    (listing,) = mods.listings
+    answer = await sevendays.console.command(listing.send)
+    assert rows(listing, answer.lines) == ([{"mod": "TFP_Harmony", "version": "1.1.0.4"}], True)
 
 
 async def test_what_happens_is_in_the_records(sevendays: SevenDays, catalog: dict[str, GameTemplate]) -> None:
