@@ -228,6 +228,7 @@ class Run:
             outcome=ending.outcome,
             output=tail(ending.output),
             error=ending.error[:1000],
+            result=ending.result,
             duration_ms=round((time.monotonic() - self._began) * 1000),
         )
 

@@ -1,7 +1,7 @@
 """How a task ended."""
 
-from dataclasses import dataclass
-from typing import Literal, Self
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
 
 from games.consoles.answer import Answer
 
@@ -13,6 +13,8 @@ class Ending:
     outcome: Literal["success", "failed", "cancelled", "unknown"]
     output: str = ""
     error: str = ""
+    result: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the job's own result model says, dumped."""
 
     @classmethod
     def success(cls, output: str = "") -> Self:
