@@ -3,9 +3,13 @@
 An answer is trusted as far as its model goes; a redirect is never followed, because it would carry the key elsewhere.
 """
 
+import asyncio
+import hashlib
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import aiohttp
 from pydantic import ValidationError
@@ -20,6 +24,9 @@ REVOKED_RETRY: Final = 120.0
 """Seconds between two attempts with a key that was refused. Pairing again takes effect within them."""
 ANSWER_MAX: Final = 8 << 20
 """Bytes."""
+SILENCE_MAX: Final = 30.0
+"""Seconds without a byte after which a download is broken off; all of it may take longer."""
+CHUNK: Final = 1 << 20
 
 
 class LinkError(Exception):
@@ -110,21 +117,58 @@ class Http:
         timeout: float = CALL_TIMEOUT,
     ) -> tuple[int, Mapping[str, str], bytes]:
         """Status, headers and body of one answer. Raises `Unavailable` when there is none."""
+        limits = aiohttp.ClientTimeout(total=timeout, connect=min(10.0, timeout))
+        json = None if body is None else body.dump()
         try:
-            async with self._session.request(
-                method,
-                f"{self.url}/agent/v1/{path}",
-                params=query,
-                json=None if body is None else body.dump(),
-                headers={"Authorization": f"Bearer {key}"} if key else None,
-                allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout, connect=min(10.0, timeout)),
-            ) as response:
+            async with self._request(method, path, key, limits, params=query, json=json) as response:
                 return response.status, response.headers, await _bounded(response)
         except TimeoutError:
             raise Unavailable(f"{self.url} did not answer within {timeout:.0f} s") from None
         except aiohttp.ClientError as error:
             raise Unavailable(f"{self.url} cannot be reached: {_reason(error)}") from None
+
+    async def send(self, method: str, path: str, body: wire.Wire, *, key: str) -> None:
+        """Send what has no answer but that it was taken. Raises a `LinkError`."""
+        status, headers, text = await self.exchange(method, path, body, key=key)
+        if not 200 <= status < 300:
+            raise _failure(path, status, headers, text)
+
+    async def download(self, path: str, target: Path, *, key: str, most: int) -> str:
+        """Write an answer of at most `most` bytes to a file; its SHA-256. Raises a `LinkError`, or `OSError`."""
+        limits = aiohttp.ClientTimeout(total=None, connect=10, sock_read=SILENCE_MAX)
+        try:
+            async with self._request("GET", path, key, limits) as response:
+                if response.status != 200:
+                    raise _failure(path, response.status, response.headers, await _bounded(response))
+                return await _to_file(response, target, most)
+        except TimeoutError:
+            raise Unavailable(f"{self.url} fell silent while it sent {path}") from None
+        except aiohttp.ClientError as error:
+            raise Unavailable(f"{self.url} cannot be reached: {_reason(error)}") from None
+
+    def _request(
+        self, method: str, path: str, key: str, limits: aiohttp.ClientTimeout, **more: Any
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return self._session.request(
+            method,
+            f"{self.url}/agent/v1/{path}",
+            headers={"Authorization": f"Bearer {key}"} if key else None,
+            allow_redirects=False,
+            timeout=limits,
+            **more,
+        )
+
+
+async def _to_file(response: aiohttp.ClientResponse, target: Path, most: int) -> str:
+    digest, size = hashlib.sha256(), 0
+    with target.open("wb") as file:
+        async for chunk in response.content.iter_chunked(CHUNK):
+            size += len(chunk)
+            if size > most:
+                raise Misunderstood(f"what was sent is longer than {most} bytes")
+            digest.update(chunk)
+            await asyncio.to_thread(file.write, chunk)
+    return digest.hexdigest()
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

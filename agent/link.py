@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from agent.identity import Identity, IdentityFile
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 W = TypeVar("W", bound=wire.Wire)
 
 CLAIM_WAIT: Final = 25
@@ -117,6 +119,15 @@ class Link:
         """How a run ended. Idempotent."""
         return await self._post(f"runs/{run_id}/result", result, wire.ResultAnswer)
 
+    async def artifact(self, artifact_id: UUID, target: Path, *, most: int) -> str:
+        """Fetch a mod's file that a run of this host needs; returns its SHA-256. Raises a `LinkError`, or `OSError`."""
+        path = f"artifacts/{artifact_id}"
+        return await self._keyed(lambda key: self._http.download(path, target, key=key, most=most))
+
+    async def mods(self, server_id: UUID, found: wire.ModList) -> None:
+        """Which mods a server has."""
+        await self._keyed(lambda key: self._http.send("PUT", f"servers/{server_id}/mods", found, key=key))
+
     async def _post(self, path: str, body: wire.Wire, answer: type[W]) -> W:
         return await self._call("POST", path, answer, body)
 
@@ -130,11 +141,17 @@ class Link:
         query: Mapping[str, str | int] | None = None,
         timeout: float = CALL_TIMEOUT,
     ) -> W:
+        return await self._keyed(
+            lambda key: self._http.call(method, path, answer, body, key=key, query=query, timeout=timeout)
+        )
+
+    async def _keyed(self, send: Callable[[str], Awaitable[T]]) -> T:
+        """Send with the keys that are worth trying, one after the other."""
         tried: list[str] = []
         while True:
             tried.append(self._untried(tried) or tried[0])
             try:
-                result = await self._http.call(method, path, answer, body, key=tried[-1], query=query, timeout=timeout)
+                result = await send(tried[-1])
             except KeyRefused as error:
                 if self._untried(tried):
                     continue
