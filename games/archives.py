@@ -20,11 +20,11 @@ from games.zips import PACKED_MAX, UNPACKED_MAX, ArchiveError
 
 __all__ = ["PACKED_MAX", "ArchiveError", "File", "Manifest", "Unit", "folder_name", "inspect"]
 
-FOLDER_MAX: Final = 100
+FOLDER_MAX: Final = 63
 """Characters of the name that a mod gets on a server."""
 _CHUNK: Final = 256 * 1024
 _JUNK: Final = re.compile(r"(?:^|/)(?:__MACOSX(?:/|$)|\.DS_Store$|Thumbs\.db$|desktop\.ini$)")
-_NOT_IN_FOLDERS: Final = re.compile(r"[^\w .+()-]+")
+_NOT_IN_FOLDERS: Final = re.compile(r"[^A-Za-z0-9_ .-]+")
 
 Place = Callable[[str], BinaryIO]
 """Opens the file of a path, relative to the mod's own folder, for writing; it is closed here."""
@@ -75,12 +75,11 @@ def folder_name(name: str) -> str:
     Raises:
         ArchiveError: nothing usable is left of the name.
     """
-    plain = _NOT_IN_FOLDERS.sub("_", unicodedata.normalize("NFC", name))
-    plain = plain.strip(" .")[:FOLDER_MAX].strip(" .")
-    while len(plain.encode()) > 200:
-        plain = plain[:-1].strip(" .")
-    if not re.search(r"[^\W_]", plain):
-        raise ArchiveError("The mod's name has no letters or digits.", "Give it another `name`.")
+    letters = (letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    plain = " ".join(_NOT_IN_FOLDERS.sub("_", "".join(letters)).split())
+    plain = plain.lstrip(" .-")[:FOLDER_MAX].rstrip(" .")
+    if not re.search(r"[A-Za-z0-9]", plain):
+        raise ArchiveError("The mod's name has no Latin letters or digits.", "Give it another `name`.")
     return plain
 
 

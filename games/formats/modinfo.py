@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 SIZE_MAX: Final = 64 * 1024
 """Bytes."""
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,63}")
 _VERSION: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+-]{0,31}")
 
 
@@ -31,7 +31,7 @@ def read(raw: bytes) -> ModInfo:
         raise ValueError("ModInfo.xml is in the old format (version 1), which the game no longer loads.")
     name, version = values.get("Name", ""), values.get("Version", "")
     if not _NAME.fullmatch(name):
-        raise ValueError("ModInfo.xml needs a `Name` of letters, digits, `_` and `-`, at most 64.")
+        raise ValueError("ModInfo.xml needs a `Name` of letters, digits, `_` and `-`, at most 63.")
     if not _VERSION.fullmatch(version):
         raise ValueError("ModInfo.xml needs a `Version` such as 1.0.3.")
     return ModInfo(name, version, values.get("Author", "")[:200], values.get("Website", "")[:200])

@@ -1,0 +1,99 @@
+"""How versions of mods, their deployments and what became of them are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import discord
+
+from bot.domain.sizes import size
+from bot.domain.words import safe
+from bot.ui.cards import Colour, card
+from bot.ui.texts import ago, block, code, count, job_number
+
+if TYPE_CHECKING:
+    from bot.services.artifacts import Uploaded
+    from db.queries.mods import Artifact, ModName
+    from db.queries.mods_deployments import Deployment
+
+_STATES: Final = {
+    "pending": "waiting",
+    "running": "running",
+    "active": "**active**",
+    "superseded": "replaced",
+    "failed": "failed",
+    "removed": "removed",
+    "rolled_back": "rolled back",
+}
+_FILES_SHOWN: Final = 10
+
+
+def uploaded(done: Uploaded) -> discord.ui.LayoutView:
+    """The answer to `/mod upload`."""
+    artifact = done.artifact
+    what = f"{safe(artifact.name)} {safe(artifact.version)}"
+    title = f"**{what} is there already**" if done.again else f"**{what} is ready**"
+    facts = f"{safe(artifact.game_name)} · {count(artifact.files, 'file')} · {size(artifact.size_bytes)}"
+    return card(
+        Colour.IDLE if done.again else Colour.GOOD,
+        f"{title}\n{facts}\nsha256 {code(artifact.sha256)}\n`/mod deploy` puts it on a server.",
+    )
+
+
+def line(deployment: Deployment) -> str:
+    """One row of `/mod history`."""
+    state = _STATES[deployment.status]
+    if deployment.status == "pending" and deployment.job_status == "running":
+        state = _STATES["running"]
+    verb = "back to " if deployment.action == "rollback" else ""
+    parts = [
+        f"**{safe(deployment.mod)}** {verb}{safe(deployment.version, 40)}",
+        state,
+        f"by {safe(deployment.author, 40)}" if deployment.author else "",
+        ago(deployment.finished_at or deployment.created_at),
+        f"`{job_number(deployment.number)}`" if deployment.number else "",
+    ]
+    why = f"\n-# {safe(deployment.error, 120)}" if deployment.error else ""
+    return " · ".join(filter(None, parts)) + why
+
+
+def subject(params: Mapping[str, Any]) -> str:
+    """Which version a job deploys."""
+    forced = " · edited files are replaced" if params.get("force") else ""
+    return f"**{safe(str(params.get('name', '')))}** {safe(str(params.get('version', '')), 40)}{forced}"
+
+
+def outcome(result: Mapping[str, Any] | None, *, public: bool) -> str:
+    """What the game and its host said about a deployment. In a public place the game's own lines are left out."""
+    if not result:
+        return ""
+    verified, kept = _texts(result, "verified"), _texts(result, "conflicts")
+    lines = [safe(str(result.get("detail", "")), 400)]
+    if kept:
+        lines.append("Edited on the host, and kept:")
+        lines += [f"- {code(file)}" for file in kept[:_FILES_SHOWN]]
+        lines += [f"- … and {len(kept) - _FILES_SHOWN} more"] if len(kept) > _FILES_SHOWN else []
+    if verified and not public:
+        lines += ["The game says:", block("\n".join(verified), 800)]
+    return "\n".join(filter(None, lines))
+
+
+def kept_edits(result: Mapping[str, Any] | None) -> bool:
+    """Whether a deployment stopped at files that somebody had edited on the host."""
+    return bool(result) and result.get("state") == "conflict"
+
+
+def _texts(result: Mapping[str, Any], name: str) -> list[str]:
+    found = result.get(name)
+    return [str(one) for one in cast("list[Any]", found)] if isinstance(found, list) else []
+
+
+def short(artifact: Artifact) -> str:
+    """For autocompletes: `1.2 · dm9 · 3 files`."""
+    return f"{artifact.version} · {artifact.name}"[:100]
+
+
+def short_name(mod: ModName) -> str:
+    """For autocompletes: `dm9 · 1.2 · Teeworlds`."""
+    return f"{mod.name} · {mod.newest} · {mod.game_name}"[:100]
