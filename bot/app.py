@@ -31,6 +31,8 @@ from bot.services.outbox import Outbox
 from bot.services.players import Players
 from bot.services.power import Power
 from bot.services.records import Records
+from bot.services.schedules import Schedules
+from bot.services.schedules_adding import ScheduleAdding
 from bot.services.secrets import SecretKeys, check_fingerprint
 from bot.services.servers import Servers
 from bot.services.setup import Setup
@@ -70,12 +72,15 @@ class App:
         jobs = Jobs(db)
         power, fleet = Power(db, jobs), Fleet(db)
         hosts = Hosts(db, self.keys)
+        schedules, schedule_adding = Schedules(db), ScheduleAdding(db)
         performers = {
             "server.stop": power.confirmed,
             "server.restart": power.confirmed,
             "server.kill": power.confirmed,
             "fleet.remove": fleet.removed,
             "host.remove": hosts.removed,
+            "schedule.add": schedule_adding.saved,
+            "schedule.remove": schedules.removed,
         }
         return Services(
             audit=Audit(db),
@@ -88,6 +93,8 @@ class App:
             jobs=jobs,
             players=Players(db),
             power=power,
+            schedules=schedules,
+            schedule_adding=schedule_adding,
             servers=Servers(db),
             setup=Setup(db),
             state=State(db),

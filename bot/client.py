@@ -31,6 +31,7 @@ EXTENSIONS: Final = (
     "cogs.job",
     "cogs.player",
     "cogs.players",
+    "cogs.schedule",
     "cogs.server",
     "cogs.setup",
     "cogs.status",

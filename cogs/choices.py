@@ -3,7 +3,7 @@
 from discord import app_commands
 
 from bot.gate import Call, suggest
-from bot.ui import jobs, players, servers
+from bot.ui import jobs, players, schedules, servers
 
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
@@ -47,6 +47,34 @@ async def failed_job(call: Call, current: str) -> Choices:
     """Jobs that can be done again."""
     found = await call.services.jobs.suggest(call.actor, current, status="again")
     return [app_commands.Choice(name=jobs.short(card), value=str(card.number)) for card in found]
+
+
+@suggest
+async def schedule(call: Call, current: str) -> Choices:
+    """Schedules by name; the value is the id."""
+    found = await call.services.schedules.suggest(call.actor, current)
+    return [app_commands.Choice(name=schedules.short(card), value=str(card.id)) for card in found]
+
+
+@suggest
+async def cron(call: Call, current: str) -> Choices:
+    """What is understood of the typed text, and usual times that contain it."""
+    return [app_commands.Choice(name=name, value=value) for name, value in schedules.times(current)]
+
+
+@suggest
+async def tag(call: Call, current: str) -> Choices:
+    """Tags that servers have."""
+    found = await call.services.schedules.tags(call.actor, current)
+    return [app_commands.Choice(name=f"{tag} · {servers}", value=tag) for tag, servers in found]
+
+
+@suggest
+async def zone(call: Call, current: str) -> Choices:
+    """Time zones, the org's own first."""
+    return [
+        app_commands.Choice(name=name, value=name) for name in await call.services.schedules.zones(call.actor, current)
+    ]
 
 
 @suggest

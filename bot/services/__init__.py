@@ -13,6 +13,8 @@ from bot.services.identity import Identity
 from bot.services.jobs import Jobs
 from bot.services.players import Players
 from bot.services.power import Power
+from bot.services.schedules import Schedules
+from bot.services.schedules_adding import ScheduleAdding
 from bot.services.servers import Servers
 from bot.services.setup import Setup
 from bot.services.state import State
@@ -32,6 +34,8 @@ class Services:
     jobs: Jobs
     players: Players
     power: Power
+    schedules: Schedules
+    schedule_adding: ScheduleAdding
     servers: Servers
     setup: Setup
     state: State

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from bot.services import schedule_results
 from db.queries.jobs import LockedJob
 from db.uow import Tx
 
@@ -22,4 +23,4 @@ _OF_TYPE: Final[Mapping[str, Effect]] = {}
 
 def effect_of(job_type: str, schedule_id: UUID | None) -> Effect | None:
     """What the end of a job changes besides the job itself; None: nothing."""
-    return _OF_TYPE.get(job_type)
+    return schedule_results.job_ended if schedule_id else _OF_TYPE.get(job_type)

@@ -25,6 +25,11 @@ def render(event: str, payload: dict[str, Any], mark: int) -> discord.ui.LayoutV
                 f"**A channel was switched off**\n{text}\nPurposes without a channel: {purposes}.",
                 mark=mark,
             )
+        case "schedule.skipped":
+            what = "is switched off" if payload["off"] else "was left out"
+            reason = safe(payload["reason"], 300)
+            text = f"{reason[:1].upper()}{reason[1:]}. `/schedule list` shows how it stands."
+            return card(Colour.WARN, f"**{safe(payload['name'])} {what}**\n{text}", mark=mark)
         case "setup.test":
             return card(Colour.GOOD, f"**Messages for {safe(payload['purpose'])} arrive here.**", mark=mark)
         case _:

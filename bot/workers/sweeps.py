@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_sweep import JobSweep
 from bot.services.retention import Retention
+from bot.services.schedules_due import SchedulesDue
 
 if TYPE_CHECKING:
     from db.engine import Database
@@ -57,6 +58,7 @@ def ticks_of(db: Database) -> list[Tick]:
     return [
         Tick("leases.sweep", often, Patient(jobs.leases, jobs.reachable), first=soon),
         Tick("queue.expire", often, jobs.expiry, first=soon),
+        Tick("schedules.due", often, SchedulesDue(db).tick, first=soon),
         Tick("hosts.sweep", often, Patient(heartbeats.sweep, jobs.reachable), first=soon),
         Tick("partitions", timedelta(days=1), retention.partitions),
         Tick("retention", timedelta(hours=1), retention.old_rows, first=timedelta(minutes=5)),

@@ -1,0 +1,61 @@
+"""A moment in the future as people type it: `2d`, `tomorrow 18:00`, `friday`, `2026-12-24 8pm`."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Final
+
+from bot.domain import durations
+from bot.domain.cron_words import days_of_week, time_of_day
+from bot.domain.words import safe
+
+FARTHEST: Final = timedelta(days=366)
+_FILLERS: Final = frozenset({"until", "till", "for", "on", "at", "next", "in"})
+
+
+def parse(text: str, now: datetime, zone: tzinfo) -> datetime:
+    """Reads a duration from now, or a day and a time on the clock of a zone; a day without a time is its beginning.
+
+    Raises:
+        ValueError: with a sentence, where it is neither, is over, or is more than a year ahead.
+    """
+    words = [word for word in text.lower().split() if word not in _FILLERS]
+    moment = _after(words, now) or _on_the_clock(words, now.astimezone(zone))
+    if moment is None:
+        raise ValueError(f"{safe(text, 40)} is no moment; it takes such as `2d`, `friday 18:00` or `2026-12-24 8:00`.")
+    if not now < moment <= now + FARTHEST:
+        raise ValueError(f"{safe(text, 40)} is {'over' if moment <= now else 'more than a year ahead'}.")
+    return moment
+
+
+def _after(words: list[str], now: datetime) -> datetime | None:
+    try:
+        return now + durations.parse(" ".join(words))
+    except ValueError:
+        return None
+
+
+def _on_the_clock(words: list[str], here: datetime) -> datetime | None:
+    day = _day(words[0], here.date()) if words else None
+    rest = words[1:] if day else words
+    time = time_of_day("".join(rest)) if rest else (0, 0)
+    if time is None or not words:
+        return None
+    hour, minute = time
+    if day is None:
+        day = here.date() if time > (here.hour, here.minute) else here.date() + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=here.tzinfo).astimezone(UTC)
+
+
+def _day(word: str, today: date) -> date | None:
+    if word in ("today", "tomorrow"):
+        return today + timedelta(days=word == "tomorrow")
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", word):
+        try:
+            return date.fromisoformat(word)
+        except ValueError:
+            return None
+    days = days_of_week(word)
+    if len(days) != 1:
+        return None
+    ((wanted,),) = (days,)
+    return today + timedelta(days=(wanted - today.isoweekday()) % 7 or 7)

@@ -1,0 +1,200 @@
+"""Schedules as people see and steer them: list, skip, pause, resume, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+from bot import clock
+from bot.domain import until, zones
+from bot.domain.actors import Actor
+from bot.domain.cron import checked
+from bot.domain.jobs import JobType
+from bot.domain.words import safe
+from bot.errors import Conflict, Invalid, NotFound
+from bot.services.confirmations import Done, Question, ask
+from bot.services.schedules_adding import may, tagged
+from bot.services.servers import PAGE, Page
+from db.engine import Database
+from db.queries import cards, schedules
+from db.queries.schedules import ScheduleCard
+from db.uow import Tx
+
+
+class Schedules:
+    """What people do with schedules that are there. New ones: `ScheduleAdding`; their runs: `SchedulesDue`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def list(self, actor: Actor, page: int = 0) -> Page[ScheduleCard]:
+        """The next one first; those that are switched off come last."""
+        async with self._db.read() as session:
+            rows = await schedules.cards(session, actor.org, limit=PAGE + 1, offset=page * PAGE)
+        return Page(rows[:PAGE], page, len(rows) > PAGE)
+
+    async def suggest(self, actor: Actor, words: str) -> list[ScheduleCard]:
+        """For autocompletes."""
+        if not actor.may("schedules.view"):
+            return []
+        async with self._db.read() as session:
+            return await schedules.cards(session, actor.org, words=words, limit=25)
+
+    async def tags(self, actor: Actor, words: str) -> list[tuple[str, int]]:
+        """For autocompletes: tags, and how many servers have each."""
+        if not actor.may("servers.view"):
+            return []
+        async with self._db.read() as session:
+            found = await schedules.tags(session, actor.org)
+        return [(tag, servers) for tag, servers in found if words.lower() in tag]
+
+    async def zones(self, actor: Actor, words: str) -> list[str]:
+        """For autocompletes: time zones, the org's own first."""
+        async with self._db.read() as session:
+            own = await schedules.zone(session, actor.org)
+        found = zones.suggested(words)
+        return [own, *(name for name in found if name != own)] if not words else found
+
+    async def skip(self, actor: Actor, ref: str, count: int) -> Done:
+        """Leaves the next runs out; 0 takes that back."""
+        async with self._db.uow(actor) as tx:
+            schedule = await self._locked(tx, ref)
+            _must_run(schedule)
+            await schedules.skip(tx.session, schedule.id, count, clock.now())
+            tx.audit("schedule.skip.ask", resource=("schedule", schedule.id), name=schedule.name, count=count)
+        if not count:
+            return Done(f"{safe(schedule.name)} skips nothing", f"It runs next {_at(schedule.next_run_at)}.")
+        runs = "The next run is" if count == 1 else f"The next {count} runs are"
+        after = _after(schedule, count)
+        return Done(f"{runs} left out", f"{safe(schedule.name)} runs again {_at(after)}." if after else "")
+
+    async def pause(self, actor: Actor, ref: str, until_text: str) -> Done:
+        """Pauses a schedule until a moment, or until somebody resumes it."""
+        async with self._db.uow(actor) as tx:
+            schedule = await self._locked(tx, ref)
+            _must_be_there(schedule)
+            end = await _end_of_pause(tx, until_text)
+            if not schedule.enabled and end is None:
+                raise Conflict(f"{safe(schedule.name)} is paused already.", "`/schedule resume` lets it run again.")
+            next_run = schedule.next_run_at or _next(schedule)
+            await schedules.pause(tx.session, schedule.id, end, next_run, clock.now())
+            tx.audit(
+                "schedule.pause",
+                resource=("schedule", schedule.id),
+                name=schedule.name,
+                until=end.isoformat() if end else None,
+            )
+        words = f"Until {_at(end)}." if end else "Until `/schedule resume` lets it run again."
+        return Done(f"{safe(schedule.name)} is paused", words)
+
+    async def resume(self, actor: Actor, ref: str) -> Done:
+        """Lets a paused schedule run again, from its next moment on; what was due meanwhile stays left out."""
+        async with self._db.uow(actor) as tx:
+            schedule = await self._locked(tx, ref, action=True)
+            _must_be_there(schedule)
+            if schedule.enabled and not _is_paused(schedule):
+                raise Conflict(f"{safe(schedule.name)} is not paused.", f"It runs next {_at(schedule.next_run_at)}.")
+            next_run = _next(schedule)
+            await schedules.resume(tx.session, schedule.id, next_run, clock.now())
+            tx.audit("schedule.resume", resource=("schedule", schedule.id), name=schedule.name)
+        return Done(f"{safe(schedule.name)} runs again", f"Next {_at(next_run)}.")
+
+    async def ask_remove(self, actor: Actor, ref: str) -> Question:
+        async with self._db.uow(actor) as tx:
+            schedule = await self._locked(tx, ref)
+            tx.audit("schedule.remove.ask", resource=("schedule", schedule.id), name=schedule.name)
+            return await ask(
+                tx,
+                "schedule.remove",
+                {"schedule": str(schedule.id)},
+                title=f"Remove {safe(schedule.name)}?",
+                effect=[
+                    f"{checked(schedule.expression).words} ({schedule.zone}).",
+                    "Nothing is done by it any more. Jobs that it has begun go on, and their history stays.",
+                ],
+                verb="Remove the schedule",
+            )
+
+    async def removed(self, tx: Tx, payload: dict[str, Any]) -> Done:
+        """Carries a confirmed removal out."""
+        schedule = await self._locked(tx, payload["schedule"])
+        await schedules.remove(tx.session, schedule.id)
+        tx.audit("schedule.remove", resource=("schedule", schedule.id), name=schedule.name)
+        return Done(f"{safe(schedule.name)} is removed", "Jobs that it has begun go on.")
+
+    async def _locked(self, tx: Tx, ref: str, *, action: bool = False) -> ScheduleCard:
+        """A schedule whose row is held. `action`: also its own permission is needed, because something will be done."""
+        found = await _resolve(tx, ref)
+        if not await schedules.lock(tx.session, tx.actor.org, found.id):
+            raise NotFound(f"{safe(found.name)} was removed meanwhile.", "`/schedule list` shows what there is.")
+        schedule = await _resolve(tx, str(found.id))  # as it is now that nobody else can change it
+        servers = await tagged(tx, schedule.tag) if schedule.tag else await _server(tx, schedule)
+        await may(tx, servers, JobType(schedule.job_type) if action else None)
+        return schedule
+
+
+async def _resolve(tx: Tx, ref: str) -> ScheduleCard:
+    text = ref.strip()
+    try:
+        found = await schedules.card(tx.session, tx.actor.org, schedule_id=UUID(text))
+    except ValueError:
+        found = await schedules.card(tx.session, tx.actor.org, name=text)
+    if found is None:
+        raise NotFound("There is no such schedule here.", "`/schedule list` shows what there is.")
+    return found
+
+
+async def _server(tx: Tx, schedule: ScheduleCard) -> list[cards.ServerCard]:
+    found = await cards.server(tx.session, tx.actor.org, server_id=schedule.server_id)
+    return [found] if found else []
+
+
+def _must_be_there(schedule: ScheduleCard) -> None:
+    if schedule.server_gone:
+        raise Conflict(
+            f"{safe(schedule.name)} is switched off: its server {safe(schedule.server_name or '')} was removed.",
+            "`/schedule remove` forgets it; make another with `/schedule add`.",
+        )
+
+
+def _must_run(schedule: ScheduleCard) -> None:
+    _must_be_there(schedule)
+    if not schedule.enabled:
+        raise Conflict(f"{safe(schedule.name)} is paused, so it runs not at all.", "`/schedule resume` first.")
+
+
+def _is_paused(schedule: ScheduleCard) -> bool:
+    return schedule.paused_until is not None and schedule.paused_until > clock.now()
+
+
+async def _end_of_pause(tx: Tx, text: str) -> datetime | None:
+    if not text.strip():
+        return None
+    try:
+        return until.parse(text, clock.now(), zones.zone(await schedules.zone(tx.session, tx.actor.org)))
+    except ValueError as error:
+        raise Invalid(str(error), "Nothing was changed.") from error
+
+
+def _runs(schedule: ScheduleCard, after: datetime) -> Iterator[datetime]:
+    try:
+        return checked(schedule.expression).runs(after, zones.zone(schedule.zone))
+    except ValueError as error:  # the machine's list of zones has changed
+        raise Conflict(str(error), "Remove the schedule and make another.") from error
+
+
+def _next(schedule: ScheduleCard) -> datetime | None:
+    return next(_runs(schedule, clock.now()), None)
+
+
+def _after(schedule: ScheduleCard, count: int) -> datetime | None:
+    """The first run that is done when so many are left out."""
+    start = schedule.next_run_at or clock.now()
+    return next(islice(_runs(schedule, start), count - 1, None), None)
+
+
+def _at(moment: datetime | None) -> str:
+    return f"<t:{moment.timestamp():.0f}:f>" if moment else "never"

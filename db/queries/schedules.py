@@ -1,0 +1,161 @@
+"""Schedules as people see and change them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.rows import every, one
+
+_CARDS = """
+    select c.id, c.name, c.server_instance_id as server_id, s.name as server_name, s.deleted_at is not null as server_gone, c.tag,
+           c.cron_expression as expression, c.timezone as zone, c.enabled, c.paused_until, c.skip_next, c.catch_up,
+           c.next_run_at, c.last_run_at, c.last_run_status, j.number as last_job, c.run_count, c.failure_count,
+           c.consecutive_failures, t.job_type, t.payload as params, c.created_by_id as author_id,
+           coalesce(u.display_name, u.username) as author, u.discord_user_id as author_discord_id
+      from schedules c
+      join schedule_tasks t on t.schedule_id = c.id and t.sequence = 1
+      left join server_instances s on s.id = c.server_instance_id
+      left join jobs j on j.id = c.last_run_job_id
+      left join users u on u.id = c.created_by_id
+     where c.org_id = :org"""
+_LIST = text(f"""/* schedules.cards */ {_CARDS}
+    and (cast(:words as text) is null or c.name ilike '%' || :words || '%' or s.name ilike '%' || :words || '%')
+    order by c.enabled desc, c.next_run_at nulls last, lower(c.name), c.id limit :limit offset :offset""")
+_ONE = text(f"""/* schedules.card */ {_CARDS}
+    and (c.id = cast(:id as uuid) or cast(:name as text) is not null and lower(c.name) = lower(:name))
+    order by c.name = :name desc, c.name limit 1""")
+_LOCK = text("/* schedules.lock */ select 1 from schedules where id = :id and org_id = :org for update")
+
+_NAMES = text("/* schedules.names */ select name from schedules where org_id = :org and starts_with(name, :start)")
+
+_ADD = text("""/* schedules.add */
+    with made as (
+      insert into schedules (org_id, server_instance_id, tag, name, cron_expression, timezone, catch_up, next_run_at,
+                             created_by_id, created_at, updated_at)
+      values (:org, cast(:server as uuid), cast(:tag as text), :name, :expression, :zone, :catch_up, :next_run_at,
+              cast(:author as uuid), :now, :now)
+      returning id)
+    insert into schedule_tasks (schedule_id, sequence, job_type, payload)
+    select id, 1, :job_type, :params from made returning schedule_id""").bindparams(bindparam("params", type_=JSONB))
+
+_SKIP = text("/* schedules.skip */ update schedules set skip_next = :count, updated_at = :now where id = :id")
+
+_PAUSE = text("""/* schedules.pause */
+    update schedules set enabled = cast(:until as timestamptz) is not null, paused_until = cast(:until as timestamptz),
+           next_run_at = case when cast(:until as timestamptz) is not null then cast(:next_run_at as timestamptz) end,
+           updated_at = :now
+     where id = :id""")
+
+_RESUME = text("""/* schedules.resume */
+    update schedules set enabled = true, paused_until = null, next_run_at = :next_run_at, updated_at = :now
+     where id = :id""")
+
+# The end of a job locks the job and then its schedule; so its live jobs are locked before it is deleted.
+_HOLD_JOBS = text("""/* schedules.hold_jobs */
+    select 1 from jobs where schedule_id = :id and status in ('held', 'queued', 'running') order by id for update""")
+_REMOVE = text("/* schedules.remove */ delete from schedules where id = :id")
+
+_TAGS = text("""/* schedules.tags */
+    select t.tag, count(*) as servers from server_tags t
+      join server_instances s on s.id = t.server_instance_id and s.deleted_at is null
+     where s.org_id = :org group by t.tag order by t.tag limit 25""")
+
+_ZONE = text("/* schedules.zone */ select timezone from orgs where id = :org")
+
+
+@dataclass(frozen=True)
+class ScheduleCard:
+    """A schedule with its server, its author and how its last run went."""
+
+    id: UUID
+    name: str
+    server_id: UUID | None
+    server_name: str | None
+    server_gone: bool
+    tag: str | None
+    expression: str
+    zone: str
+    enabled: bool
+    paused_until: datetime | None
+    skip_next: int
+    catch_up: bool
+    next_run_at: datetime | None
+    last_run_at: datetime | None
+    last_run_status: str | None
+    last_job: int | None
+    run_count: int
+    failure_count: int
+    consecutive_failures: int
+    job_type: str
+    params: dict[str, Any]
+    author_id: UUID | None
+    author: str | None
+    author_discord_id: int | None
+
+
+async def cards(
+    session: AsyncSession, org_id: UUID, *, words: str = "", limit: int = 11, offset: int = 0
+) -> list[ScheduleCard]:
+    """Schedules of an org, the next one first; ask for one more than you show."""
+    like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") or None
+    return every(
+        ScheduleCard, await session.execute(_LIST, {"org": org_id, "words": like, "limit": limit, "offset": offset})
+    )
+
+
+async def card(
+    session: AsyncSession, org_id: UUID, *, schedule_id: UUID | None = None, name: str | None = None
+) -> ScheduleCard | None:
+    """One schedule, by id or by its name (case does not count)."""
+    return one(ScheduleCard, await session.execute(_ONE, {"org": org_id, "id": schedule_id, "name": name}))
+
+
+async def lock(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> bool:
+    """Holds a schedule's row; False where it was removed."""
+    return await session.scalar(_LOCK, {"org": org_id, "id": schedule_id}) is not None
+
+
+async def names(session: AsyncSession, org_id: UUID, start: str) -> set[str]:
+    """The names of the org's schedules that begin like this."""
+    return set((await session.execute(_NAMES, {"org": org_id, "start": start})).scalars())
+
+
+async def add(session: AsyncSession, values: dict[str, Any]) -> UUID:
+    """Writes a schedule of one step. `values`: the names in `_ADD`."""
+    return (await session.execute(_ADD, values)).scalar_one()
+
+
+async def skip(session: AsyncSession, schedule_id: UUID, count: int, now: datetime) -> None:
+    await session.execute(_SKIP, {"id": schedule_id, "count": count, "now": now})
+
+
+async def pause(
+    session: AsyncSession, schedule_id: UUID, until: datetime | None, next_run_at: datetime | None, now: datetime
+) -> None:
+    """`until` None: until somebody resumes it; else its runs from `next_run_at` on are left out until then."""
+    await session.execute(_PAUSE, {"id": schedule_id, "until": until, "next_run_at": next_run_at, "now": now})
+
+
+async def resume(session: AsyncSession, schedule_id: UUID, next_run_at: datetime | None, now: datetime) -> None:
+    await session.execute(_RESUME, {"id": schedule_id, "next_run_at": next_run_at, "now": now})
+
+
+async def remove(session: AsyncSession, schedule_id: UUID) -> None:
+    await session.execute(_HOLD_JOBS, {"id": schedule_id})
+    await session.execute(_REMOVE, {"id": schedule_id})
+
+
+async def tags(session: AsyncSession, org_id: UUID) -> Sequence[tuple[str, int]]:
+    """The org's tags and how many servers have each."""
+    return [(row.tag, row.servers) for row in await session.execute(_TAGS, {"org": org_id})]
+
+
+async def zone(session: AsyncSession, org_id: UUID) -> str:
+    """The org's time zone."""
+    return (await session.execute(_ZONE, {"org": org_id})).scalar_one()
