@@ -9,9 +9,11 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from games import resolution
+from games.bans import problems as bans_problems
 from games.placeholders import names
 from games.resolved import ResolvedTemplate
 from games.sections.actions import Action
+from games.sections.bans import Bans
 from games.sections.base import Section
 from games.sections.console import ConsoleSpec
 from games.sections.files import ConfigFile
@@ -45,6 +47,8 @@ class GameTemplate(Section):
     identity: Identity
     players: Players | None = None
     actions: dict[str, Action] = Field(default={})
+    bans: Bans | None = None
+    """The list of bans, for a game with the actions `ban` and `unban`."""
     mods: Mods | None = None
     log: Log
     golden: tuple[str, ...] = ()
@@ -68,11 +72,13 @@ class GameTemplate(Section):
         if wrong := {name for name in ports if name not in self.vars or self.vars[name].type != "port"}:
             yield f"`ports` names variables that are no ports: {', '.join(sorted(wrong))}"
         yield from self._console_problems()
+        yield from bans_problems.problems(self.identity, self.actions, self.bans)
         yield from self._mods_problems()
 
     def _console_problems(self) -> Iterator[str]:
-        if self.console is None and (self.actions or self.players or (self.mods and self.mods.listings)):
-            yield "actions, and lists of players and mods, need a console"
+        lists = self.players or self.bans or (self.mods and self.mods.listings)
+        if self.console is None and (self.actions or lists):
+            yield "actions, and lists of players, bans and mods, need a console"
         if self.console is None and any(isinstance(c, ConsoleReady) for c in self.process.ready.all):
             yield "`ready` waits for a console that is not described"
         rungs = {r.action for r in self.process.stop if isinstance(r, ActionRung)}
@@ -122,6 +128,8 @@ class GameTemplate(Section):
         has += ["console"] if self.console else []
         has += ["players"] if self.players else []
         has += ["mods"] if self.mods else []
+        if self.bans is not None:
+            has += ["bans"] if self.bans.persistence == "file" else ["bans", "bans_memory"]
         return (*has, *sorted(set(self.actions) - _NOT_FOR_PEOPLE - self._our_own))
 
     @property

@@ -16,6 +16,14 @@ def one_line(text: str) -> bool:
     return not any(_breaks(character) for character in text)
 
 
+def shortened(text: str, most: int) -> str:
+    """At most so many bytes of UTF-8, whole characters only; what was cut ends in `…`."""
+    data = text.encode(errors="replace")
+    if len(data) <= most:
+        return text
+    return data[: most - len("…".encode())].decode(errors="ignore").rstrip() + "…"
+
+
 def cleaned(text: str, longest: int) -> str:
     """The text as one line of at most `longest` characters; for what comes from a game."""
     return "".join(c for c in text if not _breaks(c))[:longest]

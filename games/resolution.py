@@ -58,6 +58,7 @@ def resolve(template: "GameTemplate", directory: Path, values: Mapping[str, str]
         identity=template.identity,
         players=template.players,
         actions=template.actions,
+        bans=template.bans,
         mods=template.mods,
         mod_dirs=_mod_dirs(template, directory, context),
         log=template.log,

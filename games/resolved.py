@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from games.sections.actions import Action
+from games.sections.bans import Bans
 from games.sections.console import ConsoleSpec
 from games.sections.log import Log
 from games.sections.mods import ModDir, Mods
@@ -69,6 +70,7 @@ class ResolvedTemplate:
     identity: Identity
     players: Players | None
     actions: Mapping[str, Action]
+    bans: Bans | None
     mods: Mods | None
     mod_dirs: tuple[ResolvedModDir, ...]
     """The first is where we put them."""
@@ -80,7 +82,8 @@ class ResolvedTemplate:
     """Values to redact from whatever leaves the host."""
 
     def redact(self, text: str) -> str:
-        """The text without this server's secrets."""
-        for secret in self.secrets:
+        """The text without this server's secrets and its console's address."""
+        console = () if self.console is None else (f"{self.console.host}:{self.console.port}",)
+        for secret in (*self.secrets, *console):
             text = text.replace(secret, "•••")
         return text

@@ -4,10 +4,12 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import UTC, datetime
 from typing import Final
 
+from games.bans import BanList, ban_list
 from games.consoles.answer import Answer, PlayerRow
-from games.consoles.conversation import Exchange
+from games.consoles.conversation import CHARACTERS_MAX, LINES_MAX, LONG, Exchange
 from games.consoles.errors import ConsoleError, LoginRefused
 from games.consoles.line_tcp import ConnectionLost, LineTcp
 from games.consoles.meaning import action_line, judge, player_rows
@@ -39,6 +41,11 @@ class Console:
     def connected(self) -> bool:
         """Whether somebody is listening there right now."""
         return self._connection is not None and self._connection.open
+
+    @property
+    def own_address(self) -> str | None:
+        """Where the game sees us come from; None while there is no connection."""
+        return self._connection.own_address if self._connection is not None else None
 
     async def connect(self) -> None:
         """Connect and log in unless that is done. ConsoleError with a sentence when it cannot be."""
@@ -101,10 +108,29 @@ class Console:
             return [], False
         return player_rows(listing, self._game.identity, answer.lines)
 
-    async def _ask(self, line: str, timeout: float, action: Action | None = None) -> Answer:
+    async def bans(self, *, timeout: float = 10) -> BanList:
+        """Whom the game keeps out. Incomplete when it could not be asked, or said what is not understood."""
+        listing = self._game.bans
+        if listing is None:
+            return BanList()
+        asked = datetime.now(UTC)
+        answer = await self._ask(listing.send, timeout, most=LONG)
+        if answer.outcome != "answered":
+            return BanList()
+        return ban_list(listing, self._game.identity, answer.lines, asked)
+
+    async def _ask(
+        self,
+        line: str,
+        timeout: float,
+        action: Action | None = None,
+        *,
+        most: tuple[int, int] = (LINES_MAX, CHARACTERS_MAX),
+    ) -> Answer:
         """Send one line within `timeout` seconds, waiting for one's turn included."""
         closes = action is not None and action.closes
-        exchange = Exchange(self._spec, line, secrets.token_hex(8), action.ok if action and closes else None)
+        enough = action.ok if action and closes else None
+        exchange = Exchange(self._spec, line, secrets.token_hex(8), enough, most)
         sent = False
         try:
             async with asyncio.timeout(timeout), self._my_turn():

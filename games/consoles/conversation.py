@@ -8,6 +8,8 @@ from games.sections.console import ConsoleSpec, Login
 LINES_MAX: Final = 1000
 CHARACTERS_MAX: Final = 64 * 1024
 """Of one answer; what comes beyond is dropped and the answer says so."""
+LONG: Final = 50_000, 8 * 1024 * 1024
+"""Lines and characters of a list that has to be whole to be of any use."""
 _CUT: Final = "… (the answer was longer and has been cut)"
 _ECHO_CUT: Final = 64
 """Games cut the echo of a long command, never before this many characters."""
@@ -54,12 +56,23 @@ class LoginTalk:
 class Exchange:
     """One command, its fence, and what comes back. `send` first, then feed records until `done`."""
 
-    def __init__(self, spec: ConsoleSpec, command: str, nonce: str, enough: Pattern | None = None) -> None:
-        """`enough`: a line after which no more is waited for, because the game may end before the fence."""
+    def __init__(
+        self,
+        spec: ConsoleSpec,
+        command: str,
+        nonce: str,
+        enough: Pattern | None = None,
+        most: tuple[int, int] = (LINES_MAX, CHARACTERS_MAX),
+    ) -> None:
+        """`enough`: a line after which no more is waited for, because the game may end before the fence.
+
+        `most`: lines and characters of the answer.
+        """
         self._spec = spec
         self._command = command
         self._fence = spec.end.fence.send.replace("{nonce}", nonce)
         self._enough = enough
+        self._most = most
         self._echoed = False
         self._answer: list[str] = []
         self._size = 0
@@ -119,7 +132,7 @@ class Exchange:
         return before
 
     def _add(self, record: str) -> None:
-        if len(self._answer) >= LINES_MAX or self._size + len(record) > CHARACTERS_MAX:
+        if len(self._answer) >= self._most[0] or self._size + len(record) > self._most[1]:
             self._cut = True
             return
         self._answer.append(record)

@@ -34,12 +34,18 @@ class LineTcp:
         self._reader = reader
         self._writer = writer
         self._on_log = on_log
+        self._own_address = str(writer.get_extra_info("sockname")[0])
         self._splitter = RecordSplitter(console.spec.record_end, console.spec.strip)
         self._pacer = Pacer(console.spec.pace)
         self._feed: Callable[[str], tuple[str, ...]] = _to_log
         self._news = asyncio.Event()
         self.open = True
         self._listening = asyncio.create_task(self._listen())
+
+    @property
+    def own_address(self) -> str:
+        """Our side of the connection."""
+        return self._own_address
 
     @classmethod
     async def connect(cls, console: ResolvedConsole, on_log: Callable[[str], None]) -> "LineTcp":

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from games.bans import ban_context
 from games.consoles.answer import Answer, PlayerRow
 from games.consoles.quoting import quote, too_long
-from games.lines import cleaned
+from games.lines import cleaned, shortened
 from games.placeholders import fill
 from games.sections.actions import Action
 from games.sections.console import ConsoleSpec
@@ -19,9 +20,10 @@ REASON_MAX: Final = 300
 
 def action_line(spec: ConsoleSpec, identity: Identity, action: Action, values: Mapping[str, str]) -> str:
     """The line that does it. ValueError with a sentence when a value is missing or would not stay one argument."""
-    context: dict[str, str] = {}
+    context = ban_context(identity, action, values)
     for name in action.quoted & values.keys():
-        context[f"q:{name}"] = quote(spec.quoting, values[name])
+        text = shortened(values[name], action.cut[name]) if name in action.cut else values[name]
+        context[f"q:{name}"] = quote(spec.quoting, text)
     for kind, described in identity.kinds.items():
         if kind in action.identities and kind in values:
             context[kind] = described.written(values[kind])
@@ -91,6 +93,6 @@ def _identity(described: IdentityKind, kind: str, group: str, written: str) -> s
     if kind == "slot":
         return None
     if group == kind:
-        return described.read(written) or (written if described.fits(written) else None)
+        return described.read(written) or described.canonical(written)
     tells = described.format != "{value}"
     return described.read(written) if tells and group.startswith("id_") else None

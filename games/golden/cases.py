@@ -1,5 +1,6 @@
 """Recorded conversations that ship with a template, as data."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -27,6 +28,17 @@ class PlayersCase(Section):
     do: Literal["players"]
     received: tuple[str, ...]
     rows: tuple[tuple[str | None, str, dict[str, str]], ...]
+    complete: bool = True
+
+
+class BansCase(Section):
+    """The answer to the list of bans: rows as (kind, value, its end at the latest; None: never)."""
+
+    do: Literal["bans"]
+    asked: datetime
+    """Times of the case are those of the game's clock, without a zone."""
+    received: tuple[str, ...]
+    rows: tuple[tuple[str, str, datetime | None], ...]
     complete: bool = True
 
 
@@ -76,6 +88,7 @@ class LogCase(Section):
 
 
 Case = Annotated[
-    LoginCase | PlayersCase | ModsCase | ActionCase | CommandCase | LinesCase | LogCase, Field(discriminator="do")
+    LoginCase | PlayersCase | BansCase | ModsCase | ActionCase | CommandCase | LinesCase | LogCase,
+    Field(discriminator="do"),
 ]
 CASES: TypeAdapter[tuple[Case, ...]] = TypeAdapter(tuple[Case, ...])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final, assert_never
 
+from games.bans import ban_list
 from games.catalog import GameTemplate
 from games.consoles.codec import RecordSplitter
 from games.consoles.conversation import Exchange, LoginTalk
@@ -11,6 +12,7 @@ from games.consoles.quoting import refusal
 from games.golden.cases import (
     NONCE,
     ActionCase,
+    BansCase,
     Case,
     CommandCase,
     LinesCase,
@@ -43,7 +45,7 @@ def problems(template: GameTemplate, case: Case) -> Iterator[str]:
 def _conversation(
     template: GameTemplate,
     spec: ConsoleSpec,
-    case: LoginCase | PlayersCase | ModsCase | ActionCase | CommandCase,
+    case: LoginCase | PlayersCase | BansCase | ModsCase | ActionCase | CommandCase,
     size: int,
 ) -> Iterator[str]:
     match case:
@@ -51,6 +53,8 @@ def _conversation(
             yield from _differ("state", case.state, _login(spec, case, size))
         case PlayersCase():
             yield from _players(template, spec, case, size)
+        case BansCase():
+            yield from _bans(template, spec, case, size)
         case ModsCase():
             yield from _mods(template, spec, case, size)
         case ActionCase():
@@ -96,6 +100,17 @@ def _players(template: GameTemplate, spec: ConsoleSpec, case: PlayersCase, size:
     found, complete = player_rows(template.players, template.identity, lines)
     yield from _differ("rows", case.rows, tuple((p.slot, p.name, p.identities) for p in found))
     yield from _differ("complete", case.complete, complete)
+
+
+def _bans(template: GameTemplate, spec: ConsoleSpec, case: BansCase, size: int) -> Iterator[str]:
+    if template.bans is None:
+        yield "the game has no list of bans"
+        return
+    lines = _ask(spec, template.bans.send, case.received, size)
+    listed = ban_list(template.bans, template.identity, lines, case.asked.astimezone())
+    ends = ((row.of, row.latest and row.latest.astimezone().replace(tzinfo=None)) for row in listed.rows)
+    yield from _differ("rows", case.rows, tuple((*of, end) for of, end in ends))
+    yield from _differ("complete", case.complete, listed.complete)
 
 
 def _mods(template: GameTemplate, spec: ConsoleSpec, case: ModsCase, size: int) -> Iterator[str]:

@@ -1,12 +1,16 @@
 """What can be asked of a game over its console, and how its answer is judged."""
 
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
 from games.patterns import Regex
 from games.placeholders import names
+from games.sections.bans import Duration, Verify
 from games.sections.base import Section
+
+BAN_VALUES: Final = frozenset({"target", "duration", "unit"})
+"""What `ban` and `unban` send besides: whom (one of `ban_by`), and for how long."""
 
 
 class Action(Section):
@@ -21,6 +25,12 @@ class Action(Section):
     """Anchored, because names and reasons come back in answers."""
     closes: bool = False
     """The game ends: a closed connection is its answer."""
+    cut: dict[str, Annotated[int, Field(ge=16)]] = Field(default={})
+    """Bytes of a quoted value: beyond, the game would cut it in the middle of a letter, or refuse the line."""
+    duration: Duration | None = None
+    drops_player: bool = True
+    """Of a ban: whoever is on is disconnected by it; else we kick as well."""
+    verify: Verify | None = None
 
     @model_validator(mode="after")
     def _judgeable(self) -> Self:
@@ -39,4 +49,4 @@ class Action(Section):
     @property
     def identities(self) -> frozenset[str]:
         """Names of the values that are kinds of identity."""
-        return frozenset(n for n in names([self.send]) if ":" not in n)
+        return frozenset(n for n in names([self.send]) if ":" not in n) - BAN_VALUES

@@ -19,38 +19,56 @@ class IdentityKind(Section):
     """`ip`: an IPv4 or IPv6 address."""
     format: str = "{value}"
     """How the game writes it."""
+    format_v6: str | None = None
+    """The same of an IPv6 address, where that is another way."""
     durable: bool
     """Still means the same person tomorrow."""
 
     @model_validator(mode="after")
     def _one_value(self) -> Self:
-        if self.format.count("{value}") != 1:
+        if any(form.count("{value}") != 1 for form in self._formats):
             raise ValueError("`format` has {value} once")
         return self
 
+    @property
+    def _formats(self) -> tuple[str, ...]:
+        return (self.format,) if self.format_v6 is None else (self.format, self.format_v6)
+
     def fits(self, value: str) -> bool:
         """Whether the value can be of this kind."""
+        return self.canonical(value) is not None
+
+    def canonical(self, value: str) -> str | None:
+        """The one way in which we write it; None when it is not of this kind."""
         if self.pattern != "ip":
-            return self.pattern.matches(value)
+            return value if self.pattern.matches(value) else None
         try:
-            ipaddress.ip_address(value)
+            address = ipaddress.ip_address(value)
         except ValueError:
-            return False
-        return True
+            return None
+        if not isinstance(address, ipaddress.IPv6Address):
+            return str(address)
+        if address.scope_id is not None:
+            return None  # it may be any text, a second command for the console included
+        return str(address.ipv4_mapped or address)
 
     def written(self, value: str) -> str:
         """As the game writes it. A value that does not fit: ValueError, because it would not stay one word."""
-        if not self.fits(value):
+        own = self.canonical(value)
+        if own is None:
             raise ValueError(f"`{value[:60]}` is not an identity that this game knows.")
-        return self.format.replace("{value}", value)
+        form = self.format_v6 if self.format_v6 is not None and ":" in own else self.format
+        return form.replace("{value}", own)
 
     def read(self, written: str) -> str | None:
         """The value of what the game wrote; None when it is of another kind."""
-        before, _, after = self.format.partition("{value}")
-        if not (written.startswith(before) and written.endswith(after)):
-            return None
-        value = written[len(before) : len(written) - len(after)]
-        return value if self.fits(value) else None
+        for form in self._formats:
+            before, _, after = form.partition("{value}")
+            if written.startswith(before) and written.endswith(after):
+                value = self.canonical(written[len(before) : len(written) - len(after)])
+                if value is not None:
+                    return value
+        return None
 
 
 class Identity(Section):
@@ -58,6 +76,9 @@ class Identity(Section):
 
     kinds: dict[Kind, IdentityKind]
     ban_by: tuple[Kind, ...] = ()
+    """By which a ban holds. Somebody who is on is banned by the first of these that the game knows of him."""
+    protect: tuple[Literal["own_address"], ...] = ()
+    """Never banned: it would cut the host off from its own game."""
 
     @model_validator(mode="after")
     def _known(self) -> Self:

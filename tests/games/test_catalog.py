@@ -37,9 +37,11 @@ def changed(directory: Path, *changes: tuple[str, object]) -> Path:
 def test_ships_two_games_with_what_they_can(catalog: Catalog) -> None:
     assert set(catalog) == {"teeworlds", "7dtd"}
     assert catalog["teeworlds"].capabilities == (
-        "start", "stop", "restart", "kill", "console", "players", "mods", "kick", "say",
+        "start", "stop", "restart", "kill", "console", "players", "mods", "bans", "bans_memory",
+        "ban", "kick", "say", "unban",
     )  # fmt: skip
-    assert "save" in catalog["7dtd"].capabilities
+    assert {"save", "ban", "bans"} < set(catalog["7dtd"].capabilities)
+    assert "bans_memory" not in catalog["7dtd"].capabilities
     assert catalog["teeworlds"].sha256 != catalog["7dtd"].sha256
 
 
