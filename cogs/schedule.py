@@ -19,9 +19,8 @@ class ScheduleCog(commands.GroupCog, group_name="schedule", group_description="W
     """Handlers of /schedule."""
 
     @app_commands.command(name="add", description="Do something by itself, again and again")
-    @app_commands.rename(does="action")
     @app_commands.describe(
-        does="What to do",
+        action="What to do",
         when="Such as: every day at 4 · weekdays 6:30 · every 6 hours · 30 4 * * 1-5",
         server="On this server",
         tag="On every server with this tag",
@@ -30,13 +29,13 @@ class ScheduleCog(commands.GroupCog, group_name="schedule", group_description="W
         zone="Whose clock counts; without it the community's",
         catch_up="Do a missed run once, late, instead of leaving it out",
     )
-    @app_commands.choices(does=_ACTIONS)
+    @app_commands.choices(action=_ACTIONS)
     @app_commands.autocomplete(when=choices.cron, server=choices.server, tag=choices.tag, zone=choices.zone)
     @gate("schedules.manage")
     async def add(
         self,
         call: Call,
-        does: str,
+        action: str,
         when: str,
         server: str = "",
         tag: str = "",
@@ -45,7 +44,7 @@ class ScheduleCog(commands.GroupCog, group_name="schedule", group_description="W
         zone: str = "",
         catch_up: bool = False,
     ) -> Reply:
-        wish = Wish(does, when, server, tag, text, name, zone, catch_up)
+        wish = Wish(action, when, server, tag, text, name, zone, catch_up)
         return Reply(schedules.preview(await call.services.schedule_adding.ask(call.actor, wish)))
 
     @app_commands.command(name="list", description="Schedules: when each runs next and how it went last")
