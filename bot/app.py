@@ -16,10 +16,13 @@ from bot.http import build_web
 from bot.messenger import Messenger
 from bot.services import Services
 from bot.services.agents import Agents
+from bot.services.artifact_store import ArtifactStore
+from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
 from bot.services.cards import Cards
 from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
+from bot.services.downloads import Downloads
 from bot.services.fleet import Fleet
 from bot.services.heartbeats import Heartbeats
 from bot.services.hosts import Hosts
@@ -27,6 +30,8 @@ from bot.services.identity import Identity
 from bot.services.jobs import Jobs
 from bot.services.jobs_queue import JobQueue
 from bot.services.leases import Leases
+from bot.services.mods import Mods
+from bot.services.mods_inventory import ModInventory
 from bot.services.outbox import Outbox
 from bot.services.players import Players
 from bot.services.power import Power
@@ -71,7 +76,7 @@ class App:
         db = self.db
         jobs = Jobs(db)
         power, fleet = Power(db, jobs), Fleet(db)
-        hosts = Hosts(db, self.keys)
+        hosts, mods = Hosts(db, self.keys), Mods(db)
         schedules, schedule_adding = Schedules(db), ScheduleAdding(db)
         performers = {
             "server.stop": power.confirmed,
@@ -79,10 +84,12 @@ class App:
             "server.kill": power.confirmed,
             "fleet.remove": fleet.removed,
             "host.remove": hosts.removed,
+            "mod.deploy": mods.confirmed,
             "schedule.add": schedule_adding.saved,
             "schedule.remove": schedules.removed,
         }
         return Services(
+            artifacts=Artifacts(db, ArtifactStore(self.settings.artifacts), Downloads()),
             audit=Audit(db),
             cards=Cards(db),
             confirmations=Confirmations(db, performers),
@@ -91,6 +98,7 @@ class App:
             hosts=hosts,
             identity=Identity(db),
             jobs=jobs,
+            mods=mods,
             players=Players(db),
             power=power,
             schedules=schedules,
@@ -139,6 +147,8 @@ class App:
             heartbeats=Heartbeats(self.db),
             queue=JobQueue(self.db),
             records=Records(self.db),
+            artifacts=self.services.artifacts,
+            inventory=ModInventory(self.db),
             trusted_proxies=self.settings.trusted_proxies,
         )
         self._runner = web.AppRunner(site, access_log=None)

@@ -29,6 +29,7 @@ EXTENSIONS: Final = (
     "cogs.help",
     "cogs.host",
     "cogs.job",
+    "cogs.mod",
     "cogs.player",
     "cogs.players",
     "cogs.schedule",

@@ -21,6 +21,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=default_data_directory)
     public_url: str = ""
     """How agents reach the HTTP side, e.g. https://gamekeeper.example.org; empty: `http://<bind>`."""
+    artifact_dir: Path | None = None
+    """Where uploaded mods are kept; None: `<data_dir>/artifacts`. Several replicas need the same directory."""
     bind: str = "127.0.0.1:8377"
     """Address and port of the HTTP side; port 0 takes a free one."""
     trusted_proxies: Annotated[list[str], NoDecode] = []
@@ -56,6 +58,10 @@ class Settings(BaseSettings):
         for network in value:
             ipaddress.ip_network(network)
         return value
+
+    @property
+    def artifacts(self) -> Path:
+        return self.artifact_dir or self.data_dir / "artifacts"
 
     @property
     def host(self) -> str:

@@ -3,12 +3,12 @@
 from discord import app_commands
 
 from bot.gate import Call, suggest
-from bot.ui import jobs, players, schedules, servers
+from bot.ui import jobs, mods, players, schedules, servers
 
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
     "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick",
-    "fleet.add", "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "setup.", "org.",
+    "fleet.add", "fleet.edit", "fleet.remove", "host.", "mod.", "job.cancel", "job.retry", "job.finish", "setup.", "org.",
 )  # fmt: skip
 
 
@@ -75,6 +75,34 @@ async def zone(call: Call, current: str) -> Choices:
     return [
         app_commands.Choice(name=name, value=name) for name in await call.services.schedules.zones(call.actor, current)
     ]
+
+
+@suggest
+async def mod(call: Call, current: str) -> Choices:
+    """Mods that can be deployed; the one that came last first."""
+    found = await call.services.mods.suggest_mods(call.actor, current)
+    return [app_commands.Choice(name=mods.short_name(one), value=one.name) for one in found]
+
+
+@suggest
+async def mod_version(call: Call, current: str) -> Choices:
+    """Versions of mods, the newest first."""
+    found = await call.services.mods.suggest_versions(call.actor, current)
+    return [app_commands.Choice(name=mods.short(artifact), value=artifact.version) for artifact in found]
+
+
+@suggest
+async def mod_earlier(call: Call, current: str) -> Choices:
+    """Versions that servers had before."""
+    found = await call.services.mods.suggest_earlier(call.actor, current)
+    return [app_commands.Choice(name=f"{version} · {name}"[:100], value=version) for name, version, _ in found]
+
+
+@suggest
+async def mod_game(call: Call, current: str) -> Choices:
+    """Games whose mods can be uploaded."""
+    found = await call.services.mods.games(call.actor, current)
+    return [app_commands.Choice(name=game.name, value=game.game) for game in found]
 
 
 @suggest

@@ -9,11 +9,14 @@ from bot.http.bodies import LARGE
 from bot.http.clients import Proxies
 from bot.http.errors import problems
 from bot.http.health import Health
+from bot.http.mods import ModsApi
 from bot.http.polls import Polls
 from bot.http.records import RecordsApi
 from bot.services.agents import Agents
+from bot.services.artifacts import Artifacts
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_queue import JobQueue
+from bot.services.mods_inventory import ModInventory
 from bot.services.records import Records
 
 
@@ -23,6 +26,8 @@ def build_web(
     heartbeats: Heartbeats,
     queue: JobQueue,
     records: Records,
+    artifacts: Artifacts,
+    inventory: ModInventory,
     trusted_proxies: Sequence[str] = (),
     ready: Callable[[], Awaitable[str]] | None = None,
 ) -> web.Application:
@@ -33,9 +38,10 @@ def build_web(
     proxies = Proxies(trusted_proxies)
     api = AgentApi(agents, heartbeats, queue, polls, proxies)
     streams = RecordsApi(agents, records, proxies)
+    mods = ModsApi(agents, artifacts, inventory, proxies)
     health = Health(ready or queue.out_of_order)
     app = web.Application(middlewares=[problems], client_max_size=LARGE)
-    app.add_routes([*api.routes(), *streams.routes(), *health.routes()])
+    app.add_routes([*api.routes(), *streams.routes(), *mods.routes(), *health.routes()])
 
     async def listening(_app: web.Application) -> AsyncIterator[None]:
         polls.start()

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
 from bot.services.cards import Cards
 from bot.services.confirmations import Confirmations
@@ -11,6 +12,7 @@ from bot.services.fleet import Fleet
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
 from bot.services.jobs import Jobs
+from bot.services.mods import Mods
 from bot.services.players import Players
 from bot.services.power import Power
 from bot.services.schedules import Schedules
@@ -24,6 +26,7 @@ from bot.services.state import State
 class Services:
     """What commands and messages are given; built once by `bot.app`."""
 
+    artifacts: Artifacts
     audit: Audit
     cards: Cards
     confirmations: Confirmations
@@ -32,6 +35,7 @@ class Services:
     hosts: Hosts
     identity: Identity
     jobs: Jobs
+    mods: Mods
     players: Players
     power: Power
     schedules: Schedules

@@ -10,6 +10,7 @@ import discord
 from agent.wire import PHASES, Step
 from bot.domain.jobs import PARTS
 from bot.domain.words import safe
+from bot.ui import mods
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.texts import ago, at, block, job_number, span
 
@@ -95,6 +96,8 @@ def _subject(job: JobCard) -> str:
             return f"> {safe(str(job.params.get('text', '')), 520)}"
         case "PLAYER_KICK":
             return f"**{safe(str(job.params.get('name', '')))}** · {safe(str(job.params.get('reason', '')), 200)}"
+        case "MOD_INSTALL":
+            return mods.subject(job.params)
         case _:
             return ""
 
@@ -115,13 +118,22 @@ def _steps(job: JobCard) -> str:
     return "   ".join(marks)
 
 
+def _said(job: JobCard, *, public: bool) -> str:
+    """The game's own words."""
+    if job.type == "MOD_INSTALL":
+        return mods.outcome(job.result, besides=job.error or "", public=public)
+    return block(job.output or "") if _has_output(job) and not public else ""
+
+
 def _has_output(job: JobCard) -> bool:
+    if job.type == "MOD_INSTALL":
+        return mods.has_words(job.result)
     return bool(job.output and job.output.strip()) and not job.type.startswith("SERVER_")
 
 
 def _outcome(job: JobCard, *, public: bool) -> str:
     took = f" It took {span(timedelta(milliseconds=job.duration_ms))}." if job.duration_ms is not None else ""
-    output = block(job.output or "") if _has_output(job) and not public else ""
+    output = _said(job, public=public)
     match job.status:
         case "queued" | "held":
             return _waiting(job)
@@ -154,6 +166,8 @@ def _buttons(job: JobCard, *, public: bool) -> list[discord.ui.Item[discord.ui.L
         buttons.append(Button("Cancel", "job.cancel", (job.number,)))
     if job.status in ("failed", "expired", "cancelled") and job.type not in PARTS:
         buttons.append(Button("Retry", "job.retry", (job.number,)))
+    if mods.kept_edits(job.result) and job.type == "MOD_INSTALL":
+        buttons.append(Button("Replace edited files", "mod.force", (job.number,)))
     if public and _has_output(job):
         buttons.append(Button("Output", "job.open", (job.number,)))
     if job.server_id and job.status not in LIVE:

@@ -64,12 +64,13 @@ def subject(params: Mapping[str, Any]) -> str:
     return f"**{safe(str(params.get('name', '')))}** {safe(str(params.get('version', '')), 40)}{forced}"
 
 
-def outcome(result: Mapping[str, Any] | None, *, public: bool) -> str:
-    """What the game and its host said about a deployment. In a public place the game's own lines are left out."""
+def outcome(result: Mapping[str, Any] | None, *, besides: str, public: bool) -> str:
+    """What the game and its host said about a deployment, besides what is said already. In a public place the game's
+    own lines are left out: they may name addresses."""
     if not result:
         return ""
-    verified, kept = _texts(result, "verified"), _texts(result, "conflicts")
-    lines = [safe(str(result.get("detail", "")), 400)]
+    detail, verified, kept = str(result.get("detail", "")), _texts(result, "verified"), _texts(result, "conflicts")
+    lines = [] if detail in besides else [safe(detail, 400)]
     if kept:
         lines.append("Edited on the host, and kept:")
         lines += [f"- {code(file)}" for file in kept[:_FILES_SHOWN]]
@@ -79,9 +80,14 @@ def outcome(result: Mapping[str, Any] | None, *, public: bool) -> str:
     return "\n".join(filter(None, lines))
 
 
+def has_words(result: Mapping[str, Any] | None) -> bool:
+    """Whether there are lines of the game, which a public place does not show."""
+    return bool(result and _texts(result, "verified"))
+
+
 def kept_edits(result: Mapping[str, Any] | None) -> bool:
     """Whether a deployment stopped at files that somebody had edited on the host."""
-    return bool(result) and result.get("state") == "conflict"
+    return bool(result and result.get("state") == "conflict")
 
 
 def _texts(result: Mapping[str, Any], name: str) -> list[str]:

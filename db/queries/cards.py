@@ -43,6 +43,8 @@ class JobCard:
     error: str | None
     output: str | None
     """None in a list: a hundred of them may be suggested at a key press, and one may have 64 KiB."""
+    result: dict[str, Any] | None = None
+    """What the newest run brought besides words; None in a list, too."""
 
 
 _JOBS = """
@@ -52,7 +54,7 @@ _JOBS = """
            coalesce(u.display_name, u.username) as author, j.created_at, j.not_before, j.expires_at,
            j.cancel_requested_at, j.finished_at, coalesce(r.attempt, 0) as attempt, j.max_attempts,
            r.status as run_status, r.progress_phase as phase, r.progress_message as message, r.started_at,
-           r.duration_ms, r.error_message as error, {output} as output
+           r.duration_ms, r.error_message as error, {output} as output, {result} as result
       from jobs j
       left join server_instances s on s.id = j.server_instance_id
       left join hosts h on h.id = j.host_id
@@ -60,9 +62,9 @@ _JOBS = """
       left join lateral (select * from job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
      where j.org_id = :org"""
 _JOB = text(
-    f"/* cards.job */ {_JOBS.format(output='r.output')} and (j.id = cast(:id as uuid) or j.number = cast(:number as bigint))"
+    f"/* cards.job */ {_JOBS.format(output='r.output', result='r.result')} and (j.id = cast(:id as uuid) or j.number = cast(:number as bigint))"
 )
-_JOB_LIST = text(f"""/* cards.jobs */ {_JOBS.format(output="null")}
+_JOB_LIST = text(f"""/* cards.jobs */ {_JOBS.format(output="null", result="null")}
     and (cast(:server as uuid) is null or j.server_instance_id = cast(:server as uuid))
     and (cast(:statuses as text[]) is null or j.status = any(cast(:statuses as text[])))
     order by j.created_at desc, j.number desc limit :limit offset :offset""")

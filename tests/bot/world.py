@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -14,6 +15,9 @@ from bot.domain.actors import Actor, Invocation
 from bot.domain.jobs import JobType
 from bot.http import build_web
 from bot.services.agents import Agents, HostIdentity
+from bot.services.artifact_store import ArtifactStore
+from bot.services.artifacts import Artifacts
+from bot.services.downloads import Downloads
 from bot.services.heartbeats import Heartbeats
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
@@ -21,6 +25,7 @@ from bot.services.jobs import Jobs
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.jobs_queue import JobQueue
 from bot.services.jobs_sweep import JobSweep
+from bot.services.mods_inventory import ModInventory
 from bot.services.records import Records
 from bot.services.secrets import SecretKeys
 from db.engine import Database
@@ -49,6 +54,7 @@ class World:
     guild: int = 1001
     org_id: UUID = field(default_factory=uuid4)
     interactions: int = 0
+    artifact_dir: Path = Path("/nonexistent")
 
     def __post_init__(self) -> None:
         self.agents = Agents(self.db, self.keys)
@@ -58,6 +64,8 @@ class World:
         self.queue = JobQueue(self.db)
         self.sweep = JobSweep(self.db)
         self.records = Records(self.db)
+        self.artifacts = Artifacts(self.db, ArtifactStore(self.artifact_dir), Downloads())
+        self.inventory = ModInventory(self.db)
 
     async def found(self) -> "World":
         self.org_id = await Identity(self.db).guild_joined(self.guild, f"Guild {self.guild}", 1)
@@ -235,7 +243,13 @@ class Site:
 async def serving(world: World, **options: Any) -> AsyncIterator[Site]:
     """The web side of a process on a free port."""
     app = build_web(
-        agents=world.agents, heartbeats=world.heartbeats, queue=world.queue, records=world.records, **options
+        agents=world.agents,
+        heartbeats=world.heartbeats,
+        queue=world.queue,
+        records=world.records,
+        artifacts=world.artifacts,
+        inventory=world.inventory,
+        **options,
     )
     runner = web.AppRunner(app, shutdown_timeout=5)
     await runner.setup()
