@@ -27,6 +27,7 @@ from bot.services.fleet import Fleet
 from bot.services.heartbeats import Heartbeats
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
+from bot.services.incidents import Incidents
 from bot.services.jobs import Jobs
 from bot.services.jobs_queue import JobQueue
 from bot.services.leases import Leases
@@ -97,6 +98,7 @@ class App:
             fleet=fleet,
             hosts=hosts,
             identity=Identity(db),
+            incidents=Incidents(db),
             jobs=jobs,
             mods=mods,
             players=Players(db),

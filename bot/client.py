@@ -28,6 +28,7 @@ EXTENSIONS: Final = (
     "cogs.fleet",
     "cogs.help",
     "cogs.host",
+    "cogs.incident",
     "cogs.job",
     "cogs.mod",
     "cogs.player",

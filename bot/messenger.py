@@ -15,6 +15,7 @@ from bot.errors import Unavailable
 from bot.services import Services
 from bot.services.outbox import Delayed, Delivery, OutboxRow, Refused, Sent, Skipped
 from bot.ui import notices
+from bot.ui.incidents import incident_card
 from bot.ui.jobs import progress_card
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Messenger:
     def __init__(self, client: discord.Client, services: Services) -> None:
         self.client = client
         self._services = services
-        self._renderers: dict[str, Renderer] = {"job": self._job}
+        self._renderers: dict[str, Renderer] = {"incident": self._incident, "job": self._job}
 
     @property
     def ready(self) -> bool:
@@ -97,6 +98,10 @@ class Messenger:
         return progress_card(
             job, mark_of(row), public=not await self._services.cards.is_ops(row.org_id, row.channel_id)
         )
+
+    async def _incident(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        incident = await self._services.incidents.card(row.org_id, row.subject_id or "")
+        return None if incident is None else incident_card(incident, mark_of(row))
 
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
         me = self.client.user

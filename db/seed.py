@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
+from bot.domain.alert_conditions import DEFAULTS, stored
 from bot.domain.permissions import PERMISSIONS, PRESETS
+from db.queries import alert_rules
 from db.queries import seed as statements
 from db.queries.partitions import ensure_partitions
 
@@ -15,7 +17,7 @@ Games = Mapping[str, tuple[str, Sequence[str]]]
 
 
 async def seed(session: AsyncSession, games: Games) -> None:
-    """Permissions, games, and the partitions of the coming week. Nothing else: an org brings its own."""
+    """Permissions, games, the partitions of the coming week, and first alert rules for orgs that are older than them."""
     now = clock.now()
     await session.execute(
         statements.PERMISSIONS,
@@ -26,6 +28,13 @@ async def seed(session: AsyncSession, games: Games) -> None:
             statements.GAME, {"slug": slug, "name": name, "capabilities": list(capabilities), "now": now}
         )
     await ensure_partitions(session, now.date())
+    await ensure_rules(session)
+
+
+async def ensure_rules(session: AsyncSession, org_id: UUID | None = None) -> None:
+    """Gives an org, or every org, its first alert rules where it has none. They wait for an alerts channel."""
+    rules = [(name, kind, stored(condition)) for name, kind, condition in DEFAULTS]
+    await alert_rules.defaults(session, org_id, rules, clock.now())
 
 
 async def instantiate_presets(session: AsyncSession, org_id: UUID) -> None:

@@ -90,6 +90,13 @@ def stored(condition: Condition) -> dict[str, Any]:
     return values
 
 
+#: The rules that every org starts with: name, type, condition.
+DEFAULTS: Final[tuple[tuple[str, str, Condition], ...]] = (
+    ("Host offline", "host_offline", HostOffline()),
+    ("Server down", "server_down", ServerDown()),
+)
+
+
 def _number(values: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:
     value = values.get(name, default)
     if type(value) is not int or not least <= value <= most:

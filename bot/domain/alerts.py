@@ -49,10 +49,10 @@ class State:
     """When its last incident ended."""
 
 
-Step = Literal["stay", "wait", "drop", "fire", "reopen", "rejoin", "again", "seen", "clearing", "resolve"]
+Step = Literal["stay", "wait", "drop", "fire", "reopen", "rejoin", "again", "seen", "unsure", "clearing", "resolve"]
 """stay: nothing to write · wait: pending · drop: it was not for long enough · fire: a new incident · reopen: the last
-incident · rejoin: its incident is still live · again: a line in the timeline · seen: it goes on · clearing: it is fine
-for now · resolve: over."""
+incident · rejoin: its incident is still live · again: a line in the timeline · seen: it goes on · unsure: what looked
+fine may not be · clearing: it is fine for now · resolve: over."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _while_firing(watch: Watch, state: State, observed: Observation, now: dateti
                 "stay" if state.clear_since else "clearing", replace(state, clear_since=since), observed.why
             )
         case "unclear":
-            step: Step = "seen" if state.clear_since else "stay"
+            step: Step = "unsure" if state.clear_since else "stay"
             return Decision(step, replace(state, clear_since=None), observed.why)
         case "match":
             goes_on = replace(state, clear_since=None)

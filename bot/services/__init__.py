@@ -11,6 +11,7 @@ from bot.services.consoles import Consoles
 from bot.services.fleet import Fleet
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
+from bot.services.incidents import Incidents
 from bot.services.jobs import Jobs
 from bot.services.mods import Mods
 from bot.services.players import Players
@@ -34,6 +35,7 @@ class Services:
     fleet: Fleet
     hosts: Hosts
     identity: Identity
+    incidents: Incidents
     jobs: Jobs
     mods: Mods
     players: Players

@@ -13,7 +13,7 @@ from db.engine import Database
 from db.groups import GroupWriter
 from db.queries import access, audit_write, identity
 from db.queries.audit_write import Row
-from db.seed import instantiate_presets
+from db.seed import ensure_rules, instantiate_presets
 
 CACHE_SECONDS = 30.0
 
@@ -98,6 +98,7 @@ class Identity:
             if created:
                 await instantiate_presets(tx.session, org_id)
                 await identity.bind_everyone(tx.session, org_id, guild_id, clock.now())
+                await ensure_rules(tx.session, org_id)
                 tx.actor = system("guild.join", org_id)
                 tx.audit("org.join", resource=("org", org_id), guild=name)
         return org_id

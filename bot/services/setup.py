@@ -7,13 +7,14 @@ from typing import Final, get_args
 from bot import clock
 from bot.domain.actors import Actor
 from bot.errors import Conflict, Invalid, NotPermitted
+from bot.services import alert_defaults
 from bot.services.outbox import Purpose, post
 from db.engine import Database
 from db.queries import access, setup
 from db.uow import Tx
 
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
-ASKED: Final[tuple[Purpose, ...]] = ("ops", "audit", "players")
+ASKED: Final[tuple[Purpose, ...]] = ("ops", "alerts", "audit", "players")
 """Purposes that this version sends to."""
 BINDABLE: Final = ("moderator", "operator", "admin")
 
@@ -64,6 +65,8 @@ class Setup:
             else:
                 await setup.set_channel(tx.session, actor.org, purpose, channel_id, clock.now())
                 await self._test(tx, purpose, channel_id)
+                if purpose == "alerts":
+                    await alert_defaults.channel_set(tx)
             tx.audit("setup.channel", resource=("org", actor.org), purpose=purpose, channel=str(channel_id or ""))
 
     async def _test(self, tx: Tx, purpose: str, channel_id: int) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PURPOSES: Final = {
     "ops": "**Operations** · progress of restarts, kicks and every other job",
+    "alerts": "**Alerts** · what is wrong with hosts and servers, until it is over",
     "audit": "**Audit** · what went wrong with the bot itself",
     "players": "**Players** · what players should see",
 }
