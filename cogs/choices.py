@@ -8,7 +8,8 @@ from bot.ui import jobs, mods, players, schedules, servers
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
     "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick",
-    "fleet.add", "fleet.edit", "fleet.remove", "host.", "mod.", "job.cancel", "job.retry", "job.finish", "setup.", "org.",
+    "fleet.add", "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "setup.",
+    "org.",
 )  # fmt: skip
 
 
