@@ -14,6 +14,7 @@ from agent.http import Http, LinkError
 from agent.identity import IdentityFile, StateLock
 from agent.link import Link
 from agent.loops import repeat
+from agent.records import Streams
 from agent.results import Delivery
 from agent.runner import Runner
 from agent.runtime.server import GameServer
@@ -51,7 +52,7 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
         catalog = load_catalog(*config.template_dirs)
     except TemplateError as error:
         raise ConfigError(str(error)) from None
-    servers = Servers(config.state_dir, link, lambda spec: GameServer(spec, config, catalog))
+    servers = Servers(config.state_dir, link, lambda spec: GameServer(spec, config, catalog, fetch=link.artifact))
     heartbeats = Heartbeats(link, servers, Meter(config.roots[0]), game_reports(config, catalog))
     delivery = Delivery(link, spool)
 
@@ -61,12 +62,16 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
 
     runner = Runner(link, spool, servers, changed)
     runner.recover()
+    streams = Streams(config.state_dir, link, servers)
+    streams.open()
     await servers.open()
     log.info("agent %s of host %s serves %s", __version__, link.identity.host_id, config.url)
     claims = asyncio.create_task(repeat("claiming", runner.claim, link.recovered))
     others = [
         asyncio.create_task(repeat("heartbeat", heartbeats.beat, link.recovered)),
         asyncio.create_task(repeat("delivering results", delivery.deliver, link.recovered)),
+        asyncio.create_task(repeat("reading logs", streams.look)),
+        asyncio.create_task(repeat("sending records", streams.send, link.recovered)),
         asyncio.create_task(repeat("pruning", lambda: _prune(spool))),
     ]
     try:

@@ -59,6 +59,14 @@ class Refused(LinkError):
         self.status = status
 
 
+class OutOfStep(Refused):
+    """Batches of a stream are missing before this one."""
+
+    def __init__(self, expected: int) -> None:
+        super().__init__(409, f"batch {expected} is expected")
+        self.expected = expected
+
+
 class Misunderstood(LinkError):
     """The answer is not of this protocol: another version, or something in between."""
 
@@ -198,6 +206,8 @@ def _failure(path: str, status: int, headers: Mapping[str, str], text: bytes) ->
     if 300 <= status < 400:
         where = headers.get("Location", "nowhere")[:200]
         return Misunderstood(f"the bot's address redirects to {where}; configure the address it really has")
+    if status == 409 and (expected := _expected(text)) is not None:
+        return OutOfStep(expected)
     words = _words(text)
     if status == 401:
         return KeyRefused(words or "HTTP 401")
@@ -207,6 +217,13 @@ def _failure(path: str, status: int, headers: Mapping[str, str], text: bytes) ->
         return Refused(status, words)
     # A 404 of a proxy whose bot is being replaced must not end a run.
     return Unavailable(f"{path} was answered with HTTP {status}, and not by the bot", status=status)
+
+
+def _expected(text: bytes) -> int | None:
+    try:
+        return wire.RecordsExpected.model_validate_json(text).expected
+    except ValidationError:
+        return None
 
 
 def _words(text: bytes) -> str:

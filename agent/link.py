@@ -128,6 +128,10 @@ class Link:
         """Which mods a server has."""
         await self._keyed(lambda key: self._http.send("PUT", f"servers/{server_id}/mods", found, key=key))
 
+    async def records(self, batch: wire.Records) -> wire.RecordsAnswer:
+        """A batch of a stream. `OutOfStep`: another number is expected. Idempotent."""
+        return await self._post("records", batch, wire.RecordsAnswer)
+
     async def _post(self, path: str, body: wire.Wire, answer: type[W]) -> W:
         return await self._call("POST", path, answer, body)
 

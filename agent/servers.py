@@ -98,6 +98,14 @@ class Servers:
             await server.close()
         self._save()
 
+    def each(self) -> list[GameServer]:
+        """Those that this host looks after."""
+        return list(self._servers.values())
+
+    def knows(self, server_id: UUID) -> bool:
+        """Was it ever this host's, and not removed from it?"""
+        return server_id in self._servers or server_id in self._released
+
     def states(self) -> dict[UUID, wire.Status]:
         """The word for each server; cheap."""
         return {server_id: server.state for server_id, server in self._servers.items()}

@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +13,15 @@ from agent.runtime.home import Home, find_home
 from agent.runtime.lock import PowerLock
 from agent.runtime.logs import Follower
 from agent.runtime.memory import Memory
+from agent.runtime.mods.records import Records
 from agent.runtime.process import PATH, GameProcess, Launch
 from agent.runtime.readiness import Readiness, log_of
 from agent.runtime.settings import Settings
+from agent.runtime.trail import Position, before_start, end_of, files_of, older_than
 from games.catalog import GameTemplate
 from games.consoles import Console
 from games.resolved import ResolvedTemplate
+from games.sections.log import Log
 
 
 @dataclass
@@ -30,6 +33,20 @@ class Running:
     readiness: Readiness
 
 
+@dataclass(frozen=True)
+class LogSource:
+    """How a game's log is read."""
+
+    log: Log
+    files: Callable[[], list[Path]]
+    """Those that there are, oldest first."""
+    joined: bool
+    """Whether a line may begin in one file and end in the next."""
+    redact: Callable[[str], str]
+    begin: Callable[[], Position]
+    """Where to begin with a log that was never read."""
+
+
 class Instance:
     """A server's specification, directory, process, memory and console."""
 
@@ -39,6 +56,7 @@ class Instance:
         self.memory = Memory(self.directory)
         self.process = GameProcess(self.directory / "keeper")
         self.settings = Settings(self.directory)
+        self.mods = Records(self.directory)
         self.lock = PowerLock()
         self.running: Running | None = None
         self.kills = 0
@@ -71,9 +89,29 @@ class Instance:
             raise TaskFailed(f"`{self.spec.slug}` has no directory on this host yet: it was never created here.")
         return home
 
+    @property
+    def wanted(self) -> dict[str, str]:
+        """What people have chosen: its variables, and those that a deployment has set since."""
+        return self.mods.values(self.spec.vars)
+
     def resolve(self) -> ResolvedTemplate:
         """The template with the values that people want now."""
-        return self.settings.resolve(self.template(), self.created_home(), self.spec.vars)
+        return self.settings.resolve(self.template(), self.created_home(), self.wanted)
+
+    def log_source(self) -> LogSource:
+        """With the values of its last start. Raises `TaskFailed`."""
+        resolved = self.settings.last(self.template(), self.created_home())
+        files = files_of(resolved, self.process.log)
+        joined = resolved.log_glob is None
+        return LogSource(resolved.log, files, joined, resolved.redact, lambda: self._log_begin(files(), joined))
+
+    def _log_begin(self, files: list[Path], ours: bool) -> Position:
+        """At the last start of the game: what was logged before is no news. Of a game taken over, all that is there."""
+        if self.home().adopted and not ours:
+            return end_of(files)
+        return (
+            before_start(files, *self.process.log_from) if ours else older_than(files, self.process.started_at or 0.0)
+        )
 
     def launch(self, resolved: ResolvedTemplate) -> Launch:
         """How to start it."""

@@ -1,6 +1,7 @@
 """One game server on this host: everything that a job or the watch may do with it."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from agent import wire
@@ -8,14 +9,20 @@ from agent.config import AgentConfig
 from agent.errors import TaskFailed
 from agent.runtime import creating, kick, watching
 from agent.runtime.crash import Backoff
-from agent.runtime.instance import Instance
+from agent.runtime.instance import Instance, LogSource
+from agent.runtime.mods import deployment
+from agent.runtime.mods.download import Fetch
+from agent.runtime.mods.inventory import Inventory
+from agent.runtime.mods.swap import recover
 from agent.runtime.power import Power
 from agent.runtime.starting import Report
 from agent.runtime.status import StatusReader, state_of
 from games.catalog import GameTemplate
 from games.consoles import Answer
 
-__all__ = ["GameServer", "Report"]
+log = logging.getLogger(__name__)
+
+__all__ = ["GameServer", "LogSource", "Report"]
 
 
 class GameServer:
@@ -32,11 +39,14 @@ class GameServer:
         catalog: Mapping[str, GameTemplate],
         *,
         backoff: Backoff | None = None,
+        fetch: Fetch | None = None,
     ) -> None:
         self._server = Instance(spec, config, catalog)
         self._backoff = backoff or Backoff()
         self._power = Power(self._server, self._backoff)
         self._status = StatusReader(self._server)
+        self._inventory = Inventory(self._server.mods)
+        self._fetch = fetch
 
     @property
     def spec(self) -> wire.ServerSpec:
@@ -50,6 +60,13 @@ class GameServer:
             return state_of(self._server)
         except TaskFailed:  # its record is damaged
             return "unknown"
+
+    def log_source(self) -> LogSource | None:
+        """How its log is read; None where it was not created, or its template or settings do not say."""
+        try:
+            return self._server.log_source()
+        except TaskFailed:
+            return None
 
     def update(self, spec: wire.ServerSpec) -> None:
         """What people want has changed. Settings take effect at the next start."""
@@ -97,6 +114,22 @@ class GameServer:
         """Find the player in the game's own list, kick, and see that they are gone."""
         return await kick.kick(self._server, identities, name, reason, report)
 
+    async def install_mod(self, params: wire.ModInstall, report: Report) -> wire.ModInstallResult:
+        """Put a version of a mod in the place of the other, and back when the game does not take it."""
+        if self._fetch is None:
+            raise TaskFailed("This agent has no line to the bot, so it cannot fetch the file.")
+        return await deployment.install(self._server, self._power, self._fetch, params, report)
+
+    def mods(self) -> wire.ModList | None:
+        """Which mods lie there; None where nothing can be said. Blocks for as long as the disk takes."""
+        try:
+            if self._server.template().mods is None:
+                return None
+            resolved = self._server.settings.last(self._server.template(), self._server.created_home())
+            return self._inventory.read(resolved.mod_dirs)
+        except (TaskFailed, OSError):
+            return None
+
     async def status(self) -> wire.ServerReport:
         """What it is doing now; answers within 3 s whatever the console does."""
         return await self._status.read()
@@ -104,11 +137,24 @@ class GameServer:
     async def adopt(self) -> None:
         """Find the running game again after the agent itself was started, and what an interrupted action left."""
         server = self._server
+        self._end_swap()
         if server.process.alive:
             server.memory.update(game=server.process.game, judged=False, installed="yes")
             if server.run() is None:
                 server.memory.update(note="it runs, but its template or settings do not say how to talk to it")
         await watching.look(server, self._backoff)
+
+    def _end_swap(self) -> None:
+        """Mods first: the game may be started the moment after."""
+        server = self._server
+        try:
+            done = recover(server.directory, server.mods)
+        except TaskFailed as error:
+            log.error("%s: %s", server.spec.slug, error)
+            server.memory.update(note=str(error))
+            return
+        if done:
+            log.warning("%s: %s", server.spec.slug, done)
 
     async def watch(self) -> None:
         """Follow the process and start it again after a crash, until cancelled."""

@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from agent import wire
+from bot.domain.streams import Cursor, Gap, Known, Take, judge
 
 Status = Literal["queued", "claimed", "running", "done"]
 Fault = Callable[[web.Request, Callable[[], Awaitable[web.Response]]], Awaitable[web.StreamResponse]]
@@ -167,6 +168,10 @@ class ControlPlane:
         self.jobs: list[Job] = []
         self.paired: list[wire.PairRequest] = []
         self.heartbeats: list[wire.Heartbeat] = []
+        self.batches: list[wire.Records] = []
+        self.records: list[wire.LogRecord] = []
+        """What was taken of them."""
+        self.cursors: dict[UUID, Cursor] = {}
         self.calls: list[str] = []
         self.keys_seen: list[str] = []
         self.now_offset = timedelta(0)
@@ -290,6 +295,8 @@ class ControlPlane:
             case "claim":
                 slots = wire.ClaimRequest.model_validate_json(await request.read()).slots
                 return await self._claim(slots, float(request.query["wait"]))
+            case "records":
+                return self._records(wire.Records.model_validate_json(await request.read()))
             case _:
                 return self._run(name, UUID(request.path.split("/")[-2]), await request.read())
 
@@ -337,6 +344,21 @@ class ControlPlane:
             job.tokens.append(job.token)
             offers.append(job.offer())
         return offers
+
+    def _records(self, batch: wire.Records) -> web.Response:
+        self.batches.append(batch)
+        if batch.server_id not in self.servers:
+            return _problem(404, "Not a server of this host.")
+        cursor = self.cursors.get(batch.server_id, Cursor())
+        match judge(cursor, batch.generation, batch.seq):
+            case Take(cursor):
+                self.cursors[batch.server_id] = cursor
+                self.records += batch.records
+                return _json(wire.RecordsAnswer(accepted=len(batch.records)))
+            case Gap(expected):
+                return web.json_response(wire.RecordsExpected(expected=expected).dump(), status=409)
+            case Known():
+                return _json(wire.RecordsAnswer(accepted=0))
 
     def _run(self, call: str, run_id: UUID, body: bytes) -> web.Response:
         job = next((job for job in self.jobs if job.run_id == run_id), None)

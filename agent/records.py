@@ -1,0 +1,190 @@
+"""Streams what the games log to the bot: read, cut into records, kept on disk, sent until acknowledged."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+from uuid import UUID
+
+from agent.http import OutOfStep, Refused, Unavailable
+from agent.link import Link
+from agent.records_cutting import Cutter
+from agent.records_spool import BUDGET, RecordSpool
+from agent.results import FINAL
+from agent.runtime.server import GameServer, LogSource
+from agent.runtime.trail import Trail
+from agent.servers import Servers
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+LOOK_EVERY: Final = 0.5
+"""Seconds between two looks at the logs. A record waits one look for lines that belong to it, and then it is sent."""
+BEHIND: Final = 8
+"""Batches waiting from which on logs are looked at less often, so that the batches are fuller."""
+LOOK_EVERY_BEHIND: Final = 5.0
+TURN: Final = 8
+"""Batches that one server may send before it is another one's turn."""
+DIRECTORY: Final = "records"
+
+
+@dataclass
+class _Reading:
+    """Where the reading of a log is, between two looks."""
+
+    trail: Trail
+    cutter: Cutter
+
+
+class Stream:
+    """The records of one server."""
+
+    def __init__(self, server_id: UUID, directory: Path, *, budget: int = BUDGET) -> None:
+        self.server_id = server_id
+        self.spool = RecordSpool(directory, budget=budget)
+        self.spool.open()
+        self.lock = asyncio.Lock()
+        """Reading and sending take turns on the spool."""
+        self._reading: _Reading | None = None
+        self._looked = 0.0
+
+    @property
+    def due(self) -> bool:
+        """Is it time for another look?"""
+        return len(self.spool) < BEHIND or time.monotonic() - self._looked >= LOOK_EVERY_BEHIND
+
+    def look(self, source: LogSource) -> None:
+        """Read what was logged since the last look, and keep it."""
+        self._looked = time.monotonic()
+        if not self.spool.begun:
+            self.spool.begin(source.begin())
+        try:
+            self._read(source)
+        except OSError as error:
+            log.error("records of %s cannot be kept (%s); reading them later", self.server_id, error.strerror)
+            self._reading = None  # what was read and not kept is read again
+
+    def _read(self, source: LogSource) -> None:
+        reading = self._reading or self._begin(source)
+        quiet = True
+        while lines := reading.trail.read():
+            quiet = False
+            self.spool.add(reading.cutter.feed(lines))
+        if quiet:
+            self.spool.add(reading.cutter.rest())
+
+    def _begin(self, source: LogSource) -> _Reading:
+        trail = Trail(source.files, self.spool.position(), joined=source.joined)
+        self._reading = _Reading(trail, Cutter(source.log, source.redact, lambda: datetime.now(UTC)))
+        return self._reading
+
+
+class Streams:
+    """The records of every server of this host, those included that are this host's no longer."""
+
+    def __init__(self, state_dir: Path, link: Link, servers: Servers) -> None:
+        self._directory = state_dir / DIRECTORY
+        self._link = link
+        self._servers = servers
+        self._streams: dict[UUID, Stream] = {}
+        self._due = asyncio.Event()
+
+    def open(self) -> None:
+        """Find what an earlier agent has not sent."""
+        for path in self._directory.glob("*"):
+            try:
+                self._stream(UUID(path.name))
+            except ValueError:
+                continue  # somebody else put it there
+
+    async def look(self) -> None:
+        """One look at every log, and the wait until the next."""
+        for server in self._servers.each():
+            stream = self._stream(server.spec.id)
+            if stream.due:
+                await self._look(stream, server)
+        await self._forget()
+        await asyncio.sleep(LOOK_EVERY)
+
+    async def send(self) -> None:
+        """Send all there is, then wait until there is more. Raises a `LinkError` when something is left."""
+        self._due.clear()
+        await self.flush()
+        await self._due.wait()
+
+    async def flush(self) -> None:
+        """Send all there is. One server's batch that the bot chokes on does not keep the others back."""
+        failed: Unavailable | None = None
+        waiting = list(self._streams.values())
+        while waiting:
+            for stream in list(waiting):
+                try:
+                    if await self._turn(stream):
+                        continue
+                except Unavailable as error:
+                    failed = error
+                    if error.status in (None, 429):
+                        raise
+                waiting.remove(stream)
+        if failed:
+            raise failed
+
+    def _stream(self, server_id: UUID) -> Stream:
+        if server_id not in self._streams:
+            self._streams[server_id] = Stream(server_id, self._directory / str(server_id))
+        return self._streams[server_id]
+
+    async def _look(self, stream: Stream, server: GameServer) -> None:
+        source = await asyncio.to_thread(server.log_source)
+        if source is None:
+            return
+        async with stream.lock:
+            await asyncio.to_thread(stream.look, source)
+        if len(stream.spool):
+            self._due.set()
+
+    async def _forget(self) -> None:
+        """What was sent to the end of a server that was removed from this host."""
+        for server_id, stream in list(self._streams.items()):
+            if not self._servers.knows(server_id) and not len(stream.spool):
+                await self._locked(stream, stream.spool.remove)
+                del self._streams[server_id]
+
+    async def _turn(self, stream: Stream) -> bool:
+        """Whether there is more."""
+        for _ in range(TURN):
+            if not await self._send_one(stream):
+                return False
+        return True
+
+    async def _send_one(self, stream: Stream) -> bool:
+        batch = await self._locked(stream, lambda: stream.spool.head(stream.server_id))
+        if batch is None:
+            return False
+        try:
+            await self._link.records(batch)
+        except OutOfStep as error:
+            log.warning("the bot expects batch %d of %s, not %d", error.expected, stream.server_id, batch.seq)
+            await self._locked(stream, partial(stream.spool.expect, error.expected))
+        except Refused as error:
+            if error.status not in FINAL:
+                raise
+            await self._refused(stream, error)
+        else:
+            await self._locked(stream, stream.spool.sent)
+        return True
+
+    async def _refused(self, stream: Stream, error: Refused) -> None:
+        log.warning("the bot does not want records of %s: %s", stream.server_id, error)
+        await self._locked(stream, partial(stream.spool.sent, numbered=False))
+
+    @staticmethod
+    async def _locked(stream: Stream, work: Callable[[], T]) -> T:
+        async with stream.lock:
+            return await asyncio.to_thread(work)
