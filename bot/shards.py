@@ -86,8 +86,9 @@ class Shards:
                     await client.close()
             connection.cancel()
             await asyncio.gather(connection, keeping, return_exceptions=True)
-        if not connection.cancelled() and (error := connection.exception()):
-            await self._failed(error)
+        for task in (keeping, connection):
+            if not task.cancelled() and (error := task.exception()):
+                await self._failed(error)
 
     async def _failed(self, error: BaseException) -> None:
         if isinstance(error, discord.LoginFailure):
