@@ -1,11 +1,20 @@
 """Before a process starts: brings the schema to this version and writes the rows that the code takes for granted."""
 
+import hashlib
+from pathlib import Path
+from typing import Final
+
+import games
 from bot.domain.actors import system
+from bot.domain.permissions import PERMISSIONS
 from bot.errors import Conflict
+from bot.services.retention import Retention
+from bot.services.state import State
 from db import migrate
 from db.engine import Database
 from db.seed import seed
-from games.catalog import load_catalog
+
+_STATE: Final = "seed"
 
 
 async def prepare(database_url: str, *, may_migrate: bool) -> None:
@@ -14,22 +23,46 @@ async def prepare(database_url: str, *, may_migrate: bool) -> None:
     Raises:
         Conflict: the schema is older, and the operator has not said that it may be migrated.
     """
-    if await migrate.is_behind(database_url):
+    behind = await migrate.is_behind(database_url)
+    if behind:
         if not may_migrate:
             raise Conflict(
                 "The database is not at the version of this program.",
                 "Run `gamekeeper migrate`, or start with --migrate.",
             )
         await migrate.upgrade(database_url)
-    await write_seed(database_url)
+    if behind or not await _is_seeded(database_url):
+        await write_seed(database_url)
 
 
 async def write_seed(database_url: str) -> None:
     """Permissions, game types and the partitions of the next days. Harmless when repeated."""
-    games = {template.id: (template.name, template.capabilities) for template in load_catalog().values()}
+    from games.catalog import load_catalog  # with all models of the templates: most starts do without
+
+    templates = {template.id: (template.name, template.capabilities) for template in load_catalog().values()}
     db = Database(database_url, role="workers", pool_size=1, max_overflow=0)
     try:
         async with db.uow(system("seed")) as tx:
-            await seed(tx.session, games)
+            await seed(tx.session, templates)
+        await State(db).set(_STATE, _fingerprint())
     finally:
         await db.close()
+
+
+async def _is_seeded(database_url: str) -> bool:
+    """Has this release written its rows? The partitions, which depend on the day, are made here as well."""
+    db = Database(database_url, role="workers", pool_size=1, max_overflow=0)
+    try:
+        await Retention(db).partitions()
+        return await State(db).get(_STATE) == _fingerprint()
+    finally:
+        await db.close()
+
+
+def _fingerprint() -> str:
+    """Of all that the seed is made from. Reading the templates takes twenty times as long."""
+    digest = hashlib.sha256(repr(PERMISSIONS).encode())
+    for path in sorted(Path(next(iter(games.__path__))).rglob("*")):
+        if path.suffix in (".py", ".yaml"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

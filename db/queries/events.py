@@ -6,10 +6,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models import Event
+_WRITE = text("""/* events.write */
+    insert into events (org_id, source_type, source_id, event_type, payload, ts, received_at)
+    select org_id, source_type, source_id, event_type, payload, ts, ts
+      from jsonb_to_recordset(:events) as e(
+        org_id uuid, source_type text, source_id text, event_type text, payload jsonb, ts timestamptz)""").bindparams(
+    bindparam("events", type_=JSONB)
+)
 
 
 @dataclass(frozen=True)
@@ -27,5 +34,5 @@ class Happened:
 async def write(session: AsyncSession, events: Sequence[Happened]) -> None:
     """Writes events in one statement."""
     if events:
-        statement = insert(Event).execution_options(name="events.write")
-        await session.execute(statement, [{**asdict(event), "received_at": event.ts} for event in events])
+        rows = [{**asdict(event), "org_id": str(event.org_id), "ts": event.ts.isoformat()} for event in events]
+        await session.execute(_WRITE, {"events": rows})
