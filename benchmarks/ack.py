@@ -37,7 +37,7 @@ Ask = Callable[[Guild], Coroutine[Any, Any, Answer]]
 class Plan:
     """How much is measured."""
 
-    rounds: int = 8
+    rounds: int = 5
     commands: int = 60
     """One after the other, per variant and round."""
     bursts: int = 4
@@ -76,13 +76,15 @@ async def _measured(server: EmbeddedPostgres, plan: Plan) -> tuple[list[Figure],
         await asyncio.sleep(_SETTLE)
         variants = {
             "bare": _asking(discord, bare, lambda guild: guild.command("bare")),
+            "durable": _asking(discord, bare, lambda guild: guild.command("durable")),
             "look-up": _asking(discord, ours, lambda guild: guild.command("server", "list")),
             "change": _asking(
                 discord, ours, lambda guild: guild.command("console", "run", server=SERVER, command="status")
             ),
         }
         samples = await _in_rounds(plan, variants, guilds)
-        late = await _during_a_stall(server, variants, guilds)
+        tested = {name: ask for name, ask in variants.items() if name != "durable"}
+        late = await _during_a_stall(server, tested, guilds)
     return _figures(samples, late), late
 
 
@@ -159,7 +161,7 @@ async def _during_a_stall(
 
 
 def _figures(samples: Mapping[str, Samples], late: Mapping[str, int]) -> list[Figure]:
-    bare = samples["bare"]
+    bare, durable = samples["bare"], samples["durable"]
     in_time = {name: 100 * (1 - count / _DURING_STALL) for name, count in late.items()}
     figures: list[Figure] = []
     for name, goal in (("look-up", Goal(1.25)), ("change", Goal(2.5))):
@@ -169,6 +171,12 @@ def _figures(samples: Mapping[str, Samples], late: Mapping[str, int]) -> list[Fi
             compared(1, f"{name}, p99", _BARE, "ms", bare.p99, mine.p99, Goal(3)),
             compared(1, f"{name}, 32 in flight", _BARE, "/s", bare.rate, mine.rate, Goal(0.5, "least")),
         ]
+    floor = "bare + a durable audit row"
+    figures += [
+        compared(1, "that floor itself, p50", _BARE, "ms", bare.p50, durable.p50),
+        compared(1, "look-up, p50", floor, "ms", durable.p50, samples["look-up"].p50),
+        compared(1, "change, p50", floor, "ms", durable.p50, samples["change"].p50),
+    ]
     for name in ("look-up", "change"):
         shares = in_time["bare"], in_time[name]
         goal = Goal(1, "least")

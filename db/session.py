@@ -14,11 +14,14 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 import asyncpg
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Executable, IteratorResult, Result, ScalarResult, TextClause
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 
 from db import timing
 from db.connect import NO_CONNECTION, Connection
@@ -33,10 +36,23 @@ Processor = Callable[[Any], Any]
 class Session(AsyncSession):
     """What queries are given. Its engine is in autocommit: `transaction` says where one begins and ends."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection, expire_on_commit=False)
-        pooled: Any = cast("Any", connection.sync_connection).connection
-        self._driver: Connection = pooled.driver_connection
+    def __init__(self, engine: AsyncEngine, pooled: PoolProxiedConnection) -> None:
+        # Not the parent's: it costs as much processor time as a statement, and most sessions send nothing but text.
+        # `__getattr__` makes up for it at the first thing that is none.
+        self._engine = engine
+        self._pooled = pooled
+        self._driver = cast("Connection", pooled.driver_connection)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or self._is_whole:
+            raise AttributeError(name)
+        connection = SyncConnection(self._engine.sync_engine, self._pooled)
+        super().__init__(AsyncConnection(self._engine, connection), expire_on_commit=False)
+        return getattr(self, name)
+
+    @property
+    def _is_whole(self) -> bool:
+        return "sync_session" in vars(self)
 
     async def execute(self, statement: Executable, params: Any = None, **options: Any) -> Result[Any]:
         if not isinstance(statement, TextClause) or options or not isinstance(params, Mapping | None):
@@ -50,7 +66,7 @@ class Session(AsyncSession):
         return (await self.execute(statement, params, **options)).scalars()
 
     async def flush(self, objects: Any = None) -> None:
-        if self.new or self.dirty or self.deleted:
+        if self._is_whole and (self.new or self.dirty or self.deleted):
             await super().flush(objects)
 
     async def _send(self, plan: "_Plan", params: Mapping[str, Any]) -> Result[Any]:
@@ -126,13 +142,11 @@ class Session(AsyncSession):
 @asynccontextmanager
 async def opened(engine: AsyncEngine) -> AsyncGenerator[Session]:
     """A session on a connection of its own, which goes back to the pool."""
-    async with engine.connect() as connection:
-        session = Session(connection)
-        try:
-            yield session
-        finally:
-            if session.in_transaction():  # SQLAlchemy's own idea of one, after something that was no text
-                await session.close()
+    pooled = await engine.raw_connection()
+    try:
+        yield Session(engine, pooled)
+    finally:
+        await greenlet_spawn(pooled.close)
 
 
 @dataclass
