@@ -36,7 +36,7 @@ async def _create(server: Instance, report: Report) -> str:
     template, home = server.template(), server.home()
     _check_free(server, home)
     was_there = home.path.exists() and server.memory.facts.directory != str(home.path)
-    resolved = server.settings.resolve(template, home, server.spec.vars)
+    resolved = server.settings.resolve(template, home, server.wanted)
     await report(Step.WRITING, "")
     _make(home)
     write_config(home, resolved)

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from agent.errors import TaskFailed
@@ -39,3 +39,12 @@ class PowerLock:
             yield
         finally:
             self._lock.release()
+
+    @contextmanager
+    def called(self, action: str) -> Generator[None, None, None]:
+        """What its holder does for a while, as part of something larger."""
+        before, self._holder = self._holder, action
+        try:
+            yield
+        finally:
+            self._holder = before

@@ -42,16 +42,20 @@ class Power:
 
     async def restart(self, report: Report) -> str:
         """Save, stop, start, wait until it is ready. What does not run is only started."""
+        async with self._server.lock.hold("restarting"):
+            return await self.restart_held(report)
+
+    async def restart_held(self, report: Report) -> str:
+        """The same as part of something larger, which holds the lock."""
         server = self._server
-        async with server.lock.hold("restarting"):
-            with self._doing("restarting", "running"):
-                kills = server.kills
-                if server.process.alive:
-                    await climb(server, report)
-                if server.kills != kills:
-                    raise TaskFailed("It was killed during the restart, so it was not started again.")
-                server.memory.update(ready=False)
-                return await self._start(report, kills)
+        with self._doing("restarting", "running"):
+            kills = server.kills
+            if server.process.alive:
+                await climb(server, report)
+            if server.kills != kills:
+                raise TaskFailed("It was killed during the restart, so it was not started again.")
+            server.memory.update(ready=False)
+            return await self._start(report, kills)
 
     async def kill(self) -> str:
         """End it now, with everything below it. It frees a stop or a start that hangs."""

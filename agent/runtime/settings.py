@@ -49,6 +49,11 @@ class Settings:
         except ValueError as error:
             raise TaskFailed(str(error)) from None
 
+    def keep(self, template: GameTemplate, home: Home, name: str, value: str) -> ResolvedTemplate:
+        """The running game has taken another value for this variable. Raises `OSError`."""
+        write_private(self._path, json.dumps({**self._load(), name: value}))
+        return self.last(template, home)
+
     def _load(self) -> dict[str, str]:
         """Nothing where the file is damaged: the next start gives the game new secrets."""
         try:

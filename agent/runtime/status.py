@@ -40,7 +40,13 @@ class StatusReader:
         """The report; takes a little more than `PATIENCE` at most."""
         server, facts = self._server, self._server.memory.facts
         state = state_of(server)
-        report = wire.ServerReport(id=server.spec.id, state=state, crashes=facts.crashes, note=note_of(server)[:300])
+        report = wire.ServerReport(
+            id=server.spec.id,
+            state=state,
+            crashes=facts.crashes,
+            note=note_of(server)[:300],
+            mods_revision=server.mods.facts.revision,
+        )
         if not server.process.alive:
             self._since.clear()
             return report

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from agent import wire
 from agent.runtime.server import GameServer, Report
-from agent.tasks import console, lifecycle, players, power
+from agent.tasks import console, lifecycle, mods, players, power
 from agent.tasks.ending import Ending
 
 __all__ = ["TASKS", "Ending", "Report", "Task"]
@@ -34,4 +34,5 @@ TASKS: Final[dict[type[wire.Params], Task]] = {
     wire.ConsoleCommand: Task(console.command, fresh=False),
     wire.Announce: Task(console.announce, fresh=False),
     wire.PlayerKick: Task(players.kick, fresh=False),
+    wire.ModInstall: Task(mods.install),
 }

@@ -16,6 +16,7 @@ from agent.errors import Cancelled
 from agent.runtime.crash import Backoff
 from agent.runtime.instance import Instance
 from agent.runtime.keeper import Identity
+from agent.runtime.mods.download import Fetch
 from agent.runtime.process import PATH, GameProcess, Launch
 from agent.runtime.server import GameServer
 from agent.runtime.signals import send
@@ -84,6 +85,7 @@ class Host:
         self.config = AgentConfig(url="http://127.0.0.1:1", state_dir=place / "state", roots=(place / "servers",))
         self.catalog: dict[str, GameTemplate] = load_catalog()
         self.backoff = Backoff(first=0.2, longest=0.5, settled=60.0, limit=3)
+        self.fetch: Fetch | None = None
         self._agents: list[tuple[GameServer, asyncio.Task[None]]] = []
 
     def spec(self, game: str, /, **changes: object) -> ServerSpec:
@@ -94,7 +96,7 @@ class Host:
 
     async def server(self, spec: ServerSpec) -> GameServer:
         """As the agent has it after its start: adopted and watched."""
-        server = GameServer(spec, self.config, self.catalog, backoff=self.backoff)
+        server = GameServer(spec, self.config, self.catalog, backoff=self.backoff, fetch=self.fetch)
         await server.adopt()
         self._agents.append((server, asyncio.create_task(server.watch())))
         return server
