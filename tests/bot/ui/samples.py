@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from bot.services.artifacts import Uploaded
 from bot.services.audit import AuditPage
 from bot.services.confirmations import Question
 from bot.services.fleet import Draft, Variable
@@ -13,6 +14,8 @@ from db.queries.audit import AuditEntry, Filter
 from db.queries.cards import JobCard, ServerCard
 from db.queries.history import Happening
 from db.queries.hosts import HostCard
+from db.queries.mods import Artifact
+from db.queries.mods_deployments import Deployment
 from db.queries.sightings import Sighting
 
 NOW = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
@@ -219,6 +222,41 @@ def draft(name: str) -> Draft:
         Variable("motd", "string", name * 5, "Message"),
     )
     return Draft(name, "teeworlds", variables, {"port": "8303", "mode": "a", "motd": name * 5})
+
+
+def uploaded(name: str, *, again: bool = False) -> Uploaded:
+    artifact = Artifact(number(), name, name, "teeworlds", name, 2**28, "f" * 64, 10_000, NOW)
+    return Uploaded(artifact, again)
+
+
+def deployment(name: str, **changed: Any) -> Deployment:
+    values: dict[str, Any] = {
+        "id": number(),
+        "mod": name,
+        "version": name,
+        "action": "rollback",
+        "status": "failed",
+        "error": name * 10,
+        "restart_required": True,
+        "created_at": LONG_AGO,
+        "finished_at": NOW,
+        "artifact_id": number(2),
+        "number": 340,
+        "job_status": "failed",
+        "author": name,
+    }
+    return Deployment(**{**values, **changed})
+
+
+def installed(name: str, state: str) -> dict[str, Any]:
+    """What a host reports of a deployment, as long as the protocol allows."""
+    return {
+        "state": state,
+        "detail": (name * 10)[:1000],
+        "verified": [(name * 5)[:500]] * 20,
+        "conflicts": [(name * 3)[:300]] * 50,
+        "restarted": True,
+    }
 
 
 def pairing(name: str) -> Pairing:

@@ -14,7 +14,7 @@ from bot.domain.words import safe
 from bot.services.confirmations import Done
 from bot.services.servers import Page
 from bot.services.setup import ASKED, BINDABLE
-from bot.ui import audit, cards, confirm, hosts, jobs, notices, players, servers, setup
+from bot.ui import audit, cards, confirm, hosts, jobs, mods, notices, players, servers, setup
 from bot.ui import help as pages
 from tests.bot.ui import samples
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
@@ -79,6 +79,20 @@ def job_cards(name: str) -> Iterable[View]:
         yield cards.listing("Jobs", lines, empty="-", page=9, more=True, route="job.page", args=args)
 
 
+def mod_cards(name: str) -> Iterable[View]:
+    yield mods.uploaded(samples.uploaded(name))
+    yield mods.uploaded(samples.uploaded(name, again=True))
+    statuses = ("pending", "running", "active", "superseded", "failed", "removed", "rolled_back")
+    lines = [mods.line(samples.deployment(name, status=status)) for status in statuses] * 2
+    yield cards.listing("Mods", lines[:10], empty="-", page=9, more=True, route="mod.history", args=(samples.number(),))
+    params = {"name": name, "version": name, "force": True}
+    for state in ("installed", "rolled_back", "conflict", "refused"):
+        result = samples.installed(name, state)
+        for status, public in (("success", False), ("failed", False), ("failed", True)):
+            job = samples.job(name, type="MOD_INSTALL", status=status, params=params, result=result)
+            yield jobs.progress_card(job, mark=7, public=public)
+
+
 def notice_cards(name: str) -> Iterable[View]:
     payloads = {
         "host.paired": {"name": name, "hostname": name, "games": [name] * 50},
@@ -138,6 +152,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         help_cards,
         host_cards,
         job_cards,
+        mod_cards,
         notice_cards,
         player_cards,
         server_cards,
@@ -225,6 +240,17 @@ def test_states_are_words_as_well_as_colours() -> None:
     deaf = samples.server("EU #1", observed={"reachable": False})
     assert "its console does not answer" in text_of(servers.status_card(deaf))
     assert "**failed**" in text_of(jobs.progress_card(samples.job("EU #1", status="failed")))
+
+
+def test_a_deployment_that_kept_edited_files_offers_to_replace_them() -> None:
+    result = samples.installed("Config/items.xml", "conflict")
+    view = jobs.progress_card(samples.job("EU #1", type="MOD_INSTALL", status="failed", result=result), public=True)
+    assert [part["label"] for part in parts_of(view) if part["type"] == 2] == [
+        "Replace edited files",
+        "Output",
+        "Server",
+    ]
+    assert "Edited on the host, and kept:" in text_of(view) and "The game says" not in text_of(view)
 
 
 def test_a_refusal_has_three_lines() -> None:
