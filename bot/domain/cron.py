@@ -26,6 +26,7 @@ _LARGEST_CHANGE: Final = timedelta(hours=3)
 _START: Final = datetime(2024, 1, 1)  # noqa: DTZ001 - a time on the wall, in no zone
 _EVERY_MINUTES: Final = re.compile(r"\*/(\d+) \* \* \* \*")
 _MISSPELT: Final = re.compile(r"\b([23]?)([123])th\b")
+_DAYS: Final = re.compile(r"([1-9]|[12][0-9]|3[01])([,-]([1-9]|[12][0-9]|3[01]))*")
 _FIELDS: Final = ("minute", "hour", "day of the month", "month", "day of the week")
 
 
@@ -87,17 +88,9 @@ def _reason(expression: str, error: str) -> str:
     if wrong not in _FIELDS:
         return "This is no cron expression."
     field = expression.split()[_FIELDS.index(wrong)]
-    if wrong == "day of the month" and all(char.isdigit() or char in ",-" for char in field):
-        return f"This never comes: no such month has a day {field}." if _is_day(field) else _unread(wrong, field)
-    return _unread(wrong, field)
-
-
-def _unread(wrong: str, field: str) -> str:
+    if wrong == "day of the month" and _DAYS.fullmatch(field):
+        return f"This never comes: no such month has a day {field}."
     return f"{safe(field, 40)} is no {wrong} that cron knows."
-
-
-def _is_day(field: str) -> bool:
-    return all(part.isdigit() and 1 <= int(part) <= 31 for part in field.replace("-", ",").split(","))
 
 
 def _closest(expression: str) -> timedelta:
