@@ -19,6 +19,8 @@ from games.resolved import ResolvedTemplate
 
 FILES_MAX: Final = 16
 """The newest files of a log are looked at; a game may never remove its old ones."""
+_REMEMBERED: Final = 2 * FILES_MAX
+"""Files that were read to the end: more than are looked at, or they would take turns for ever."""
 _HEAD: Final = 256
 
 
@@ -63,7 +65,7 @@ class Position(BaseModel):
         """Its file is of no use any more."""
         if self.place is None:
             return self
-        return Position(finished=(*self.finished, self.place)[-FILES_MAX:])
+        return Position(finished=(*self.finished, self.place)[-_REMEMBERED:])
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def files_of(resolved: ResolvedTemplate, output: Path) -> Callable[[], list[Path
     pattern = resolved.log_glob
     if pattern is None:
         return lambda: _rotated(output)
-    return lambda: sorted(map(Path, glob(pattern)), key=_modified)[-FILES_MAX:]
+    return lambda: sorted(map(Path, glob(pattern)), key=_modified)
 
 
 def _rotated(path: Path) -> list[Path]:
@@ -141,7 +143,7 @@ class Trail:
     def read(self) -> list[Line]:
         """The lines that were completed since the last call, those of one file at most; call until there are none."""
         while True:
-            files = self._files()  # before reading: what has a newer one beside it now is complete
+            files = self._files()[-FILES_MAX:]  # before reading: what has a newer one beside it now is complete
             known = self._known(files)
             if known is None and (last := self._leave()):
                 return last
