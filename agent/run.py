@@ -152,12 +152,13 @@ class Run:
         return self._ending(work)
 
     async def _task(self) -> Ending:
-        job = self.offer.job
+        job, began = self.offer.job, time.monotonic()
         task = TASKS[type(job.params)]
         if job.server_id is None:
             raise TaskFailed("The job names no server.")
         server = await self._servers.find(job.server_id, fresh=task.fresh)
-        ending = await task.run(server, job.params, self._report)
+        left = job.timeout_sec - (time.monotonic() - began)
+        ending = await task.run(server, job.params, self._report, *([left] if task.timed else []))
         if task.forgets and ending.outcome == "success":
             await self._servers.forget(job.server_id)
         return ending

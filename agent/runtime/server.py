@@ -2,18 +2,18 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from agent import wire
 from agent.config import AgentConfig
 from agent.errors import TaskFailed
-from agent.runtime import creating, kick, watching
+from agent.runtime import bans, creating, kick, watching
 from agent.runtime.crash import Backoff
 from agent.runtime.instance import Instance, LogSource
 from agent.runtime.mods import deployment
 from agent.runtime.mods.download import Fetch
 from agent.runtime.mods.inventory import Inventory
-from agent.runtime.mods.swap import recover
+from agent.runtime.mods.swap import Swap, recover
 from agent.runtime.power import Power
 from agent.runtime.starting import Report
 from agent.runtime.status import StatusReader, state_of
@@ -114,19 +114,25 @@ class GameServer:
         """Find the player in the game's own list, kick, and see that they are gone."""
         return await kick.kick(self._server, identities, name, reason, report)
 
+    async def sync_bans(self, items: Sequence[wire.BanItem], report: Report, seconds: float) -> list[wire.BanReceipt]:
+        """Bring the game's own list of bans to what is wanted; a receipt for each item, within `seconds`."""
+        return await bans.sync(self._server, items, report, seconds)
+
     async def install_mod(self, params: wire.ModInstall, report: Report) -> wire.ModInstallResult:
         """Put a version of a mod in the place of the other, and back when the game does not take it."""
         if self._fetch is None:
             raise TaskFailed("This agent has no line to the bot, so it cannot fetch the file.")
         return await deployment.install(self._server, self._power, self._fetch, params, report)
 
-    def mods(self) -> wire.ModList | None:
-        """Which mods lie there; None where nothing can be said. Blocks for as long as the disk takes."""
+    async def mods(self) -> wire.ModList | None:
+        """Which mods lie there; None where nothing can be said now."""
+        server = self._server
         try:
-            if self._server.template().mods is None:
+            if server.template().mods is None or Swap.left(server.directory) is not None:
                 return None
-            resolved = self._server.settings.last(self._server.template(), self._server.created_home())
-            return self._inventory.read(resolved.mod_dirs)
+            resolved = server.settings.last(server.template(), server.created_home())
+            await asyncio.to_thread(self._inventory.look, resolved.mod_dirs)
+            return self._inventory.seen()
         except (TaskFailed, OSError):
             return None
 

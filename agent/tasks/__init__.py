@@ -2,11 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from agent import wire
-from agent.runtime.server import GameServer, Report
-from agent.tasks import console, lifecycle, mods, players, power
+from agent.runtime.server import Report
+from agent.tasks import bans, console, lifecycle, mods, players, power
 from agent.tasks.ending import Ending
 
 __all__ = ["TASKS", "Ending", "Report", "Task"]
@@ -16,8 +16,10 @@ __all__ = ["TASKS", "Ending", "Report", "Task"]
 class Task:
     """How the agent does jobs of one type."""
 
-    run: Callable[[GameServer, Any, Report], Awaitable[Ending]]
-    """The second argument is the job's own parameter model."""
+    run: Callable[..., Awaitable[Ending]]
+    """Called with the server, the job's own parameter model and a `Report`."""
+    timed: bool = False
+    """Called with the seconds that it has, too: it ends within them by itself, and says how far it came."""
     fresh: bool = True
     """Look first what people want of the server now: its settings may have been changed by the same command."""
     forgets: bool = False
@@ -34,5 +36,6 @@ TASKS: Final[dict[type[wire.Params], Task]] = {
     wire.ConsoleCommand: Task(console.command, fresh=False),
     wire.Announce: Task(console.announce, fresh=False),
     wire.PlayerKick: Task(players.kick, fresh=False),
+    wire.BanSync: Task(bans.sync, fresh=False, timed=True),
     wire.ModInstall: Task(mods.install),
 }
