@@ -133,6 +133,8 @@ def _judge_size(infos: Sequence[zipfile.ZipInfo], packed: int) -> None:
     if sum(info.file_size for info in infos) > UNPACKED_MAX:
         raise _too_large()
     placed = sorted(infos, key=lambda info: info.header_offset)
+    if placed[0].header_offset < 0:
+        raise ArchiveError("The archive is damaged: its beginning is missing.")
     ends = [info.header_offset + 30 + info.compress_size for info in placed]
     starts = [*(info.header_offset for info in placed[1:]), packed]
     if any(end > start for end, start in zip(ends, starts, strict=True)):

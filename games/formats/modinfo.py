@@ -59,10 +59,16 @@ def _values(raw: bytes) -> dict[str, str]:
         parser.Parse(raw, True)
     except expat.ExpatError as error:
         raise ValueError(f"ModInfo.xml is not valid XML: {error}.") from error
-    except LookupError as error:
+    except _Declared as error:
+        raise ValueError("ModInfo.xml declares a document type, which it does not need.") from error
+    except (LookupError, ValueError) as error:
         raise ValueError("ModInfo.xml is in an unknown encoding.") from error
     return found
 
 
+class _Declared(Exception):
+    """A document type, which could define entities."""
+
+
 def _refuse(*_declaration: object) -> NoReturn:
-    raise ValueError("ModInfo.xml declares a document type, which it does not need.")
+    raise _Declared
