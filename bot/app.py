@@ -18,7 +18,11 @@ from bot.services import Services
 from bot.services.agents import Agents
 from bot.services.artifact_store import ArtifactStore
 from bot.services.artifacts import Artifacts
+from bot.services.alerts import Alerts
 from bot.services.audit import Audit
+from bot.services.bans import Bans
+from bot.services.bans_adding import BanAdding
+from bot.services.bans_lifting import BanLifting
 from bot.services.cards import Cards
 from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
@@ -79,7 +83,10 @@ class App:
         power, fleet = Power(db, jobs), Fleet(db)
         hosts, mods = Hosts(db, self.keys), Mods(db)
         schedules, schedule_adding = Schedules(db), ScheduleAdding(db)
+        ban_adding, ban_lifting = BanAdding(db), BanLifting(db)
         performers = {
+            "ban.add": ban_adding.confirmed,
+            "ban.lift": ban_lifting.confirmed,
             "server.stop": power.confirmed,
             "server.restart": power.confirmed,
             "server.kill": power.confirmed,
@@ -91,7 +98,11 @@ class App:
         }
         return Services(
             artifacts=Artifacts(db, ArtifactStore(self.settings.artifacts), Downloads()),
+            alerts=Alerts(db),
             audit=Audit(db),
+            bans=Bans(db),
+            ban_adding=ban_adding,
+            ban_lifting=ban_lifting,
             cards=Cards(db),
             confirmations=Confirmations(db, performers),
             consoles=Consoles(db),

@@ -21,8 +21,10 @@ discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 PERSIST_EVERY: Final = 5.0
 EXTENSIONS: Final = (
+    "cogs.alert",
     "cogs.announce",
     "cogs.audit",
+    "cogs.ban",
     "cogs.confirm",
     "cogs.console",
     "cogs.fleet",
@@ -31,6 +33,7 @@ EXTENSIONS: Final = (
     "cogs.incident",
     "cogs.job",
     "cogs.mod",
+    "cogs.my",
     "cogs.player",
     "cogs.players",
     "cogs.schedule",

@@ -4,7 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.services.artifacts import Artifacts
+from bot.services.alerts import Alerts
 from bot.services.audit import Audit
+from bot.services.bans import Bans
+from bot.services.bans_adding import BanAdding
+from bot.services.bans_lifting import BanLifting
 from bot.services.cards import Cards
 from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
@@ -28,7 +32,11 @@ class Services:
     """What commands and messages are given; built once by `bot.app`."""
 
     artifacts: Artifacts
+    alerts: Alerts
     audit: Audit
+    bans: Bans
+    ban_adding: BanAdding
+    ban_lifting: BanLifting
     cards: Cards
     confirmations: Confirmations
     consoles: Consoles

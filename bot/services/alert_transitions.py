@@ -33,6 +33,10 @@ async def apply(tx: Tx, seen: Watched, decision: Decision) -> bool:
 
 
 async def _fire(tx: Tx, seen: Watched, decision: Decision) -> bool:
+    if not await alert_firings.hold(
+        tx.session, seen.org_id, seen.rule_id, server_id=seen.server_id, host_id=seen.host_id
+    ):
+        return False
     firing = await alert_firings.fire(tx.session, seen.org_id, seen.rule_id, seen.fingerprint, clock.now())
     if firing is None:
         return False

@@ -15,6 +15,7 @@ from bot.domain.fleet import Variable
 from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
+from bot.services import alert_endings
 from bot.services.confirmations import Done, Question, ask
 from bot.services.hosts import locked_host, resolve_host
 from bot.services.jobs_enqueue import enqueue
@@ -200,6 +201,7 @@ class Fleet:
             dedupe_key=f"power:{server.id}",
         )
         await fleet.remove(tx.session, tx.actor.org, server.id, clock.now())
+        await alert_endings.entity_ends(tx, "server", server.id)
         await fleet.raise_revision(tx.session, tx.actor.org, server.host_id, clock.now())
         tx.audit("fleet.remove", resource=("server", server.id), jobId=str(job.id), number=job.number, name=server.name)
         return Done(f"Removing {safe(server.name)}", job.where)

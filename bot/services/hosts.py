@@ -13,6 +13,7 @@ from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
+from bot.services import alert_endings
 from bot.services.confirmations import Done, Question, ask
 from bot.services.secrets import SecretKeys, new_pairing_token
 from bot.services.servers import PAGE, Page
@@ -156,6 +157,7 @@ class Hosts:
             )
         keys = await self._shut_out(tx, host)
         await hosts.remove(tx.session, host.id, clock.now())
+        await alert_endings.entity_ends(tx, "host", host.id)
         tx.audit("host.remove", resource=("host", host.id), name=host.name, keys=keys)
         return host
 

@@ -28,10 +28,17 @@ _BACK = text("""/* alert_firings.back */
     update alert_firings set status = 'resolved', resolved_at = :now, pending_since = null
      where id = :id and org_id = :org and status = 'pending' and fired_at is not null""")
 
+# Who switches the rule off or removes the entity waits until this transaction has ended, and then sees what it opened.
+_HOLD_RULE = text("""/* alert_firings.hold_rule */
+    select 1 from alert_rules where id = :rule and org_id = :org and enabled for share""")
+_HOLD_SERVER = text("""/* alert_firings.hold_server */
+    select 1 from server_instances where id = :entity and org_id = :org and deleted_at is null for share""")
+_HOLD_HOST = text("""/* alert_firings.hold_host */
+    select 1 from hosts where id = :entity and org_id = :org and deleted_at is null for share""")
+
 _FIRE = text("""/* alert_firings.fire */
     insert into alert_firings as f (org_id, rule_id, fingerprint, status, fire_count, fired_at, last_seen_at, last_notified_at)
-    select r.org_id, r.id, :fingerprint, 'firing', 1, :now, :now, :now
-      from alert_rules r where r.id = :rule and r.org_id = :org and r.enabled
+    values (:org, :rule, :fingerprint, 'firing', 1, :now, :now, :now)
     on conflict (rule_id, fingerprint) do update set status = 'firing', fire_count = f.fire_count + 1,
         fired_at = excluded.fired_at, last_seen_at = excluded.last_seen_at, last_notified_at = excluded.last_notified_at,
         pending_since = null, clear_since = null, resolved_at = null
@@ -99,8 +106,16 @@ async def drop(session: AsyncSession, org_id: UUID, firing_id: int, now: datetim
     await session.execute(_BACK, {"org": org_id, "id": firing_id, "now": now})
 
 
+async def hold(session: AsyncSession, org_id: UUID, rule_id: UUID, *, server_id: UUID | None, host_id: UUID) -> bool:
+    """Keeps a rule on and its entity there until this transaction has ended; False where one of them is gone."""
+    if await session.scalar(_HOLD_RULE, {"org": org_id, "rule": rule_id}) is None:
+        return False
+    statement = _HOLD_SERVER if server_id else _HOLD_HOST
+    return await session.scalar(statement, {"org": org_id, "entity": server_id or host_id}) is not None
+
+
 async def fire(session: AsyncSession, org_id: UUID, rule_id: UUID, fingerprint: str, now: datetime) -> int | None:
-    """Its id; None where it fires already, or its rule was switched off meanwhile."""
+    """Its id; None where it fires already."""
     values = {"org": org_id, "rule": rule_id, "fingerprint": fingerprint, "now": now}
     return (await session.execute(_FIRE, values)).scalar_one_or_none()
 
