@@ -14,7 +14,7 @@ import discord
 from bot.errors import Unavailable
 from bot.services import Services
 from bot.services.outbox import Delayed, Delivery, OutboxRow, Refused, Sent, Skipped
-from bot.ui import notices
+from bot.ui import bans_public, notices
 from bot.ui.incidents import incident_card
 from bot.ui.jobs import progress_card
 
@@ -45,7 +45,11 @@ class Messenger:
     def __init__(self, client: discord.Client, services: Services) -> None:
         self.client = client
         self._services = services
-        self._renderers: dict[str, Renderer] = {"incident": self._incident, "job": self._job}
+        self._renderers: dict[str, Renderer] = {
+            "ban_notice": self._ban,
+            "incident": self._incident,
+            "job": self._job,
+        }
 
     @property
     def ready(self) -> bool:
@@ -102,6 +106,10 @@ class Messenger:
     async def _incident(self, row: OutboxRow) -> discord.ui.LayoutView | None:
         incident = await self._services.incidents.card(row.org_id, row.subject_id or "")
         return None if incident is None else incident_card(incident, mark_of(row))
+
+    async def _ban(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        case = await self._services.bans.notice(row.org_id, row.subject_id or "")
+        return None if case is None else bans_public.notice_card(case, mark_of(row))
 
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
         me = self.client.user

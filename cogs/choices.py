@@ -3,11 +3,11 @@
 from discord import app_commands
 
 from bot.gate import Call, suggest
-from bot.ui import jobs, mods, players, schedules, servers
+from bot.ui import bans, jobs, mods, players, schedules, servers
 
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
-    "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick",
+    "ban.", "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick",
     "fleet.add", "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "setup.",
     "org.",
 )  # fmt: skip
@@ -104,6 +104,28 @@ async def mod_game(call: Call, current: str) -> Choices:
     """Games whose mods can be uploaded."""
     found = await call.services.mods.games(call.actor, current)
     return [app_commands.Choice(name=game.name, value=game.game) for game in found]
+
+
+@suggest
+async def ban(call: Call, current: str) -> Choices:
+    """Bans by number or name, newest first; the value is the number."""
+    found = await call.services.bans.suggest(call.actor, current)
+    return [app_commands.Choice(name=bans.short(case), value=str(case.number)) for case in found]
+
+
+@suggest
+async def active_ban(call: Call, current: str) -> Choices:
+    """Bans that can be lifted."""
+    found = await call.services.bans.suggest(call.actor, current, status="active")
+    return [app_commands.Choice(name=bans.short(case), value=str(case.number)) for case in found]
+
+
+@suggest
+async def ban_duration(call: Call, current: str) -> Choices:
+    """What the duration of a ban may be; the typed text first."""
+    usual = ["1h", "1d", "7d", "2w", "30d", "until friday 18:00", "permanent"]
+    texts = [current[:100], *usual] if current and current not in usual else usual
+    return [app_commands.Choice(name=text, value=text) for text in texts]
 
 
 @suggest

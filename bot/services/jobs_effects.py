@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from bot.services import mods_receipts, schedule_results
+from bot.services import bans_receipts, mods_receipts, schedule_results
 from db.queries.jobs import LockedJob
 from db.uow import Tx
 
@@ -17,7 +17,10 @@ class Effect(Protocol):
     ) -> None: ...
 
 
-_OF_TYPE: Final[Mapping[str, Effect]] = {"MOD_INSTALL": mods_receipts.job_ended}
+_OF_TYPE: Final[Mapping[str, Effect]] = {
+    "BAN_SYNC": bans_receipts.job_ended,
+    "MOD_INSTALL": mods_receipts.job_ended,
+}
 """JobType -> what its end changes besides the job."""
 
 

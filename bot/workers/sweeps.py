@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.services.alert_evaluation import AlertEvaluation
+from bot.services.bans_sweep import BanSweep
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_sweep import JobSweep
 from bot.services.retention import Retention
@@ -55,7 +56,7 @@ class Patient:
 def ticks_of(db: Database) -> list[Tick]:
     """What has to be done every now and then."""
     jobs, heartbeats, retention = JobSweep(db), Heartbeats(db), Retention(db)
-    alerts = AlertEvaluation(db)
+    alerts, bans = AlertEvaluation(db), BanSweep(db)
     often, soon = timedelta(seconds=15), timedelta(seconds=5)
     return [
         Tick("leases.sweep", often, Patient(jobs.leases, jobs.reachable), first=soon),
@@ -64,7 +65,10 @@ def ticks_of(db: Database) -> list[Tick]:
         Tick("hosts.sweep", often, Patient(heartbeats.sweep, jobs.reachable), first=soon),
         Tick("alerts.evaluate", soon, alerts.states, first=soon),
         Tick("alerts.silence", soon, Patient(alerts.silence, jobs.reachable), first=soon),
+        Tick("bans.reconcile", timedelta(seconds=30), bans.reconcile, first=soon),
+        Tick("bans.expire", timedelta(minutes=1), bans.expire, first=soon),
         Tick("partitions", timedelta(days=1), retention.partitions),
         Tick("retention", timedelta(hours=1), retention.old_rows, first=timedelta(minutes=5)),
+        Tick("retention.streams", timedelta(days=1), retention.streams, first=timedelta(minutes=15)),
         Tick("orgs.purge", timedelta(days=1), retention.left_orgs, first=timedelta(minutes=10)),
     ]

@@ -1,0 +1,72 @@
+"""Which servers a ban is about, and on which of them its author may ban at all."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from bot.errors import NotPermitted
+from bot.services.servers import resolve
+from db.queries import ban_entries
+from db.queries.ban_entries import Place
+from db.uow import Tx
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`everywhere`: later servers, too. `denied`: left out, because the permission is missing there."""
+
+    places: tuple[Place, ...]
+    everywhere: bool
+    denied: tuple[Place, ...] = ()
+    named: UUID | None = None
+    """The one that was asked for."""
+
+    @property
+    def ban_by(self) -> frozenset[str]:
+        """The kinds of identity by which these games ban."""
+        return frozenset(kind for place in self.places if "ban" in place.capabilities for kind in place.ban_by)
+
+
+async def scope(tx: Tx, permission: str, server_ref: str = "") -> Scope:
+    """The server that is named, or all on which the actor has the permission.
+
+    Raises:
+        NotFound, NotPermitted: no such server, or the permission is missing on all of them.
+    """
+    if server_ref:
+        server = await resolve(tx.session, tx.actor.org, server_ref)
+        await tx.require(permission, server_id=server.id)
+        places = await ban_entries.places(tx.session, tx.actor.org, server.id)
+        return Scope(tuple(places), everywhere=False, named=server.id)
+    places = await ban_entries.places(tx.session, tx.actor.org)
+    refusal = await _refusal(tx, permission)
+    if refusal is None:
+        return Scope(tuple(places), everywhere=True)
+    allowed = await ban_entries.permitted(tx.session, tx.actor.org, tx.actor.role_ids, permission)
+    if not allowed:
+        raise refusal
+    return Scope(
+        tuple(place for place in places if place.id in allowed),
+        everywhere=False,
+        denied=tuple(place for place in places if place.id not in allowed),
+    )
+
+
+async def must_reach(tx: Tx, permission: str, servers: frozenset[UUID]) -> None:
+    """What concerns a whole case needs the permission on each of its servers.
+
+    Raises:
+        NotPermitted: it is missing on one.
+    """
+    refusal = await _refusal(tx, permission)
+    if refusal is not None:
+        allowed = await ban_entries.permitted(tx.session, tx.actor.org, tx.actor.role_ids, permission)
+        if not servers or servers - allowed:
+            raise refusal
+
+
+async def _refusal(tx: Tx, permission: str) -> NotPermitted | None:
+    try:
+        await tx.require(permission)
+    except NotPermitted as error:
+        return error
+    return None
