@@ -12,6 +12,7 @@ from agent.heartbeat import Heartbeats
 from agent.host import Meter, game_reports
 from agent.http import Http, LinkError
 from agent.identity import IdentityFile, StateLock
+from agent.inventory import Inventories
 from agent.link import Link
 from agent.loops import repeat
 from agent.records import Streams
@@ -55,10 +56,12 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
     servers = Servers(config.state_dir, link, lambda spec: GameServer(spec, config, catalog, fetch=link.artifact))
     heartbeats = Heartbeats(link, servers, Meter(config.roots[0]), game_reports(config, catalog))
     delivery = Delivery(link, spool)
+    inventories = Inventories(link, servers)
 
     def changed() -> None:
         heartbeats.hurry()
         delivery.hurry()
+        inventories.hurry()
 
     runner = Runner(link, spool, servers, changed)
     runner.recover()
@@ -70,6 +73,7 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
     others = [
         asyncio.create_task(repeat("heartbeat", heartbeats.beat, link.recovered)),
         asyncio.create_task(repeat("delivering results", delivery.deliver, link.recovered)),
+        asyncio.create_task(repeat("telling of mods", inventories.tell, link.recovered)),
         asyncio.create_task(repeat("reading logs", streams.look)),
         asyncio.create_task(repeat("sending records", streams.send, link.recovered)),
         asyncio.create_task(repeat("pruning", lambda: _prune(spool))),

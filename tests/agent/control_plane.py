@@ -168,6 +168,8 @@ class ControlPlane:
         self.jobs: list[Job] = []
         self.paired: list[wire.PairRequest] = []
         self.heartbeats: list[wire.Heartbeat] = []
+        self.artifacts: dict[UUID, bytes] = {}
+        self.mods: dict[UUID, wire.ModList] = {}
         self.batches: list[wire.Records] = []
         self.records: list[wire.LogRecord] = []
         """What was taken of them."""
@@ -266,7 +268,8 @@ class ControlPlane:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = request.match_info["call"]
-        name = {"jobs/claim": "claim"}.get(call, call.rsplit("/", 1)[-1])
+        first, _, last = call.rpartition("/")
+        name = {"jobs": "claim", "artifacts": "artifacts"}.get(first, last)
         self.calls.append(name)
 
         async def handle() -> web.Response:
@@ -295,6 +298,13 @@ class ControlPlane:
             case "claim":
                 slots = wire.ClaimRequest.model_validate_json(await request.read()).slots
                 return await self._claim(slots, float(request.query["wait"]))
+            case "artifacts":
+                content = self.artifacts.get(UUID(request.path.split("/")[-1]))
+                return web.Response(body=content) if content is not None else _problem(404, "No such file.")
+            case "mods":
+                server_id = UUID(request.path.split("/")[-2])
+                self.mods[server_id] = wire.ModList.model_validate_json(await request.read())
+                return web.Response(status=204)
             case "records":
                 return self._records(wire.Records.model_validate_json(await request.read()))
             case _:

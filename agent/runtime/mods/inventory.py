@@ -18,27 +18,27 @@ Signature = tuple[tuple[str, int, int], ...]
 
 
 class Inventory:
-    """The mods of one server. Blocks for as long as the disk takes."""
+    """The mods of one server."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
         self._seen: tuple[Signature, Mapping[str, Installed]] | None = None
         self._mods: list[wire.ModFound] = []
 
-    def read(self, directories: tuple[ResolvedModDir, ...]) -> wire.ModList:
-        """What is there now, with a revision that grows when it changes. Raises `OSError`."""
+    def look(self, directories: tuple[ResolvedModDir, ...]) -> None:
+        """See what is there now. Blocks for as long as the disk takes; raises `OSError`."""
         seen = tuple(sorted(one for folder in directories for one in _signature(folder))), self._records.facts.installed
         if seen != self._seen:
             self._mods = [one for folder in directories for one in self._found(folder)][:MOST]
-            self._note()
             self._seen = seen
-        return wire.ModList(revision=self._records.facts.revision, mods=self._mods)
 
-    def _note(self) -> None:
+    def seen(self) -> wire.ModList:
+        """With a revision that grows when it changes. Raises `OSError` when that cannot be kept."""
         text = "".join(one.model_dump_json() for one in self._mods)
         digest = hashlib.sha256(text.encode()).hexdigest()
         if digest != self._records.facts.inventory:
             self._records.update(inventory=digest, revision=self._records.facts.revision + 1)
+        return wire.ModList(revision=self._records.facts.revision, mods=self._mods)
 
     def _found(self, folder: ResolvedModDir) -> Iterator[wire.ModFound]:
         suffix = folder.described.suffix or ""

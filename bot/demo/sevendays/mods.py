@@ -9,6 +9,7 @@ from bot.demo.sevendays import xml_file
 from bot.demo.sevendays.journal import Journal
 
 MANIFEST = "ModInfo.xml"
+ASSEMBLY = b"MZ"
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -32,8 +33,8 @@ def load_all(folders: list[Path], journal: Journal) -> list[Mod]:
         for path in sorted(item for item in _items(folder) if item.is_dir()):
             mod = _load(path, journal)
             if mod and mod.name in loaded:
-                journal.warning(f"[MODS]     Mod with same name ({mod.name}) already loaded, ignoring {path.name}")
-            elif mod:
+                journal.warning(f"[MODS]     Mod with same name ({mod.name}) already loaded, ignoring")
+            elif mod and _code_loads(path, journal):
                 loaded[mod.name] = mod
                 journal.info(f"[MODS]     Loaded Mod: {mod.name} ({mod.version})")
     journal.info("[MODS] Loading done")
@@ -56,6 +57,17 @@ def _load(path: Path, journal: Journal) -> Mod | None:
             journal.error(f"[MODS]     {sentence}")
         journal.error(f"[MODS]     Could not parse {path.name}/{MANIFEST}, ignoring")
         return None
+
+
+def _code_loads(path: Path, journal: Journal) -> bool:
+    """Assemblies lie beside the manifest; one that is none keeps the whole mod out."""
+    for dll in sorted(item for item in path.iterdir() if item.suffix.lower() == ".dll"):
+        if not dll.read_bytes().startswith(ASSEMBLY):
+            journal.error(f"[MODS]     Failed loading DLL {dll}")
+            journal.exception("BadImageFormatException: Format of the executable (.exe) or library (.dll) is invalid.")
+            return False
+        journal.info(f"[MODS]     Loaded assembly {dll.stem}")
+    return True
 
 
 def _manifest(path: Path) -> Mod:

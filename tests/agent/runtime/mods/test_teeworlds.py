@@ -154,10 +154,8 @@ async def test_a_file_that_somebody_put_there_or_edited_is_kept(host: Host, serv
         (zipped({"../../server.cfg": b"sv_rcon_password x"}), "Evil", "leads out of its folder"),
         (zipped({"a.map": b"x", "b.map": b"y"}), "Two", "has to hold one `.map` file"),
         (b"", "Nothing", "is empty"),
-        (stock("ctf5"), "-dash", "`map` cannot be `-dash`"),
-        (stock("ctf5"), "x" * 80, "`map` cannot be"),
     ],
-    ids=["traversal", "two", "empty", "odd name", "long name"],
+    ids=["traversal", "two", "empty"],
 )
 async def test_what_is_not_taken_changes_nothing(
     host: Host, server: GameServer, shelf: Shelf, content: bytes, name: str, words: str
