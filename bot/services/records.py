@@ -8,6 +8,7 @@ from bot import clock
 from bot.domain.streams import Cursor, Gap, Known, judge
 from bot.domain.words import storable
 from bot.errors import AppError, NotFound
+from bot.services import alert_counts
 from bot.services.agents import HostIdentity
 from db.engine import Database
 from db.queries import records
@@ -59,6 +60,7 @@ class Records:
         ]
         await records.write(tx.session, stream, lines, now)
         await records.advance(tx.session, stream, generation=batch.generation, seq=batch.seq, now=now)
+        await alert_counts.count(tx, stream.org_id, stream.server_id, [(line.ts, line.message) for line in lines])
         return len(lines)
 
 

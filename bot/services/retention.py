@@ -7,9 +7,8 @@ from typing import Any, Final, Literal
 from bot import clock
 from bot.domain.actors import Actor, system
 from db.engine import Database
-from db.queries import orgs_purge, retention
+from db.queries import orgs_purge, partitions, retention
 from db.queries.orgs_purge import Gone
-from db.queries.partitions import ensure_partitions
 
 KEPT: Final[Mapping[str, timedelta]] = {
     "cron_runs": timedelta(days=14),
@@ -21,6 +20,8 @@ KEPT: Final[Mapping[str, timedelta]] = {
     "job_ips": timedelta(days=30),
 }
 """What is deleted, and after how long."""
+EVENT_DAYS: Final = 90
+"""How long events are kept; log lines as long as their guild wants."""
 ORG_KEPT: Final = timedelta(days=30)
 """How long an org is kept after its guild has removed the bot."""
 _BATCH: Final = 5_000
@@ -37,11 +38,34 @@ class Retention:
     async def partitions(self) -> dict[str, int]:
         """Makes the day partitions of the coming week."""
         async with self._db.uow(system("partitions")) as tx:
-            return {"made": len(await ensure_partitions(tx.session, clock.now().date()))}
+            return {"made": len(await partitions.ensure_partitions(tx.session, clock.now().date()))}
 
     async def old_rows(self) -> dict[str, int]:
         """Deletes what has been kept long enough, batch by batch."""
         return {what: await self._delete(what, clock.now() - kept) for what, kept in KEPT.items()}
+
+    async def streams(self) -> dict[str, int]:
+        """Drops the days of the streams that nobody keeps, and deletes the log lines that their guild does not."""
+        now = clock.now()
+        async with self._db.read() as session:
+            shortest, longest = await retention.log_days(session)
+            days = await partitions.existing(session, "logs")
+        dropped = 0
+        for stream, kept in (("events", EVENT_DAYS), ("logs", longest)):
+            async with self._db.uow(system("retention")) as tx:
+                dropped += len(await partitions.drop(tx.session, stream, (now - timedelta(days=kept)).date()))
+        oldest, newest = (now - timedelta(days=longest)).date(), (now - timedelta(days=shortest)).date()
+        lines = [await self._lines(name, now) for name, day in days.items() if oldest <= day <= newest]
+        return {"partitions": dropped, "lines": sum(lines)}
+
+    async def _lines(self, partition: str, now: datetime) -> int:
+        total = 0
+        while True:
+            async with self._db.uow(system("retention")) as tx:
+                deleted = await retention.delete_lines(tx.session, partition, now, self._batch)
+            total += deleted
+            if deleted < self._batch:
+                return total
 
     async def _delete(self, what: str, before: datetime) -> int:
         total = 0
@@ -60,20 +84,20 @@ class Retention:
         return {"purged": sum([await self._purge(org, before) for org in gone])}
 
     async def _purge(self, org: Gone, before: datetime) -> bool:
-        """Events first, a partition at a time, then the rest at once. If it ends in between, the next tick goes on."""
+        """The streams first, day by day, then the rest at once. If it ends in between, the next tick goes on."""
         async with self._db.read() as session:
-            names = await orgs_purge.partitions(session)
-        events = 0
-        for name in names:
+            names = {stream: await partitions.existing(session, stream) for stream in partitions.STREAMS}
+        deleted = dict.fromkeys(names, 0)
+        for stream, name in ((stream, name) for stream, days in names.items() for name in days):
             async with self._db.uow(system("orgs.purge")) as tx:
                 if not await orgs_purge.lock(tx.session, org.id, before):
                     return False
-                events += await orgs_purge.delete_events(tx.session, name, org.id)
+                deleted[stream] += await orgs_purge.delete_of_stream(tx.session, name, org.id)
         async with self._db.uow(Actor(type="system", name="orgs.purge", guild_id=org.guild_id)) as tx:
             if not await orgs_purge.lock(tx.session, org.id, before):
                 return False
             await orgs_purge.delete(tx.session, org.id)
-            tx.audit("org.purge", resource=("org", org.id), guild=org.name, events=events)
+            tx.audit("org.purge", resource=("org", org.id), guild=org.name, **deleted)
         return True
 
     async def record(

@@ -16,10 +16,6 @@ _DUE = text("""/* orgs_purge.due */
 _LOCK = text("""/* orgs_purge.lock */
     select 1 from orgs where id = :org and status = 'left' and left_at < :before for update""")
 
-_PARTITIONS = text("""/* orgs_purge.partitions */
-    select c.oid::regclass::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
-     where i.inhparent = 'events'::regclass order by 1""")
-
 _DELETE = text("/* orgs_purge.delete */ delete from orgs where id = :org")
 
 
@@ -41,14 +37,9 @@ async def lock(session: AsyncSession, org_id: UUID, before: datetime) -> bool:
     return await session.scalar(_LOCK, {"org": org_id, "before": before}) is not None
 
 
-async def partitions(session: AsyncSession) -> list[str]:
-    """The partitions of `events`, oldest first, quoted as SQL needs them."""
-    return list((await session.execute(_PARTITIONS)).scalars())
-
-
-async def delete_events(session: AsyncSession, partition: str, org_id: UUID) -> int:
-    """Deletes an org's rows of one partition. `partition` is a name from `partitions`."""
-    statement = text(f"/* orgs_purge.events */ delete from {partition} where org_id = :org returning 1")
+async def delete_of_stream(session: AsyncSession, partition: str, org_id: UUID) -> int:
+    """Deletes an org's rows of one partition. `partition` is a name from `partitions.existing`."""
+    statement = text(f"/* orgs_purge.stream */ delete from {partition} where org_id = :org returning 1")
     return len((await session.execute(statement, {"org": org_id})).all())
 
 

@@ -13,7 +13,7 @@ _LOCK: Final = text("/* partitions.lock */ select pg_advisory_xact_lock(hashtext
 STREAMS: Final = ("events", "logs")
 _EXISTING: Final = text("""/* partitions.existing */
     select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
-     where i.inhparent in ('events'::regclass, 'logs'::regclass)""")
+     where i.inhparent = any(cast(:streams as regclass[])) order by 1""")
 
 
 async def ensure_partitions(session: AsyncSession | AsyncConnection, today: date, days: int = 7) -> list[str]:
@@ -32,8 +32,27 @@ async def ensure_partitions(session: AsyncSession | AsyncConnection, today: date
     return list(made)
 
 
+async def existing(session: AsyncSession | AsyncConnection, stream: str) -> dict[str, date]:
+    """The partitions of a stream by name, and their days; oldest first."""
+    names = await _names(session, stream)
+    return {name: date.fromisoformat(name.removeprefix(f"{stream}_p")) for name in names}
+
+
+async def drop(session: AsyncSession | AsyncConnection, stream: str, before: date) -> list[str]:
+    """Drops the partitions of days before this one: their names."""
+    old = [name for name, day in (await existing(session, stream)).items() if day < before]
+    if old:
+        await session.execute(_LOCK)
+        await session.execute(text(f"/* partitions.drop */ drop table if exists {', '.join(old)}"))
+    return old
+
+
+async def _names(session: AsyncSession | AsyncConnection, *streams: str) -> list[str]:
+    return list((await session.execute(_EXISTING, {"streams": list(streams)})).scalars())
+
+
 async def _missing(session: AsyncSession | AsyncConnection, today: date, days: int) -> dict[str, tuple[str, date]]:
-    existing = set((await session.execute(_EXISTING)).scalars())
+    existing = await _names(session, *STREAMS)
     wanted = [today - _BACK + timedelta(days=offset) for offset in range(days + _BACK.days + 1)]
     return {
         name: (stream, day)

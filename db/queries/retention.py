@@ -33,6 +33,15 @@ _OLD: Final = {
         returning 1"""),
 }
 
+_LOG_DAYS = text("""/* retention.log_days */
+    select coalesce(min(log_retention_days), 7) as shortest, coalesce(max(log_retention_days), 7) as longest from orgs""")
+
+# {partition}: the name of one, from `partitions.existing`.
+_LINES = """/* retention.lines */
+    delete from {partition} where ctid = any(array(
+      select l.ctid from {partition} l join orgs o on o.id = l.org_id
+       where l.ts < cast(:now as timestamptz) - make_interval(days => o.log_retention_days) limit :limit)) returning 1"""
+
 _CRON_RUN = text("""/* cron_runs.write */
     insert into cron_runs (job_name, status, started_at, finished_at, duration_ms, meta_json)
     values (:name, :status, :started, :now, :duration, :meta)""").bindparams(bindparam("meta", type_=JSONB))
@@ -41,6 +50,18 @@ _CRON_RUN = text("""/* cron_runs.write */
 async def delete_old(session: AsyncSession, what: str, before: datetime, limit: int) -> int:
     """Deletes at most `limit` rows that are older; how many there were."""
     return len((await session.execute(_OLD[what], {"before": before, "limit": limit})).all())
+
+
+async def log_days(session: AsyncSession) -> tuple[int, int]:
+    """The shortest and the longest time that a guild keeps its logs, in days."""
+    row = (await session.execute(_LOG_DAYS)).one()
+    return row.shortest, row.longest
+
+
+async def delete_lines(session: AsyncSession, partition: str, now: datetime, limit: int) -> int:
+    """Deletes at most `limit` lines of one day that their guild keeps no longer; how many there were."""
+    statement = text(_LINES.format(partition=partition))
+    return len((await session.execute(statement, {"now": now, "limit": limit})).all())
 
 
 async def write_cron_run(

@@ -95,3 +95,59 @@ async def test_jobs_and_tokens_have_their_time(world: World) -> None:
     assert (done["jobs"], done["pairing_tokens"], done["player_ips"]) == (1, 1, 1)
     assert done["notification_jobs"] >= 2
     assert await world.value("select count(*) from player_sessions where ip is not null") == 0
+
+
+async def lines(world: World, *days: float) -> None:
+    """A log line of a server for each age in days."""
+    host, _ = await world.pair(f"logs-{world.guild}")
+    server, now = await world.server(host, "Logs"), clock.now()
+    for age in days:
+        then = now - timedelta(days=age)
+        for stream in ("logs", "events"):
+            name = f"{stream}_p{then:%Y%m%d}"
+            await world.rows(
+                f"create table if not exists {name} partition of {stream} "
+                f"for values from ('{then:%Y-%m-%d}T00:00:00Z') to ('{then + timedelta(days=1):%Y-%m-%d}T00:00:00Z')"
+            )
+        await world.rows(
+            """insert into logs (org_id, server_instance_id, ts, level, message, received_at)
+               values (:org, :server, :ts, 'info', :message, :ts)""",
+            org=world.org_id,
+            server=server,
+            ts=then,
+            message=f"{age:g}",
+        )
+
+
+async def kept(world: World) -> list[str]:
+    return [
+        row[0] for row in await world.rows("select message from logs where org_id = :o order by ts", o=world.org_id)
+    ]
+
+
+async def test_log_lines_are_kept_as_long_as_their_guild_wants(world: World) -> None:
+    other = await World(world.db, guild=2002).found()
+    await world.rows("update orgs set log_retention_days = 2 where id = :org", org=world.org_id)
+    await world.rows("update orgs set log_retention_days = 5 where id = :org", org=other.org_id)
+    for one in (world, other):
+        await lines(one, 0, 1.5, 2.5, 4.9, 5.1, 8, 20, 100)
+    retention = Retention(world.db, batch=1)
+    await retention.streams()
+    assert await kept(world) == ["1.5", "0"]
+    assert await kept(other) == ["4.9", "2.5", "1.5", "0"]
+    days = [
+        row[0] for row in await world.rows("select relname from pg_class where relname ~ '^(logs|events)_p[0-9]+$'")
+    ]
+    assert sum(name.startswith("logs") for name in days) < sum(name.startswith("events") for name in days)
+    assert f"events_p{clock.now() - timedelta(days=100):%Y%m%d}" not in days
+    assert f"events_p{clock.now() - timedelta(days=20):%Y%m%d}" in days
+    assert await retention.streams() == {"partitions": 0, "lines": 0}
+
+
+async def test_the_logs_of_an_org_that_left_go_with_it(world: World) -> None:
+    other = await World(world.db, guild=2002).found()
+    for one in (world, other):
+        await lines(one, 0, 1)
+    await leave(world, 31)
+    assert await Retention(world.db).left_orgs() == {"purged": 1}
+    assert (await kept(world), await kept(other)) == ([], ["1", "0"])
