@@ -4,9 +4,10 @@ import hashlib
 from pathlib import Path
 from typing import Final
 
+import db
 import games
+from bot import domain
 from bot.domain.actors import system
-from bot.domain.permissions import PERMISSIONS
 from bot.errors import Conflict
 from bot.services.retention import Retention
 from bot.services.state import State
@@ -40,29 +41,30 @@ async def write_seed(database_url: str) -> None:
     from games.catalog import load_catalog  # with all models of the templates: most starts do without
 
     templates = {template.id: (template.name, template.capabilities) for template in load_catalog().values()}
-    db = Database(database_url, role="workers", pool_size=1, max_overflow=0)
+    database = Database(database_url, role="workers", pool_size=1, max_overflow=0)
     try:
-        async with db.uow(system("seed")) as tx:
+        async with database.uow(system("seed")) as tx:
             await seed(tx.session, templates)
-        await State(db).set(_STATE, _fingerprint())
+        await State(database).set(_STATE, _fingerprint())
     finally:
-        await db.close()
+        await database.close()
 
 
 async def _is_seeded(database_url: str) -> bool:
     """Has this release written its rows? The partitions, which depend on the day, are made here as well."""
-    db = Database(database_url, role="workers", pool_size=1, max_overflow=0)
+    database = Database(database_url, role="workers", pool_size=1, max_overflow=0)
     try:
-        await Retention(db).partitions()
-        return await State(db).get(_STATE) == _fingerprint()
+        await Retention(database).partitions()
+        return await State(database).get(_STATE) == _fingerprint()
     finally:
-        await db.close()
+        await database.close()
 
 
 def _fingerprint() -> str:
-    """Of all that the seed is made from. Reading the templates takes twenty times as long."""
-    digest = hashlib.sha256(repr(PERMISSIONS).encode())
-    for path in sorted(Path(next(iter(games.__path__))).rglob("*")):
-        if path.suffix in (".py", ".yaml"):
-            digest.update(path.read_bytes())
+    """Of all that the seed may be made from. Reading the templates takes several times as long."""
+    digest = hashlib.sha256()
+    for package in (domain, db, games):
+        for path in sorted(Path(next(iter(package.__path__))).rglob("*")):
+            if path.suffix in (".py", ".yaml"):
+                digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -8,6 +8,7 @@ from sqlalchemy import TextClause, text
 from bot import clock
 from bot.domain.actors import system
 from bot.errors import Conflict
+from bot.services.state import State
 from bot.startup import prepare, write_seed
 from db.engine import Database
 from tests.database import TestServer
@@ -31,16 +32,14 @@ async def test_an_old_schema_is_migrated_only_where_that_was_asked_for(postgres:
     await postgres.drop(url)
 
 
-async def test_the_first_start_of_a_release_seeds(
-    database_url: str, db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_first_start_of_a_release_seeds(database_url: str, db: Database) -> None:
     await prepare(database_url, may_migrate=False)
     described = await value(db, DESCRIPTION)
     async with db.uow(system("test")) as tx:
         await tx.session.execute(EDIT)
     await prepare(database_url, may_migrate=False)
     assert await value(db, DESCRIPTION) == "x", "the second start writes nothing"
-    monkeypatch.setattr("bot.startup.PERMISSIONS", {"servers.view": "another release"})
+    await State(db).set("seed", "what another release wrote")
     await prepare(database_url, may_migrate=False)
     assert await value(db, DESCRIPTION) == described
 
