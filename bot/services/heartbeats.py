@@ -1,13 +1,13 @@
 """Heartbeats: what a host's agent reports every few seconds, and what their absence means."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 from uuid import UUID
 
 from agent import wire
 from bot import clock
 from bot.domain.actors import system
-from bot.services import players_seen
+from bot.services import bans_returns, bans_syncing, players_seen
 from bot.services.agents import GAMES_MAX, HostIdentity, NotRecognised
 from bot.services.sightings import edit_cards, status_event
 from db.engine import Database
@@ -71,8 +71,28 @@ class Heartbeats:
             await heartbeats.update_servers(tx.session, [_row(report) for report in reports.values()], clock.now())
         happened += filter(None, (_status_event(host, known[key], report) for key, report in reports.items()))
         await events.write(tx.session, happened)
+        await self._bans(tx, host, beat, known, reports, happened)
         changed = [key for key, report in reports.items() if came_back or _shows_change(known[key], report)]
         await edit_cards(tx, host.org_id, changed)
+
+    async def _bans(
+        self,
+        tx: Tx,
+        host: HostIdentity,
+        beat: Beat,
+        known: Mapping[UUID, Observed],
+        reports: Mapping[UUID, wire.ServerReport],
+        happened: Sequence[Happened],
+    ) -> None:
+        if beat.other_games:
+            await bans_returns.able(tx, host.id)
+        running = [key for key, report in reports.items() if report.state == "running"]
+        if new := [key for key in running if _has_started(known[key], reports[key])]:
+            await bans_returns.started(tx, new)
+        if beat.old_status != "online":
+            await bans_syncing.start(tx, running)
+        if joined := {UUID(event.source_id) for event in happened if event.event_type == "player.join"}:
+            await bans_returns.evaded(tx, joined)
 
     async def sweep(self) -> dict[str, int]:
         """Hosts that have been silent for longer than their guild's patience are offline."""
@@ -133,6 +153,12 @@ def _shows_change(old: Observed, report: wire.ServerReport) -> bool:
     return (old.status, old.players_online) != (new["status"], new["players"]) or any(
         old.observed.get(name) != new["observed"].get(name) for name in _SHOWN
     )
+
+
+def _has_started(old: Observed, report: wire.ServerReport) -> bool:
+    """Is it another run of the game than before?"""
+    began = _row(report)["observed"].get("startedAt")
+    return old.status != "running" or (began is not None and old.observed.get("startedAt") != began)
 
 
 def _status_event(host: HostIdentity, old: Observed, report: wire.ServerReport) -> Happened | None:

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from bot import clock
-from bot.services import outbox
+from bot.services import bans_returns, outbox
 from db.queries import events, heartbeats
 from db.queries.events import Happened
 from db.uow import Tx
@@ -35,6 +35,8 @@ async def server_is(tx: Tx, org_id: UUID, server_id: UUID, status: str, *, note:
         return
     event = status_event(org_id, server_id, old, status, note)
     await events.write(tx.session, [event] if event else [])
+    if status == "running":
+        await bans_returns.started(tx, [server_id])
     await edit_cards(tx, org_id, [server_id])
 
 
