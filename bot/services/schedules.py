@@ -163,7 +163,7 @@ def _must_be_there(schedule: ScheduleCard) -> None:
 def _must_run(schedule: ScheduleCard) -> None:
     _must_be_there(schedule)
     if not schedule.enabled:
-        raise Conflict(f"{safe(schedule.name)} is paused, so it runs not at all.", "`/schedule resume` first.")
+        raise Conflict(f"{safe(schedule.name)} is paused, so it does not run.", "`/schedule resume` first.")
 
 
 def _is_paused(schedule: ScheduleCard) -> bool:
