@@ -37,7 +37,7 @@ AT_ONCE: Final = 2
 """Files that are read side by side: an attachment is in memory meanwhile."""
 _CHUNK: Final = 1024 * 1024
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
-_TAKEN: Final = "uq_mod_artifacts_version"
+_VERSION_TAKEN: Final = "uq_mod_artifacts_version"
 
 
 @dataclass(frozen=True)
@@ -166,29 +166,20 @@ class Artifacts:
             "ref": ref,
             "now": clock.now(),
         }
-        async with self._db.uow(actor) as tx:
+        try:
+            async with self._db.uow(actor) as tx:
+                await _may(tx, upload)
+                await _spelled(tx, judged)
+                if not await mods.ready(tx.session, values):
+                    raise Conflict("This upload was given up meanwhile.", "Upload the file again.")
+                return await _taken(tx, judged)
+        except IntegrityError as error:
+            if constraint_of(error) != _VERSION_TAKEN:
+                raise
+        async with self._db.uow(actor) as tx:  # the other one was refused, and its transaction with it
             await _may(tx, upload)
-            await _spelled(tx, judged)
-            again = not await _written(tx, values)
-            found = await mods.find(tx.session, actor.org, judged.name, judged.version)
-            if found is None:
-                raise Conflict("This upload was given up meanwhile.", "Upload the file again.")
-            if again and (found.sha256, found.game) != (received.sha256, judged.mods.game):
-                what = f"{safe(found.name)} {safe(found.version)} is here with another content."
-                raise Conflict(what, "A version never changes: give the new file a new one.")
-            if again:
-                await mods.forget(tx.session, actor.org, artifact_id)
-            tx.audit(
-                "mod.upload",
-                resource=("mod_artifact", found.id),
-                name=found.name,
-                version=found.version,
-                game=found.game,
-                sha256=found.sha256,
-                size=found.size_bytes,
-                again=again,
-            )
-            return Uploaded(found, again)
+            await mods.forget(tx.session, actor.org, artifact_id)
+            return await _taken(tx, judged, again=received.sha256)
 
     async def _reject(self, actor: Actor, artifact_id: UUID, error: AppError) -> None:
         async with self._db.statement() as session:
@@ -255,12 +246,14 @@ async def _spelled(tx: Tx, judged: Judged) -> None:
         )
 
 
-async def _written(tx: Tx, values: Mapping[str, Any]) -> bool:
-    """False: the version is taken, or the upload was given up."""
-    try:
-        async with tx.session.begin_nested():
-            return await mods.ready(tx.session, values)
-    except IntegrityError as error:
-        if constraint_of(error) != _TAKEN:
-            raise
-        return False
+async def _taken(tx: Tx, judged: Judged, *, again: str = "") -> Uploaded:
+    """The artifact that is there now; `again`: the sha256 of a file that came as the same version."""
+    found = await mods.find(tx.session, tx.actor.org, judged.name, judged.version)
+    if found is None:
+        raise Conflict("This version was removed meanwhile.", "Upload the file again.")
+    if again and again != found.sha256:
+        what = f"{safe(found.name)} {safe(found.version)} is here with another content."
+        raise Conflict(what, "A version never changes: give the new file a new one.")
+    facts = {"name": found.name, "version": found.version, "game": found.game, "size": found.size_bytes}
+    tx.audit("mod.upload", resource=("mod_artifact", found.id), **facts, sha256=found.sha256, again=bool(again))
+    return Uploaded(found, again=bool(again))

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from agent import wire
@@ -20,7 +19,6 @@ from bot.services.mods_effects import Plan, effects
 from bot.services.mods_games import GameMods, moddable
 from bot.services.servers import PAGE, Page, must_be_able, resolve
 from db.engine import Database
-from db.failures import constraint_of
 from db.queries import fleet, mods, mods_deployments
 from db.queries.cards import ServerCard
 from db.queries.mods import Artifact, ModName
@@ -136,6 +134,9 @@ class Mods:
         if artifact is None:
             raise NotFound("That version is gone.", "Upload it again.")
         _fits(server, artifact)
+        # who asked at the same moment has waited for the server's row: this sees what they wrote
+        if live := await mods_deployments.live(tx.session, tx.actor.org, server.id, artifact.name):
+            raise _under_way(server, live)
         job = await self._enqueue(tx, server, artifact, action, restart=game.restarts, force=payload["force"])
         tx.audit(
             _AUDIT[action],
@@ -154,25 +155,18 @@ class Mods:
     async def _enqueue(
         self, tx: Tx, server: ServerCard, artifact: Artifact, action: Action, *, restart: bool, force: bool
     ) -> Enqueued:
-        deployment_id, now = uuid4(), clock.now()
-        try:
-            async with tx.session.begin_nested():
-                await mods_deployments.add(
-                    tx.session,
-                    deployment_id=deployment_id,
-                    org_id=tx.actor.org,
-                    artifact_id=artifact.id,
-                    server_id=server.id,
-                    action=action,
-                    restart=restart,
-                    by=tx.actor.user_id,
-                    now=now,
-                )
-        except IntegrityError as error:
-            if constraint_of(error) != "uq_mod_deployments_inflight":
-                raise
-            live = await mods_deployments.live(tx.session, tx.actor.org, server.id, artifact.name)
-            raise _under_way(server, live) from error
+        deployment_id = uuid4()
+        await mods_deployments.add(
+            tx.session,
+            deployment_id=deployment_id,
+            org_id=tx.actor.org,
+            artifact_id=artifact.id,
+            server_id=server.id,
+            action=action,
+            restart=restart,
+            by=tx.actor.user_id,
+            now=clock.now(),
+        )
         job = await enqueue(
             tx,
             type=JobType.MOD_INSTALL,
@@ -263,9 +257,7 @@ def _fits(server: ServerCard, artifact: Artifact) -> GameMods:
     return moddable()[server.game]
 
 
-def _under_way(server: ServerCard, live: Deployment | None) -> Conflict:
-    what = f"{safe(live.mod)} {safe(live.version)}" if live else "This mod"
-    job = f" (J-{live.number})" if live and live.number else ""
-    return Conflict(
-        f"{what} is on its way to {safe(server.name)} already{job}.", "Wait for it, or cancel it with `/job cancel`."
-    )
+def _under_way(server: ServerCard, live: Deployment) -> Conflict:
+    job = f" (J-{live.number})" if live.number else ""
+    what = f"{safe(live.mod)} {safe(live.version)} is on its way to {safe(server.name)} already{job}."
+    return Conflict(what, "Wait for it, or cancel it with `/job cancel`.")

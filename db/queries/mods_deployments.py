@@ -142,7 +142,7 @@ async def add(
     by: UUID | None,
     now: datetime,
 ) -> None:
-    """Writes a wish down. IntegrityError with `uq_mod_deployments_inflight` where one for this mod is under way."""
+    """Writes a wish down. The caller holds the server's row and has looked for one that is under way."""
     values = {"id": deployment_id, "org": org_id, "artifact": artifact_id, "server": server_id, "action": action}
     await session.execute(_ADD, {**values, "restart": restart, "by": by, "now": now})
 
