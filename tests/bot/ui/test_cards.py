@@ -17,6 +17,7 @@ from bot.services.setup import ASKED, BINDABLE
 from bot.ui import audit, cards, confirm, hosts, jobs, mods, notices, players, servers, setup
 from bot.ui import help as pages
 from tests.bot.ui import samples
+from tests.bot.ui.alert_samples import alert_cards, incident_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
 
 View = discord.ui.LayoutView
@@ -146,11 +147,13 @@ def setup_cards(name: str) -> Iterable[View]:
 MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
     maker.__name__: maker
     for maker in (
+        alert_cards,
         audit_cards,
         plain_cards,
         question_cards,
         help_cards,
         host_cards,
+        incident_cards,
         job_cards,
         mod_cards,
         notice_cards,
