@@ -35,7 +35,8 @@ class Inventories:
         for server in self._servers.each():
             await self._tell(server)
         try:
-            await asyncio.wait_for(self._due.wait(), EVERY)
+            async with asyncio.timeout(EVERY):  # `wait_for` would swallow being cancelled in the moment of a change
+                await self._due.wait()
         except TimeoutError:
             return
 
