@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Final
 
 _UNITS: Final = {
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), timedelta(seconds=1)),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), timedelta(minutes=1)),
+    **dict.fromkeys(("h", "hour", "hours"), timedelta(hours=1)),
+    **dict.fromkeys(("d", "day", "days"), timedelta(days=1)),
+    **dict.fromkeys(("w", "week", "weeks"), timedelta(weeks=1)),
 }
-_PART: Final = re.compile(r"(\d{1,5})\s*(s|m|h|d|w)[a-z]*\s*")
+_PART: Final = re.compile(r"(\d{1,5})\s*([a-z]+)\s*")
 
 
 def parse(text: str) -> timedelta:
@@ -23,7 +23,7 @@ def parse(text: str) -> timedelta:
     rest, total = text.strip().lower(), timedelta()
     while rest:
         match = _PART.match(rest)
-        if not match:
+        if match is None or match[2] not in _UNITS:  # a month is no minute
             raise ValueError(f"`{text[:40]}` is not a duration.")
         total += int(match[1]) * _UNITS[match[2]]
         rest = rest[match.end() :]

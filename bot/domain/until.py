@@ -9,21 +9,24 @@ from bot.domain.cron_words import days_of_week, time_of_day
 from bot.domain.words import safe
 
 FARTHEST: Final = timedelta(days=366)
+_YEAR: Final = timedelta(days=365)
 _FILLERS: Final = frozenset({"until", "till", "for", "on", "at", "next", "in"})
 
 
-def parse(text: str, now: datetime, zone: tzinfo) -> datetime:
+def parse(text: str, now: datetime, zone: tzinfo, farthest: timedelta = FARTHEST) -> datetime:
     """Reads a duration from now, or a day and a time on the clock of a zone; a day without a time is its beginning.
 
     Raises:
-        ValueError: with a sentence, where it is neither, is over, or is more than a year ahead.
+        ValueError: with a sentence, where it is neither, is over, or is farther ahead than that.
     """
     words = [word for word in text.lower().split() if word not in _FILLERS]
     moment = _after(words, now) or _on_the_clock(words, now.astimezone(zone))
     if moment is None:
         raise ValueError(f"{safe(text, 40)} is no moment; it takes such as `2d`, `friday 18:00` or `2026-12-24 8:00`.")
-    if not now < moment <= now + FARTHEST:
-        raise ValueError(f"{safe(text, 40)} is {'over' if moment <= now else 'more than a year ahead'}.")
+    if not now < moment <= now + farthest:
+        years = farthest // _YEAR
+        ahead = f"more than {f'{years} years' if years > 1 else 'a year'} ahead"
+        raise ValueError(f"{safe(text, 40)} is {'over' if moment <= now else ahead}.")
     return moment
 
 

@@ -53,7 +53,7 @@ def term(duration: str, zone: str) -> Term:
     try:
         return ban_terms.parse(duration[:200], clock.now(), zone)
     except ValueError as error:
-        raise Invalid(f"`{safe(duration, 40)}` is not a duration of a ban.", str(error)) from error
+        raise Invalid(str(error), ban_terms.TAKES) from error
 
 
 def overtaken(case: Active | None, expected: int) -> Conflict:

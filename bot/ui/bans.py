@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
-from zoneinfo import ZoneInfo
 
 import discord
 
-from bot.domain import bans
+from bot.domain import bans, zones
 from bot.domain.words import safe
 from bot.ui.cards import Colour, card, confirmation, fitting
 from bot.ui.texts import ago, at, block, code, count
@@ -104,7 +103,13 @@ def _past(past: tuple[PastCase, ...]) -> str:
 
 def _here(until: datetime | None, zone: str) -> str:
     """The end as the org's clocks show it: what was typed was read in that zone."""
-    return f" · {until.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} {zone}" if until else ""
+    if until is None:
+        return ""
+    try:
+        here = until.astimezone(zones.zone(zone))
+    except ValueError:
+        return ""
+    return f" · {here:%a %d %b %Y %H:%M} {zone}"
 
 
 def _existing(preview: Preview) -> list[str]:
