@@ -81,6 +81,7 @@ def progress_card(job: JobCard, mark: int | None = None, *, public: bool = False
     is behind a button for staff."""
     colour, words = _STATES[job.status]
     who = f" · by {safe(job.author)}" if job.author else ""
+    who = f" · by the schedule {safe(job.schedule)}" if job.schedule else who
     head = f"### {title(job)}\n`{job_number(job.number)}` · **{words}**{who} · {ago(job.created_at)}"
     return card(
         colour, head, _subject(job), _steps(job), _outcome(job, public=public), *_buttons(job, public=public), mark=mark

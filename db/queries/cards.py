@@ -45,6 +45,8 @@ class JobCard:
     """None in a list: a hundred of them may be suggested at a key press, and one may have 64 KiB."""
     result: dict[str, Any] | None = None
     """What the newest run brought besides words; None in a list, too."""
+    schedule: str | None = None
+    """The name of the schedule that made it."""
 
 
 _JOBS = """
@@ -54,7 +56,8 @@ _JOBS = """
            coalesce(u.display_name, u.username) as author, j.created_at, j.not_before, j.expires_at,
            j.cancel_requested_at, j.finished_at, coalesce(r.attempt, 0) as attempt, j.max_attempts,
            r.status as run_status, r.progress_phase as phase, r.progress_message as message, r.started_at,
-           r.duration_ms, r.error_message as error, {output} as output, {result} as result
+           r.duration_ms, r.error_message as error, {output} as output, {result} as result,
+           (select c.name from schedules c where c.id = j.schedule_id) as schedule
       from jobs j
       left join server_instances s on s.id = j.server_instance_id
       left join hosts h on h.id = j.host_id

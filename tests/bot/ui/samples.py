@@ -71,6 +71,7 @@ def job(name: str, **changed: Any) -> JobCard:
         "duration_ms": 61_500,
         "error": name * 10,
         "output": OUTPUT,
+        "schedule": name[:64],
     }
     return JobCard(**{**values, **changed})
 
@@ -79,7 +80,7 @@ def bare_job(**changed: Any) -> JobCard:
     """A job of which nothing is known but that it is there."""
     empty = dict.fromkeys(
         "server_id server_name host_name host_offline_since author expires_at run_status phase message started_at "
-        "duration_ms error output".split()
+        "duration_ms error output schedule".split()
     )
     return job("x", **{**empty, "params": {}, "attempt": 0, "host_online": False, **changed})
 
