@@ -21,8 +21,7 @@ from games.archives import PACKED_MAX
 
 REDIRECTS: Final = 5
 DEADLINE: Final = 300.0
-"""Seconds for the whole download."""
-_SILENCE: Final = aiohttp.ClientTimeout(total=None, connect=10.0, sock_read=30.0)
+"""Seconds for each request, its content included."""
 _CHUNK: Final = 256 * 1024
 _REMEDY: Final = "Attach the file instead, or put it where everybody can fetch it."
 #: IPv6 addresses that stand for IPv4 ones (NAT64, 6to4, Teredo): behind them may be anything.
@@ -95,7 +94,7 @@ class Downloads:
             host, port = url.host, url.port
         except ValueError as error:
             raise Invalid("That is no address of a file.", "It looks like https://example.org/mod.zip.") from error
-        if url.scheme != "https" or not host or port is None:
+        if url.scheme != "https" or not host or port is None or " " in host:
             raise Invalid("Only https addresses are fetched.", "It looks like https://example.org/mod.zip.")
         if url.user or url.password:
             raise Invalid("An address with a name or password in it is not fetched.", _REMEDY)
@@ -112,13 +111,11 @@ class Downloads:
         connector = aiohttp.TCPConnector(
             resolver=_Resolver(self._policy.allowed), ssl=self._policy.trust or True, use_dns_cache=False
         )
+        patience = aiohttp.ClientTimeout(total=DEADLINE, connect=10.0, sock_read=30.0)
         try:
-            async with (
-                asyncio.timeout(DEADLINE),
-                aiohttp.ClientSession(
-                    connector=connector, timeout=_SILENCE, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
-                ) as session,
-            ):
+            async with aiohttp.ClientSession(
+                connector=connector, timeout=patience, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+            ) as session:
                 async for chunk in self._follow(session, url):
                     yield chunk
         except _Refused as error:
