@@ -127,6 +127,7 @@ class Swap:
             elif not journal.had_old and not self.new.exists():
                 self._put_aside()
             self._sync()
+            self._note(state="unpacking")  # from here on, what is in the target is not ours to take away
         self._clear()
 
     def _put_aside(self) -> None:
@@ -153,8 +154,9 @@ class Swap:
         sync(self._path.parent)
 
     def _sync(self) -> None:
-        sync(self._journal.target.parent)
-        sync(self._journal.work)
+        for directory in (self._journal.target.parent, self._journal.work):
+            if directory.is_dir():
+                sync(directory)
 
 
 def recover(directory: Path, records: Records) -> str:
