@@ -120,8 +120,9 @@ class Story:
         self.tell.shows(reading.text(message), private=message.ephemeral)
         return pressed
 
-    async def follow(self, answer: InteractionResult, game: Game, seconds: float = 30.0) -> str:
-        """Watch a job's message until it ends well; the last thing that it shows. Raises `NotSeen` when it fails."""
+    async def follow(self, answer: InteractionResult, game: Game, seconds: float = 30.0, ends: str = "done") -> str:
+        """Watch a job's message until it ends; the last thing that it shows. Raises `NotSeen` when it ends otherwise
+        than it should."""
         found = _JOB.search(reading.text(shown(answer)))
         assert found, f"the answer names no job: {reading.text(shown(answer))!r}"
         last, loop, self.progress_seen = "", asyncio.get_running_loop(), False
@@ -135,7 +136,7 @@ class Story:
                 self.progress_seen |= "**running**" in text
                 self.tell.shows(text)
             await asyncio.sleep(0.05)
-        if state != "done":
+        if state != ends:
             raise NotSeen(f"{found[0]} on {game.name} {state}: {last!r}")
         return last
 
