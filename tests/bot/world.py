@@ -54,7 +54,6 @@ class World:
     guild: int = 1001
     org_id: UUID = field(default_factory=uuid4)
     interactions: int = 0
-    artifact_dir: Path = Path("/nonexistent")
 
     def __post_init__(self) -> None:
         self.agents = Agents(self.db, self.keys)
@@ -64,8 +63,12 @@ class World:
         self.queue = JobQueue(self.db)
         self.sweep = JobSweep(self.db)
         self.records = Records(self.db)
-        self.artifacts = Artifacts(self.db, ArtifactStore(self.artifact_dir), Downloads())
+        self.artifacts = Artifacts(self.db, ArtifactStore(Path("/nonexistent")), Downloads())
         self.inventory = ModInventory(self.db)
+
+    def move_artifacts(self, place: Path) -> None:
+        """Keeps the files of mods there; before the web side is served."""
+        self.artifacts = Artifacts(self.db, ArtifactStore(place), Downloads())
 
     async def found(self) -> "World":
         self.org_id = await Identity(self.db).guild_joined(self.guild, f"Guild {self.guild}", 1)
@@ -227,6 +230,10 @@ class Site:
 
     async def get(self, path: str, *, key: str | None = None) -> Answer:
         return await self._call("GET", path, None, self.key if key is None else key, {})
+
+    async def put(self, path: str, body: wire.Wire | bytes) -> Answer:
+        data = body if isinstance(body, bytes) else body.model_dump_json(by_alias=True).encode()
+        return await self._call("PUT", path, data, self.key, {})
 
     async def _call(self, method: str, path: str, data: bytes | None, key: str, headers: dict[str, str]) -> Answer:
         sent = {"Content-Type": "application/json", **headers} | ({"Authorization": f"Bearer {key}"} if key else {})
