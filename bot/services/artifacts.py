@@ -6,7 +6,7 @@ which a tick rejects later and which is in nobody's way until then.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -184,17 +184,6 @@ class Artifacts:
     async def _reject(self, actor: Actor, artifact_id: UUID, error: AppError) -> None:
         async with self._db.statement() as session:
             await mods.reject(session, actor.org, artifact_id, error.what[:500], clock.now())
-
-    async def sweep(self) -> Mapping[str, int]:
-        """Rejects the uploads of bots that died. Longer than any upload may take."""
-        async with self._db.statement() as session:
-            gone = await mods.abandoned(
-                session,
-                before=clock.now() - DEADLINE * 2,
-                reason="the bot was ended while the file was read",
-                now=clock.now(),
-            )
-        return {"rejected": gone}
 
     # ------------------------------------------------------------------------------------------------------- to hosts
 

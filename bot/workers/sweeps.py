@@ -13,6 +13,7 @@ from bot.services.alert_evaluation import AlertEvaluation
 from bot.services.bans_sweep import BanSweep
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_sweep import JobSweep
+from bot.services.mods_sweep import ModSweep
 from bot.services.retention import Retention
 from bot.services.schedules_due import SchedulesDue
 
@@ -67,6 +68,7 @@ def ticks_of(db: Database) -> list[Tick]:
         Tick("alerts.silence", soon, Patient(alerts.silence, jobs.reachable), first=soon),
         Tick("bans.reconcile", timedelta(seconds=30), bans.reconcile, first=soon),
         Tick("bans.expire", timedelta(minutes=1), bans.expire, first=soon),
+        Tick("mods.sweep", timedelta(minutes=5), ModSweep(db).abandoned, first=timedelta(minutes=1)),
         Tick("partitions", timedelta(days=1), retention.partitions),
         Tick("retention", timedelta(hours=1), retention.old_rows, first=timedelta(minutes=5)),
         Tick("retention.streams", timedelta(days=1), retention.streams, first=timedelta(minutes=15)),

@@ -12,6 +12,7 @@ from bot import clock
 from bot.errors import AppError, Conflict, Invalid, NotPermitted, Unavailable
 from bot.services import artifact_store
 from bot.services.artifacts import Attachment, Upload, Uploaded
+from bot.services.mods_sweep import ModSweep
 from bot.services.setup import Setup
 from tests.bot.people import MODERATORS
 from tests.bot.services.workshop import Workshop, attached, mod
@@ -157,9 +158,9 @@ async def test_a_bot_that_died_in_an_upload_is_in_nobodys_way(shop: Workshop) ->
     await asyncio.gather(dying, return_exceptions=True)
     assert [row[2] for row in await shop.artifact_rows()] == ["uploading"]
     await shop.upload(MAP, "dm9.map", version="1.0")
-    assert await shop.artifacts.sweep() == {"rejected": 0}, "it could still be under way"
+    assert await ModSweep(shop.world.db).abandoned() == {"rejected": 0}, "it could still be under way"
     await shop.world.rows("update mod_artifacts set created_at = now() - interval '1 hour' where status = 'uploading'")
-    assert await shop.artifacts.sweep() == {"rejected": 1}
+    assert await ModSweep(shop.world.db).abandoned() == {"rejected": 1}
     rows = await shop.world.rows("select status, reject_reason from mod_artifacts order by created_at")
     assert rows == [("rejected", "the bot was ended while the file was read"), ("ready", None)]
 
