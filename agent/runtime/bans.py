@@ -4,7 +4,7 @@ Doing it twice changes nothing: what the list shows already is not sent again, a
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from agent.runtime.starting import TELL_EVERY, Report
 from agent.wire import Step
 from games.bans import BanList, Known, amount, stored
 from games.catalog import GameTemplate
-from games.consoles import Answer, Console
+from games.consoles import Answer, Console, PlayerRow
 from games.lines import cleaned
 
 READS: Final = 3
@@ -84,8 +84,7 @@ class _Sync:
         tried = await self._send_all(decided)
         await self._report(Step.VERIFYING, "")
         after = await self._list() if any(plan.send for plan in decided) else self._before
-        if not self._template.actions["ban"].drops_player:
-            await self._drop(decided, after)
+        await self._drop(decided, after)
         return [
             receipt(plan, self._template, after, self._refused.get(entry, ""), _now(), tried=entry in tried)
             for plan in decided
@@ -135,7 +134,7 @@ class _Sync:
                 await self._ask(plan, "unban", {"target": _target(one)})
             return
         if self._hides(plan):
-            await self._kick(plan.by, plan.item.reason)
+            await self._kick(dict.fromkeys(plan.by, plan.item.reason))
         for one in plan.send:
             if not await self._ban(plan, one):
                 await self._ban(plan, one)  # whoever it was put down to is disconnected now
@@ -180,24 +179,35 @@ class _Sync:
     # -------------------------------------------------------------------------------------------------- who is on
 
     async def _drop(self, decided: Sequence[Plan], after: BanList) -> None:
-        for plan in decided:
-            if plan.banned and any(after.of(one) for one in plan.by):
-                await self._kick(plan.by, plan.item.reason)
+        """Whoever is banned and on all the same: the game's ban does not disconnect, or stood before they came."""
+        drops = self._template.actions["ban"].drops_player
+        whom = {
+            one: plan.item.reason
+            for plan in decided
+            for one in plan.by
+            if plan.banned and after.of(one) and not (drops and one in plan.send)
+        }
+        if whom:
+            await self._kick(whom)
 
-    async def _kick(self, whom: Collection[Known], reason: str) -> None:
-        """Everybody on the server whom the ban is about; with a ban by address these may be several."""
+    async def _kick(self, whom: Mapping[Known, str]) -> None:
+        """Everybody on the server who has one of these identities, with its reason."""
         if self._template.players is None or "kick" not in self._template.actions:
             return
         try:
             async with self._console.one_turn(timeout=self._left(self._end)):
                 rows, _ = await self._console.players(timeout=self._left(self._end))
                 for row in rows:
-                    if any(row.identities.get(kind) == value for kind, value in whom):
-                        values = {**row.identities, "name": row.name, "reason": cleaned(reason, TEXT_MAX)}
-                        slot = {} if row.slot is None else {"slot": row.slot}
-                        await self._console.action("kick", values | slot, timeout=self._left(self._end))
+                    reasons = [why for (kind, value), why in whom.items() if row.identities.get(kind) == value]
+                    if reasons:
+                        await self._kick_row(row, reasons[0])
         except TimeoutError:
             return  # a busy console; the next pass looks again
+
+    async def _kick_row(self, row: PlayerRow, reason: str) -> None:
+        values = {**row.identities, "name": row.name, "reason": cleaned(reason, TEXT_MAX)}
+        slot = {} if row.slot is None else {"slot": row.slot}
+        await self._console.action("kick", values | slot, timeout=self._left(self._end))
 
 
 def _now() -> datetime:
