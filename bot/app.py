@@ -38,9 +38,11 @@ from bot.services.leases import Leases
 from bot.services.mods import Mods
 from bot.services.mods_inventory import ModInventory
 from bot.services.outbox import Outbox
+from bot.services.panels import Panels
 from bot.services.players import Players
 from bot.services.power import Power
 from bot.services.records import Records
+from bot.services.schedule_authors import Membership, ScheduleAuthors
 from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding
 from bot.services.secrets import SecretKeys, check_fingerprint
@@ -112,15 +114,20 @@ class App:
             incidents=Incidents(db),
             jobs=jobs,
             mods=mods,
+            panels=Panels(db),
             players=Players(db),
             power=power,
             schedules=schedules,
             schedule_adding=schedule_adding,
+            schedule_authors=ScheduleAuthors(db, self._membership),
             servers=Servers(db),
             setup=Setup(db),
             state=State(db),
             public_url=lambda: self.public_url,
         )
+
+    async def _membership(self, guild_id: int, user_id: int) -> Membership | None:
+        return await self.client.membership(guild_id, user_id)  # of the client that is connected then
 
     def make_client(self) -> Client:
         """The Discord client; a new one in place of a closed one, which cannot connect again."""

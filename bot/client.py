@@ -7,12 +7,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+import aiohttp
 import discord
 from discord.ext import commands
 
 from bot.errors import Unavailable
 from bot.gate import Gate, Tree, ungated
 from bot.services import Services
+from bot.services.schedule_authors import Membership
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
 
 PERSIST_EVERY: Final = 5.0
+MEMBER_WITHIN: Final = 2.0
+"""Seconds to ask Discord who somebody is: an answer to a person waits for it."""
 EXTENSIONS: Final = (
     "cogs.alert",
     "cogs.announce",
@@ -34,6 +38,7 @@ EXTENSIONS: Final = (
     "cogs.job",
     "cogs.mod",
     "cogs.my",
+    "cogs.panel",
     "cogs.player",
     "cogs.players",
     "cogs.schedule",
@@ -79,6 +84,22 @@ class Client(commands.AutoShardedBot):
         ids = {command.name: command.id for command in synced}
         await self.services.state.remember_tree(application, digest, ids)
         log.info("registered %d commands", len(ids))
+
+    async def membership(self, guild_id: int, user_id: int) -> Membership | None:
+        """What somebody is in a guild now; None where Discord does not say it at once."""
+        guild = self.get_guild(guild_id)
+        if guild is None:
+            return None
+        try:
+            async with asyncio.timeout(MEMBER_WITHIN):
+                member = await guild.fetch_member(user_id)
+        except discord.NotFound:
+            return Membership(frozenset())
+        except (TimeoutError, OSError, aiohttp.ClientError, discord.DiscordException) as error:
+            log.warning("who %d is in %d is not known: %s", user_id, guild_id, error)
+            return None
+        administrator = guild.owner_id == user_id or member.guild_permissions.administrator
+        return Membership(frozenset(role.id for role in member.roles), administrator)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Components and forms; the tree takes commands by itself."""

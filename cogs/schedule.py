@@ -87,7 +87,8 @@ class ScheduleCog(commands.GroupCog, group_name="schedule", group_description="W
 @action("schedule.page", "schedules.view")
 async def _page(call: Call, page: int) -> Reply:
     found = await call.services.schedules.list(call.actor, page)
-    lines = [schedules.line(schedule) for schedule in found.rows]
+    unbacked = await call.services.schedule_authors.unbacked(call.actor, found.rows)
+    lines = [schedules.line(schedule, unbacked=schedule.id in unbacked) for schedule in found.rows]
     empty = "Nothing is done by itself yet. `/schedule add` makes the first one."
     return Reply(listing("Schedules", lines, empty=empty, page=found.number, more=found.more, route="schedule.page"))
 

@@ -18,8 +18,10 @@ from bot.services.identity import Identity
 from bot.services.incidents import Incidents
 from bot.services.jobs import Jobs
 from bot.services.mods import Mods
+from bot.services.panels import Panels
 from bot.services.players import Players
 from bot.services.power import Power
+from bot.services.schedule_authors import ScheduleAuthors
 from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding
 from bot.services.servers import Servers
@@ -46,10 +48,12 @@ class Services:
     incidents: Incidents
     jobs: Jobs
     mods: Mods
+    panels: Panels
     players: Players
     power: Power
     schedules: Schedules
     schedule_adding: ScheduleAdding
+    schedule_authors: ScheduleAuthors
     servers: Servers
     setup: Setup
     state: State
