@@ -11,12 +11,15 @@ from uuid import UUID
 import aiohttp
 import discord
 
+from bot import clock
 from bot.errors import Unavailable
 from bot.services import Services
 from bot.services.outbox import Delayed, Delivery, OutboxRow, Refused, Sent, Skipped
 from bot.ui import bans_public, notices
+from bot.ui.cards import VOLATILE
 from bot.ui.incidents import incident_card
 from bot.ui.jobs import progress_card
+from bot.ui.panels import board_card
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +34,12 @@ Renderer = Callable[[OutboxRow], Awaitable[discord.ui.LayoutView | None]]
 
 def rendered_hash(view: discord.ui.LayoutView) -> bytes:
     """What decides whether a message has to be edited at all."""
-    return hashlib.sha256(json.dumps(view.to_components(), sort_keys=True).encode()).digest()
+    return hashlib.sha256(json.dumps(_lasting(view.to_components()), sort_keys=True).encode()).digest()
+
+
+def _lasting(components: list[Any]) -> list[Any]:
+    kept = [component for component in components if component.get("id") != VOLATILE]
+    return [{**one, "components": _lasting(one["components"])} if "components" in one else one for one in kept]
 
 
 def mark_of(row: OutboxRow) -> int:
@@ -49,6 +57,7 @@ class Messenger:
             "ban_notice": self._ban,
             "incident": self._incident,
             "job": self._job,
+            "panel": self._panel,
         }
 
     @property
@@ -62,7 +71,7 @@ class Messenger:
             async with asyncio.timeout(SEND_WITHIN):
                 return await self._deliver(row)
         except discord.HTTPException as error:
-            return refusal(error, edit=row.op == "edit")
+            return refusal(error, edit=row.op != "post")
         except Unavailable as error:
             return Delayed(5.0, error.what)
         except (TimeoutError, OSError, aiohttp.ClientError, discord.DiscordException) as error:
@@ -73,6 +82,9 @@ class Messenger:
             return Delayed(1.0, f"the connection to Discord was closed meanwhile: {error}", unsure=True)
 
     async def _deliver(self, row: OutboxRow) -> Delivery:
+        if row.op == "delete" and row.message_id:
+            await self.client.get_partial_messageable(row.channel_id).get_partial_message(row.message_id).delete()
+            return Sent(None, b"")
         view = await self._render(row)
         if view is None:
             return Skipped()
@@ -111,6 +123,10 @@ class Messenger:
         case = await self._services.bans.notice(row.org_id, row.subject_id or "")
         return None if case is None else bans_public.notice_card(case, mark_of(row))
 
+    async def _panel(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        board = await self._services.panels.board(row.org_id, row.subject_id or "all")
+        return board_card(board, clock.now(), mark_of(row))
+
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
         me = self.client.user
         try:
@@ -134,7 +150,7 @@ def refusal(error: discord.HTTPException, *, edit: bool) -> Delivery:
     if error.code == 30046:  # too many edits of a message older than an hour
         return Delayed(60.0, reason)
     if error.status == 404 and edit and error.code == 10008:
-        return Refused(reason, permanent=True, target="message")  # somebody deleted it; it is not posted again
+        return Refused(reason, permanent=True, target="message")  # somebody deleted it; few are posted again
     if error.status in (403, 404):
         return Refused(reason, permanent=True, target="channel")
     return Refused(reason, permanent=error.status == 400)

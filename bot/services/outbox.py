@@ -5,8 +5,8 @@ is rendered when it is sent, so a row names its subject and nothing else.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -21,6 +21,12 @@ from db.uow import Tx
 
 EDIT_EVERY = timedelta(seconds=2)
 """At most one edit of a message in this time."""
+EDIT_EVERY_BOARD = timedelta(seconds=10)
+EDIT_EVERY_AGED = timedelta(seconds=30)
+"""The same for each board of a channel; Discord allows fewer edits of messages older than an hour."""
+AGED = timedelta(hours=1)
+KEPT_POSTED = frozenset({"panel"})
+"""Kinds of messages that are posted again when somebody deletes them, once a day."""
 BACK_OFF = tuple(timedelta(minutes=n) for n in (1, 2, 5, 10, 30))
 """Waits after refusals that may pass; the sixth refusal is the last."""
 
@@ -63,6 +69,11 @@ class Refused:
 
 
 Delivery = Sent | Skipped | Delayed | Refused
+
+
+def snowflake_time(snowflake: int) -> datetime:
+    """When Discord made this id."""
+    return datetime.fromtimestamp(((snowflake >> 22) + 1_420_070_400_000) / 1000, UTC)
 
 
 async def post(
@@ -136,9 +147,19 @@ class Outbox:
             status="sent" if isinstance(delivery, Sent) else "skipped",
             message_id=delivery.message_id if isinstance(delivery, Sent) else None,
             rendered_hash=delivery.rendered_hash or row.rendered_hash,
-            next_edit_at=clock.now() + EDIT_EVERY,
+            next_edit_at=clock.now() + await self._pause(tx, row, delivery),
             now=clock.now(),
         )
+        if row.op == "delete":
+            await outbox.forget_message(tx.session, row)
+
+    async def _pause(self, tx: Tx, row: OutboxRow, delivery: Sent | Skipped) -> timedelta:
+        """Until the next edit of this message. Boards share what their channel allows."""
+        if row.kind not in KEPT_POSTED or isinstance(delivery, Skipped):
+            return EDIT_EVERY
+        posted = row.message_id or delivery.message_id
+        old = posted is not None and clock.now() - snowflake_time(posted) > AGED
+        return (EDIT_EVERY_AGED if old else EDIT_EVERY_BOARD) * await outbox.kept_in_channel(tx.session, row)
 
     async def _refused(self, tx: Tx, row: OutboxRow, refusal: Refused) -> None:
         if not refusal.permanent and not refusal.target and row.attempts < len(BACK_OFF):
@@ -146,8 +167,16 @@ class Outbox:
             await outbox.retry(tx.session, row, at=at, error=refusal.reason, counts=True)
             return
         await outbox.fail(tx.session, row, error=refusal.reason)
+        if row.op == "delete":
+            await outbox.forget_message(tx.session, row)
+            return
         if not refusal.target and row.op != "post":
             return
+        if refusal.target == "message" and row.kind in KEPT_POSTED:
+            if await outbox.post_again(tx.session, row, clock.now()):
+                await tx.notify(NOTIFY)
+                return
+            refusal = replace(refusal, reason="its message was deleted twice within a day")
         lost = await outbox.disable(tx.session, row, reason=refusal.reason, channel=refusal.target == "channel")
         if lost:
             tx.audit("channel.disable", resource=("channel", str(row.channel_id)), reason=refusal.reason, purposes=lost)

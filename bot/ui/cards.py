@@ -27,6 +27,10 @@ class Colour(Enum):
     IDLE = 0x78909C
 
 
+VOLATILE = 0x7FFFFFF0
+"""Id of a part that is no reason to edit a message, such as the time of its last change."""
+
+
 @dataclass(frozen=True)
 class Button:
     """A button that leads to `@action(route)`."""

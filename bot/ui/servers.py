@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from db.queries.cards import ServerCard
     from db.queries.history import Happening
 
-_STATES: Final = {
+STATES: Final = {
     "unknown": ("⚪", Colour.IDLE, "not seen yet"),
     "installing": ("🔵", Colour.BUSY, "being set up"),
     "install_failed": ("🔴", Colour.BAD, "set-up failed"),
@@ -32,7 +32,7 @@ def state(server: ServerCard) -> tuple[str, Colour, str]:
     """Sign, colour and words of a server's state. What an offline host said last is no longer known to be true."""
     if server.host_status == "offline":
         return "🟠", Colour.WARN, "host offline"
-    sign, colour, words = _STATES[server.status]
+    sign, colour, words = STATES[server.status]
     if server.status == "running" and server.observed.get("reachable") is False:
         return "🟠", Colour.WARN, "up, but its console does not answer"
     return sign, colour, words

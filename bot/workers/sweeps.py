@@ -14,6 +14,7 @@ from bot.services.bans_sweep import BanSweep
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_sweep import JobSweep
 from bot.services.mods_sweep import ModSweep
+from bot.services.panels import PanelWatch
 from bot.services.retention import Retention
 from bot.services.schedules_due import SchedulesDue
 
@@ -69,6 +70,7 @@ def ticks_of(db: Database) -> list[Tick]:
         Tick("bans.reconcile", timedelta(seconds=30), bans.reconcile, first=soon),
         Tick("bans.expire", timedelta(minutes=1), bans.expire, first=soon),
         Tick("mods.sweep", timedelta(minutes=5), ModSweep(db).abandoned, first=timedelta(minutes=1)),
+        Tick("panels.refresh", timedelta(seconds=10), PanelWatch(db).refresh, first=soon),
         Tick("partitions", timedelta(days=1), retention.partitions),
         Tick("retention", timedelta(hours=1), retention.old_rows, first=timedelta(minutes=5)),
         Tick("retention.streams", timedelta(days=1), retention.streams, first=timedelta(minutes=15)),

@@ -52,8 +52,13 @@ _OFFLINE = text("""/* hosts.offline */
               array(select s.id from server_instances s where s.host_id = h.id and s.deleted_at is null) as servers""")
 
 _CARDS = text("""/* heartbeats.server_cards */
-    select id from bot_messages where org_id = :org and kind = 'server' and disabled_reason is null
-       and subject_id = any(cast(cast(:servers as uuid[]) as text[])) order by id""")
+    select id from bot_messages where org_id = :org and disabled_reason is null
+       and (kind = 'server' and subject_id = any(cast(cast(:servers as uuid[]) as text[]))
+            or kind = 'panel' and (subject_id = 'all'
+                 or subject_id = any(array(select 'server:' || s from unnest(cast(:servers as uuid[])) s))
+                 or subject_id = any(array(select 'tag:' || t.tag from server_tags t
+                                            where t.server_instance_id = any(cast(:servers as uuid[]))))))
+     order by id""")
 
 
 @dataclass(frozen=True)

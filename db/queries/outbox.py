@@ -95,6 +95,22 @@ _CHANNEL_FOR = text("""/* outbox.channel_for */
     select discord_channel_id from notification_channels
      where org_id = :org and purpose = :purpose and type = 'discord_channel' and enabled order by created_at, id limit 1""")
 
+# The key is used once a day: whoever deletes the message again does not want it.
+_AGAIN = text("""/* outbox.post_again */
+    with again as (
+      insert into notification_jobs (org_id, target_kind, discord_channel_id, bot_message_id, op, event_type, payload_json,
+                                     dedupe_key, next_attempt_at, created_at)
+      values (:org, 'channel', :channel, :message, 'post', 'message.deleted', '{}', :dedupe, :now, :now)
+      on conflict (org_id, dedupe_key) do nothing returning bot_message_id)
+    update bot_messages m set message_id = null, rendered_hash = null, next_edit_at = null
+      from again where m.id = again.bot_message_id returning m.id""")
+
+_FORGET = text("""/* outbox.forget_message */ delete from bot_messages where org_id = :org and id = :id""")
+
+_KEPT = text("""/* outbox.kept_in_channel */
+    select count(*) from bot_messages
+     where org_id = :org and channel_id = :channel and kind = :kind and disabled_reason is null""")
+
 _NEXT = text("""/* outbox.next_due */
     select min(next_attempt_at) from notification_jobs where status = 'pending' and target_kind = 'channel'""")
 
@@ -218,6 +234,24 @@ async def disable(session: AsyncSession, row: OutboxRow, *, reason: str, channel
     where = {"org": row.org_id, "channel": row.channel_id, "reason": reason[:200]}
     await session.execute(_FAIL_CHANNEL, where)
     return [hit.purpose for hit in await session.execute(_DISABLE_CHANNEL, where)]
+
+
+async def post_again(session: AsyncSession, row: OutboxRow, now: datetime) -> bool:
+    """Owes a message anew that somebody has deleted; False: that was done today already."""
+    values = {"org": row.org_id, "channel": row.channel_id, "message": row.bot_message_id, "now": now}
+    dedupe = f"message.deleted:{row.bot_message_id}:{now:%Y%m%d}"
+    return bool((await session.execute(_AGAIN, {**values, "dedupe": dedupe})).all())
+
+
+async def forget_message(session: AsyncSession, row: OutboxRow) -> None:
+    """A message that was taken away is no longer kept up to date; what was owed for it goes, too."""
+    await session.execute(_FORGET, {"org": row.org_id, "id": row.bot_message_id})
+
+
+async def kept_in_channel(session: AsyncSession, row: OutboxRow) -> int:
+    """How many messages like this one share its channel."""
+    values = {"org": row.org_id, "channel": row.channel_id, "kind": row.kind}
+    return max(1, await session.scalar(_KEPT, values) or 0)
 
 
 async def next_due(session: AsyncSession) -> datetime | None:
