@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final, Literal
 from games import zips
 from games.formats import modinfo
 from games.formats.modinfo import ModInfo
-from games.zips import PACKED_MAX, UNPACKED_MAX, ArchiveError
+from games.zips import PACKED_MAX, UNPACKED_MAX, ArchiveError, shown
 
 __all__ = ["PACKED_MAX", "ArchiveError", "File", "Manifest", "Unit", "folder_name", "inspect"]
 
@@ -123,7 +123,7 @@ def _plain(source: Path, unit: Unit, file_name: str, place: Place | None) -> Man
     """A single file that is not packed."""
     name = Path(file_name).name
     if not name.lower().endswith(unit.suffix):
-        raise ArchiveError(f"`{_shown(name)}` is no `{unit.suffix}` file.", _wanted(unit))
+        raise ArchiveError(f"`{shown(name)}` is no `{unit.suffix}` file.", _wanted(unit))
     if source.stat().st_size > PACKED_MAX:
         raise ArchiveError(f"The file is larger than {PACKED_MAX >> 20} MiB.", "Make it smaller.")
     with source.open("rb") as content:
@@ -147,10 +147,10 @@ def _root(paths: Sequence[str], unit: Unit) -> str:
     if not roots:
         raise ArchiveError(f"There is no `{unit.manifest}` in the archive (spelled so).", _wanted(unit))
     if len(roots) > 1:
-        shown = ", ".join(f"`{_shown(root.rstrip('/') or '.')}`" for root in roots[:3])
-        raise ArchiveError(f"There are {len(roots)} mods in the archive: {shown}.", "Upload them one by one.")
+        folders = ", ".join(f"`{shown(root.rstrip('/') or '.')}`" for root in roots[:3])
+        raise ArchiveError(f"There are {len(roots)} mods in the archive: {folders}.", "Upload them one by one.")
     if outside := next((path for path in paths if not path.startswith(roots[0])), None):
-        raise ArchiveError(f"`{_shown(outside)}` lies outside of the mod's folder.", _wanted(unit))
+        raise ArchiveError(f"`{shown(outside)}` lies outside of the mod's folder.", _wanted(unit))
     return roots[0]
 
 
@@ -192,14 +192,10 @@ def _stem(path: str, unit: Unit) -> str:
 
 
 def _empty(path: str) -> ArchiveError:
-    return ArchiveError(f"`{_shown(path)}` is empty.", "Upload the finished file.")
+    return ArchiveError(f"`{shown(path)}` is empty.", "Upload the finished file.")
 
 
 def _wanted(unit: Unit) -> str:
     if unit.kind == "file":
         return f"Upload a `{unit.suffix}` file, or a ZIP file with nothing else in it."
     return f"Pack one mod's folder, with its `{unit.manifest}`." if unit.manifest else "Pack one mod's folder."
-
-
-def _shown(text: str) -> str:
-    return "".join(letter if letter.isprintable() and letter != "`" else "?" for letter in text)[:100]

@@ -78,7 +78,7 @@ class Zip:
                     raise _too_much(member.path) if limit < room else _too_large()
                 yield chunk
         if done != member.info.file_size:
-            raise ArchiveError(f"`{member.path}` in the archive is not as long as the archive says.")
+            raise ArchiveError(f"`{shown(member.path)}` in the archive is not as long as the archive says.")
 
 
 @contextmanager
@@ -151,11 +151,18 @@ def _members(infos: Sequence[zipfile.ZipInfo]) -> Iterator[Member]:
         key = folded(path)
         parents = {key[:at] for at, letter in enumerate(key) if letter == "/"}
         if key in files or (key in folders and not is_folder) or parents & files:
-            raise ArchiveError(f"`{path}` is in the archive twice.", "Some systems take `A` and `a` for the same name.")
+            raise ArchiveError(
+                f"`{shown(path)}` is in the archive twice.", "Some systems take `A` and `a` for the same name."
+            )
         folders |= {key, *parents} if is_folder else parents
         if not is_folder:
             files.add(key)
             yield Member(path, info)
+
+
+def shown(path: str) -> str:
+    """A path that somebody else chose, for the middle of a sentence, between two backticks."""
+    return "".join(letter if letter.isprintable() and letter != "`" else "?" for letter in path)[:100]
 
 
 def folded(path: str) -> str:
@@ -168,27 +175,30 @@ def _judge_kind(info: zipfile.ZipInfo, path: str, *, is_folder: bool) -> None:
     regular = stat.S_IFMT(mode) in (0, stat.S_IFDIR if is_folder else stat.S_IFREG)
     if not regular or info.external_attr & _REPARSE_POINT or (is_folder and info.file_size):
         what = "a symbolic link" if stat.S_ISLNK(mode) else "neither a file nor a folder"
-        raise ArchiveError(f"`{path}` in the archive is {what}.", "Put the file itself in its place.")
+        raise ArchiveError(f"`{shown(path)}` in the archive is {what}.", "Put the file itself in its place.")
     if info.flag_bits & _ENCRYPTED:
-        raise ArchiveError(f"`{path}` in the archive is encrypted.", "Pack it without a password.")
+        raise ArchiveError(f"`{shown(path)}` in the archive is encrypted.", "Pack it without a password.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ArchiveError(f"`{path}` is packed with an unusual method.", "Pack it with the usual one, `deflate`.")
+        raise ArchiveError(
+            f"`{shown(path)}` is packed with an unusual method.", "Pack it with the usual one, `deflate`."
+        )
 
 
 def _path(raw: str) -> str:
     """The path of an entry, normalised; a folder's without the slash at its end."""
     path = unicodedata.normalize("NFC", raw).removesuffix("/")
     parts = path.split("/")
-    shown = "".join(letter if letter.isprintable() else "?" for letter in path)[:100]
     if raw.startswith("/") or "\\" in path or ":" in path or any(part in ("", ".", "..") for part in parts):
-        raise ArchiveError(f"`{shown}` in the archive leads out of its folder.", "Use plain relative paths.")
+        raise ArchiveError(f"`{shown(path)}` in the archive leads out of its folder.", "Use plain relative paths.")
     if not path.isprintable() or len(path) > PATH_MAX or any(len(part.encode()) > 255 for part in parts):
-        raise ArchiveError(f"`{shown}` in the archive is no usable file name.", "Give it a plain, shorter name.")
+        raise ArchiveError(f"`{shown(path)}` in the archive is no usable file name.", "Give it a plain, shorter name.")
     return path
 
 
 def _too_much(path: str) -> ArchiveError:
-    return ArchiveError(f"`{path}` unpacks to more than {RATIO_MAX} times its size.", "That is how ZIP bombs look.")
+    return ArchiveError(
+        f"`{shown(path)}` unpacks to more than {RATIO_MAX} times its size.", "That is how ZIP bombs look."
+    )
 
 
 def _too_large() -> ArchiveError:

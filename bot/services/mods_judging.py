@@ -46,7 +46,8 @@ def judge(path: Path, claims: Claims, games: Mapping[str, GameMods]) -> Judged:
         named = manifest.name or Path(claims.file_name).stem
         name = folder_name(named if tells else claims.name or named)
     except ArchiveError as error:
-        raise Invalid(error.what, error.remedy) from error
+        # file names stand between backticks, where nothing has a meaning in Discord; but reasons are copied elsewhere
+        raise Invalid(error.what.replace("@", "@\u200b"), error.remedy) from error
     for option, given, own in (("name", claims.name, manifest.name), ("version", claims.version, manifest.version)):
         if tells and given and given != own:
             raise Invalid(f"The mod says itself that its {option} is {safe(own)}.", f"Leave `{option}` out.")

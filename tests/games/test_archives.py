@@ -238,3 +238,9 @@ def test_a_large_mod_is_judged_in_little_memory(tmp_path: Path) -> None:
     noise = random.Random(1).randbytes(3_000_000)
     found = judged(tmp_path, packed({"Demo/ModInfo.xml": INFO, "Demo/a.bin": noise}))
     assert found.files[1].size == 3_000_000
+
+
+def test_names_end_no_sentence(tmp_path: Path) -> None:
+    """Sentences name files between backticks."""
+    said = refusal(tmp_path, packed({"Demo/ModInfo.xml": INFO, "`@everyone` \x1b[31m": "x"}))
+    assert said.count("`") == 2 and said.isprintable()
