@@ -8,8 +8,8 @@ from bot.ui import bans, jobs, mods, players, schedules, servers
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
     "ban.", "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick",
-    "fleet.add", "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "setup.",
-    "org.",
+    "fleet.add", "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "schedule.",
+    "setup.", "org.",
 )  # fmt: skip
 
 
