@@ -68,6 +68,7 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
     streams = Streams(config.state_dir, link, servers)
     streams.open()
     await servers.open()
+    runner.resume()
     log.info("agent %s of host %s serves %s", __version__, link.identity.host_id, config.url)
     claims = asyncio.create_task(repeat("claiming", runner.claim, link.recovered))
     others = [

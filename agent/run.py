@@ -52,8 +52,19 @@ class Offer:
 class Run:
     """Accepts an offer, does the task once, and leaves its result in the spool."""
 
-    def __init__(self, offer: Offer, link: Link, spool: Spool, servers: Servers, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        offer: Offer,
+        link: Link,
+        spool: Spool,
+        servers: Servers,
+        changed: Callable[[], None],
+        *,
+        resumed: bool = False,
+    ) -> None:
         self.offer = offer
+        self.resumed = resumed
+        """An earlier agent has begun it; it is gone on with only when the bot still wants it."""
         self.accepted = asyncio.Event()
         """Set as soon as the offer was taken or dropped."""
         self.executing = False
@@ -125,8 +136,12 @@ class Run:
 
     async def _begin(self) -> Ending:
         self.executing = True
+        if self.resumed:
+            log.info("%s: resumed", self)
+            return await self._execute()
+        job = self.offer.job
         try:
-            await asyncio.to_thread(self._spool.begin, self.offer.job)
+            await asyncio.to_thread(self._spool.begin, job, resumable=TASKS[type(job.params)].resumes)
         except OSError as error:
             return Ending(
                 "failed",

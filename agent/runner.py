@@ -10,9 +10,9 @@ from uuid import UUID
 from agent import __version__, wire
 from agent.http import Refused
 from agent.link import Link, StrangeJob
-from agent.run import Dropped, Offer, Run
+from agent.run import Dropped, Offer, Run, now
 from agent.servers import Servers
-from agent.spool import Spool
+from agent.spool import Marker, Spool
 from agent.tasks import Ending
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 SLOTS: Final = 16
 """Runs at a time. Far more than a host needs: a kill must find a free one while everything else hangs."""
 REPEATED_OFFER_WAIT: Final = 1.0
+RESUMED_MOST: Final = 2
+"""How often one run is gone on with: it may be the cause why agents die."""
+RESUME_WITHIN: Final = 90.0
+"""Seconds, the lease of a run: after that the bot has given it up."""
 
 
 class Runner:
@@ -32,12 +36,36 @@ class Runner:
         self._changed = changed
         self._runs: dict[UUID, tuple[Run, asyncio.Task[None]]] = {}
         self._freed = asyncio.Event()
+        self._waiting: list[Marker] = []
 
     def recover(self) -> None:
-        """Say of every run that an earlier process began and did not end that its outcome is unknown."""
+        """Say of every run that an earlier process began and did not end that its outcome is unknown.
+
+        Those that may be gone on with wait for `resume`.
+        """
         for marker in self._spool.interrupted():
             log.warning("J-%d (%s) was interrupted by the end of an earlier agent", marker.number, marker.type)
+            if marker.resumable is not None and marker.resumed < RESUMED_MOST:
+                self._waiting.append(marker)
+            else:
+                self._spool.end(marker.run_id, _interrupted(marker.claim_token))
+
+    def resume(self) -> None:
+        """Go on with runs, once the servers are known again and what was left undone there is cleared up."""
+        for marker in self._waiting:
+            if marker.resumable is not None:
+                self._resume(marker, marker.resumable)
+        self._waiting.clear()
+
+    def _resume(self, marker: Marker, job: wire.ClaimedJob) -> None:
+        try:
+            self._spool.resume(marker)
+        except OSError as error:
+            log.error("J-%d is not resumed: %s", marker.number, error.strerror)
             self._spool.end(marker.run_id, _interrupted(marker.claim_token))
+            return
+        offer = Offer(job, RESUME_WITHIN, now() + RESUME_WITHIN)
+        self._begin(Run(offer, self._link, self._spool, self._servers, self._changed, resumed=True))
 
     async def claim(self) -> None:
         """Wait for offers and take them. Raises a `LinkError`."""
@@ -79,8 +107,11 @@ class Runner:
             self._answer_again(job)
             return None
         run = Run(Offer.of(job, bot_now), self._link, self._spool, self._servers, self._changed)
-        self._runs[job.run_id] = run, asyncio.create_task(self._run(run))
+        self._begin(run)
         return run
+
+    def _begin(self, run: Run) -> None:
+        self._runs[run.id] = run, asyncio.create_task(self._run(run))
 
     async def _refuse(self, job: StrangeJob) -> None:
         """A run that did not start would be offered again for ever, so it starts and fails."""
@@ -107,6 +138,9 @@ class Runner:
             await run.go()
         except Dropped as reason:
             log.warning("%s: not started: %s", run, reason)
+            if run.resumed:
+                self._spool.end(run.id, _interrupted(run.offer.job.claim_token))
+                self._changed()
         except Exception:  # the top of a task that nobody awaits
             log.exception("%s: the agent failed", run)
         finally:

@@ -1,8 +1,8 @@
 """Which runs this agent has begun and how they ended, on disk.
 
 One run passes through `<run>.started`, `<run>.result` and `<run>.sent`. The first is written before anything is done: a
-run that has one is never executed again, whatever happens to this process. A start without an end means that the agent
-died in between, and nobody can say what was done.
+run that has one is never begun again, whatever happens to this process. A start without an end means that the agent
+died in between, and nobody can say what was done; unless the task undoes what it left and says that it may go on.
 """
 
 import logging
@@ -36,6 +36,10 @@ class Marker(BaseModel):
     server_id: UUID | None
     began_at: float
     """Seconds since the epoch."""
+    resumable: wire.ClaimedJob | None = None
+    """All that is needed to do it again from its beginning, where that is the same as going on."""
+    resumed: int = 0
+    """How often an agent has gone on with it."""
 
 
 class Spool:
@@ -53,7 +57,7 @@ class Spool:
         """Was this run begun, ever?"""
         return run_id in self._unsaved or any(self._path(run_id, end).exists() for end in (STARTED, RESULT, SENT))
 
-    def begin(self, job: wire.ClaimedJob) -> None:
+    def begin(self, job: wire.ClaimedJob, *, resumable: bool = False) -> None:
         """Remember that this run is begun. Raises `OSError`; then it must not be."""
         marker = Marker(
             run_id=job.run_id,
@@ -62,8 +66,14 @@ class Spool:
             type=job.params.type,
             server_id=job.server_id,
             began_at=time.time(),
+            resumable=job if resumable else None,
         )
         self._write(self._path(job.run_id, STARTED), marker.model_dump_json())
+
+    def resume(self, marker: Marker) -> None:
+        """Remember that this run is gone on with. Raises `OSError`; then it must not be."""
+        again = marker.model_copy(update={"resumed": marker.resumed + 1})
+        self._write(self._path(marker.run_id, STARTED), again.model_dump_json())
 
     def end(self, run_id: UUID, result: wire.Result) -> None:
         """Remember how it ended, until the bot has acknowledged it."""

@@ -13,7 +13,7 @@ from agent.runtime.instance import Instance, LogSource
 from agent.runtime.mods import deployment
 from agent.runtime.mods.download import Fetch
 from agent.runtime.mods.inventory import Inventory
-from agent.runtime.mods.swap import Swap, recover
+from agent.runtime.mods.swap import Swap
 from agent.runtime.power import Power
 from agent.runtime.starting import Report
 from agent.runtime.status import StatusReader, state_of
@@ -154,8 +154,8 @@ class GameServer:
         """Mods first: the game may be started the moment after."""
         server = self._server
         try:
-            done = recover(server.directory, server.mods)
-        except TaskFailed as error:
+            done = deployment.clear_up(server)
+        except (TaskFailed, OSError) as error:
             log.error("%s: %s", server.spec.slug, error)
             server.memory.update(note=str(error))
             return

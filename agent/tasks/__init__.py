@@ -24,6 +24,8 @@ class Task:
     """Look first what people want of the server now: its settings may have been changed by the same command."""
     forgets: bool = False
     """After a success the server is not this host's any more."""
+    resumes: bool = False
+    """What an agent that died has left of it is undone by the next one, which may then do it from the beginning."""
 
 
 TASKS: Final[dict[type[wire.Params], Task]] = {
@@ -37,5 +39,5 @@ TASKS: Final[dict[type[wire.Params], Task]] = {
     wire.Announce: Task(console.announce, fresh=False),
     wire.PlayerKick: Task(players.kick, fresh=False),
     wire.BanSync: Task(bans.sync, fresh=False, timed=True),
-    wire.ModInstall: Task(mods.install),
+    wire.ModInstall: Task(mods.install, resumes=True),
 }

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from agent import wire
 from agent.errors import Cancelled, TaskFailed
@@ -23,6 +24,15 @@ from games.archives import ArchiveError
 from games.resolved import ResolvedTemplate
 from games.sections.mods import Change, Mods
 
+DOWNLOAD: Final = "download-"
+
+
+def clear_up(server: Instance) -> str:
+    """End what an earlier agent has left; says in a few words what that was. Raises `TaskFailed`, or `OSError`."""
+    for left in server.directory.glob(f"{DOWNLOAD}*"):
+        left.unlink()
+    return recover(server.directory, server.mods)
+
 
 async def install(
     server: Instance, power: Power, fetch: Fetch, params: wire.ModInstall, report: Report
@@ -30,7 +40,7 @@ async def install(
     """Deploy one version of a mod. Raises `TaskFailed` where nothing was touched."""
     if server.template().mods is None:
         raise TaskFailed(f"{server.template().name} has no mods that could be deployed.")
-    source = server.directory / "download"
+    source = server.directory / f"{DOWNLOAD}{params.deployment_id}"
     try:
         await report(Step.DOWNLOADING, "")
         await download(fetch, params, source, lambda words: report(Step.DOWNLOADING, words))
