@@ -58,6 +58,7 @@ class _Asked:
     reason: str
     until: datetime | None
     existing: Active | None
+    at: datetime
     ended: dict[UUID, list[UUID]]
     """Cases whose time was over, only nobody had come by to end them; with the servers that have to forget them."""
 
@@ -78,7 +79,7 @@ class BanAdding:
             zone = await ban_people.zone(tx.session, actor.org)
             term = words.term(duration, zone)
             who = await somebody(tx.session, actor.org, player, where.ban_by)
-            asked = await self._asked(tx, who, where, text, term.until(clock.now()), expected=None)
+            asked = await self._asked(tx, who, where, text, term, expected=None)
             number = asked.existing.number if asked.existing else await bans_write.next_number(tx.session, actor.org)
             targets = _targets(asked, await self._concerned(tx, asked))
             question = await ask(
@@ -100,20 +101,21 @@ class BanAdding:
         identities = frozenset((kind, value) for kind, value in payload["identities"])
         player = UUID(payload["player"]) if payload["player"] else None
         who = Somebody(player, payload["name"], (), identities)
-        until = ban_terms.restored(payload["term"]).until(clock.now())
-        asked = await self._asked(tx, who, where, payload["reason"], until, expected=payload["case"] or 0)
+        term = ban_terms.restored(payload["term"])
+        asked = await self._asked(tx, who, where, payload["reason"], term, expected=payload["case"] or 0)
         if asked.existing:
             return await self._changed(tx, asked, asked.existing, payload["note"])
         return await self._opened(tx, asked, payload["note"])
 
     async def _asked(
-        self, tx: Tx, who: Somebody, where: Scope, reason: str, until: datetime | None, *, expected: int | None
+        self, tx: Tx, who: Somebody, where: Scope, reason: str, term: Term, *, expected: int | None
     ) -> _Asked:
         """`expected`: the case that the preview was about, 0 for a new one; None: there was no preview yet."""
+        now = clock.now()
         found: list[Active] = []
         ended: dict[UUID, list[UUID]] = {}
         for case in await bans_write.active(tx.session, tx.actor.org, who.player_id, who.identities):
-            if not bans.ends(case.expires_at, clock.now()):
+            if not bans.ends(case.expires_at, now):
                 found.append(case)
             elif expected is not None:
                 ended[case.id] = await bans_ending.close(tx, case.id, "expired", details={})
@@ -125,7 +127,7 @@ class BanAdding:
             raise words.overtaken(existing, expected)
         if existing:
             await must_reach(tx, "bans.create", frozenset(existing.servers))
-        asked = _Asked(who, where, reason, until, existing, ended)
+        asked = _Asked(who, where, reason, term.until(now), existing, now, ended)
         if not any(target.kinds for target in _targets(asked, where.places)):
             raise words.nowhere(where)
         if existing and _change(asked) is None:
@@ -140,7 +142,7 @@ class BanAdding:
         return [place for place in await ban_entries.places(tx.session, tx.actor.org) if place.id in wanted]
 
     async def _opened(self, tx: Tx, asked: _Asked, note: str) -> Done:
-        org_id, now, who = tx.actor.org, clock.now(), asked.who
+        org_id, now, who = tx.actor.org, asked.at, asked.who
         values = {"player": who.player_id, "name": who.name, "reason": asked.reason, "until": asked.until}
         everywhere = asked.scope.everywhere
         ban_id, number = await bans_write.open_case(
