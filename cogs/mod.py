@@ -1,5 +1,6 @@
 """/mod: upload, deploy, rollback, history."""
 
+import aiohttp
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -95,7 +96,7 @@ def _attachment(file: discord.Attachment | None) -> Attachment | None:
     async def read() -> bytes:
         try:
             return await file.read()
-        except discord.HTTPException as error:
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             raise Unavailable("Discord does not hand the file out.", "Attach it again.") from error
 
     return Attachment(file.filename, file.size, read)

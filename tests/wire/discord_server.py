@@ -45,6 +45,8 @@ class DiscordServer:
         self.interactions: dict[int, Interaction] = {}
         self.deduplicated = 0
         """Posts that were answered with the earlier message of the same nonce."""
+        self.attachments: dict[str, bytes] = {}
+        """What members attached to commands, by id."""
         self._channels: dict[int, list[Message]] = {channel.id: [] for channel in self.guild.channels}
         self._ids = itertools.count(int((time.time() - 1_420_070_400) * 1000) << 22)
         self._runner: web.AppRunner | None = None
@@ -64,6 +66,7 @@ class DiscordServer:
                 web.get(f"{hook}/messages/@original", self._original),
                 web.patch(f"{hook}/messages/@original", self._edit_original),
                 web.post(hook, self._follow_up),
+                web.get("/attachments/{id}", self._attachment),
                 web.get(one, self._history),
                 web.post(one, self._post),
                 web.patch(f"{one}/{{message}}", self._edit),
@@ -88,6 +91,17 @@ class DiscordServer:
     async def slash(self, person: Person, channel: Channel, path: str, /, **options: str | int | bool) -> Interaction:
         """Types `/path`. The answer may come later: `await interaction.answer()`."""
         return await self._act(COMMAND, person, channel, command_data(self.commands, path, options))
+
+    async def attach(
+        self, person: Person, channel: Channel, path: str, file: tuple[str, bytes], /, **options: str
+    ) -> Interaction:
+        """Types `/path` with a file (name, content) as its option `file`."""
+        (name, content), number = file, str(next(self._ids))
+        self.attachments[number] = content
+        url = f"{self.url}/attachments/{number}"
+        shown: Json = {"id": number, "filename": name, "size": len(content), "url": url, "proxy_url": url}
+        data = command_data(self.commands, path, {"file": number, **options})
+        return await self._act(COMMAND, person, channel, {**data, "resolved": {"attachments": {number: shown}}})
 
     async def press(self, person: Person, message: Message, label: str) -> Interaction:
         """Presses the button whose label begins with `label`."""
@@ -210,6 +224,9 @@ class DiscordServer:
         if found is None:
             raise Refusal(404, 10008, "Unknown Message")
         return found
+
+    async def _attachment(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.attachments[request.match_info["id"]])
 
     async def _history(self, request: web.Request) -> web.Response:
         limit, before = int(request.query.get("limit", 50)), int(request.query.get("before", 1 << 63))
