@@ -1,6 +1,7 @@
 """The parts of one server that its actions share."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from agent.runtime.home import Home, find_home
 from agent.runtime.lock import PowerLock
 from agent.runtime.logs import Follower
 from agent.runtime.memory import Memory
-from agent.runtime.mods.records import Records
+from agent.runtime.mods_records import Records
 from agent.runtime.process import PATH, GameProcess, Launch
 from agent.runtime.readiness import Readiness, log_of
 from agent.runtime.settings import Settings
@@ -115,7 +116,8 @@ class Instance:
 
     def launch(self, resolved: ResolvedTemplate) -> Launch:
         """How to start it."""
-        env = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(resolved.directory), **resolved.env}
+        zone = {"TZ": os.environ["TZ"]} if "TZ" in os.environ else {}  # its times are read as ours
+        env = {"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(resolved.directory), **zone, **resolved.env}
         size = int(self.config.log_mb * 1024**2)
         return Launch(resolved.argv, resolved.cwd, env, log_bytes=size, log_files=self.config.log_files)
 

@@ -14,9 +14,9 @@ from agent.runtime.mods.download import Fetch, download
 from agent.runtime.mods.inventory import twins
 from agent.runtime.mods.place import Place, find_place
 from agent.runtime.mods.proof import Proof, log_from_now, log_of_start, prove
-from agent.runtime.mods.records import Chosen, Installed
 from agent.runtime.mods.swap import Swap, recover
 from agent.runtime.mods.unpack import carry_over, conflicts, digests, unpack
+from agent.runtime.mods_records import Chosen, Installed
 from agent.runtime.power import Power
 from agent.runtime.starting import Report
 from agent.wire import Step

@@ -8,7 +8,7 @@ from typing import Final
 
 from agent import wire
 from agent.runtime.mods.place import Place
-from agent.runtime.mods.records import Installed, Records
+from agent.runtime.mods_records import Installed, Records
 from games.formats import modinfo
 from games.formats.modinfo import ModInfo
 from games.resolved import ResolvedModDir

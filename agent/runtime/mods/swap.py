@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from agent.errors import TaskFailed
 from agent.files import make_private, sync, sync_tree, write_private
 from agent.runtime.mods.place import Place
-from agent.runtime.mods.records import Installed, Records
+from agent.runtime.mods_records import Installed, Records
 
 log = logging.getLogger(__name__)
 

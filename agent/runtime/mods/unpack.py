@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from agent.runtime.mods.place import Place, files_of
-from agent.runtime.mods.records import Installed
+from agent.runtime.mods_records import Installed
 from games.archives import Manifest, inspect
 
 SHOWN: Final = 50

@@ -13,8 +13,8 @@ from agent.errors import TaskFailed
 from agent.runtime.home import Home
 from agent.runtime.mods import swap as swapping
 from agent.runtime.mods.place import Place, find_place
-from agent.runtime.mods.records import Installed, Records
 from agent.runtime.mods.swap import Swap, recover
+from agent.runtime.mods_records import Installed, Records
 from games.resolved import ResolvedModDir
 from games.sections.mods import ModDir
 
