@@ -1,10 +1,12 @@
-"""/player kick, and the profile that staff open from /players."""
+"""/player kick and link, and the profile that staff open from /players."""
 
 from uuid import UUID
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.domain.actors import Caller
 from bot.gate import Call, Reply, Show, action, gate
 from bot.ui import players
 from bot.ui.cards import notice
@@ -22,6 +24,15 @@ class PlayerCog(commands.GroupCog, group_name="player", group_description="Playe
     @gate("players.kick")
     async def kick(self, call: Call, player: str, reason: app_commands.Range[str, 1, 200], server: str = "") -> Reply:
         return await _kick(call, player, reason, server)
+
+    @app_commands.command(name="link", description="Say which member of this community a player is")
+    @app_commands.describe(player="The player", member="Who they are here; they can read their own bans then")
+    @app_commands.autocomplete(player=choices.player)
+    @gate("players.kick")
+    async def link(self, call: Call, player: str, member: discord.User) -> Reply:
+        who = Caller(user_id=member.id, username=member.name, display_name=member.display_name)
+        done = await call.services.players.link(call.actor, player, who)
+        return Reply(notice(done.title, done.text))
 
 
 async def _kick(call: Call, player: str, reason: str, server: str = "") -> Reply:

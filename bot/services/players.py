@@ -1,9 +1,10 @@
-"""Players: who is online, suggestions from sightings, kicks."""
+"""Players: who is online, suggestions from sightings, kicks, and which member a player is."""
 
 from uuid import UUID
 
 from agent import wire
-from bot.domain.actors import Actor
+from bot import clock
+from bot.domain.actors import Actor, Caller
 from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
@@ -12,7 +13,7 @@ from bot.services.consoles import one_line
 from bot.services.jobs_enqueue import enqueue
 from bot.services.servers import PAGE, Page, must_be_able, resolve
 from db.engine import Database
-from db.queries import cards, sightings
+from db.queries import cards, identity, players, sightings
 from db.queries.sightings import Presence, Sighting
 from db.uow import Tx
 
@@ -79,6 +80,17 @@ class Players:
                 reason=words,
             )
             return Done(f"Kicking {safe(player.name)} from {safe(server.name)}", job.where)
+
+    async def link(self, actor: Actor, ref: str, member: Caller) -> Done:
+        """Says which member of the guild a player is, so that they can read what concerns them with `/my`. The member
+        a player was linked to before is not any more."""
+        async with self._db.uow(actor) as tx:
+            await tx.require("players.kick")
+            player = await self._found(tx, ref)
+            user_id = await identity.upsert_user(tx.session, member, clock.now())
+            await players.link(tx.session, actor.org, player.player_id, user_id)
+            tx.audit("player.link", resource=("player", player.player_id), member=str(member.user_id))
+        return Done(f"{safe(player.name)} is <@{member.user_id}>", "`/my bans` shows them their bans.")
 
     async def _found(self, tx: Tx, ref: str) -> Sighting:
         try:

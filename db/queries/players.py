@@ -79,6 +79,10 @@ _CLOSE = text("""/* players.close_sessions */
 )
 
 
+_LINK = text("""/* players.link */
+    update players set user_id = cast(:user as uuid) where id = :player and org_id = :org""")
+
+
 @dataclass(frozen=True)
 class Left:
     """A session that has ended."""
@@ -130,3 +134,8 @@ async def close_sessions(
     return every(
         Left, await session.execute(_CLOSE, {"servers": list(servers), "sessions": list(sessions), "now": now})
     )
+
+
+async def link(session: AsyncSession, org_id: UUID, player_id: UUID, user_id: UUID) -> None:
+    """Says which user a player is."""
+    await session.execute(_LINK, {"org": org_id, "player": player_id, "user": user_id})
