@@ -1,6 +1,7 @@
 """Bans on the console server of 7 Days to Die: two ids, its durations, and whom it understands."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -98,6 +99,24 @@ async def test_what_stands_already_is_not_said_again(host: Host, server: GameSer
     assert all(int(line.split("-")[0]) > 2500 for line in await listed(server))
     assert await sync(server, item(EVE, "unbanned")) == await sync(server, item(EVE, "unbanned"))
     assert len(commands(host)) == 8
+
+
+async def test_the_games_times_are_those_of_its_own_zone(
+    host: Host, server: GameServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/St_Johns")
+    time.tzset()
+    try:
+        await server.restart(Card())
+        ban = item(EVE).model_copy(update={"until": datetime.now(UTC) + timedelta(hours=1)})
+        for _ in range(2):
+            assert await sync(server, ban) == [("applied", "")]
+        until = (datetime.now(UTC).astimezone() + timedelta(hours=1)).strftime("%Y-%m-%d %H:")
+        assert all(until in line for line in await listed(server))
+        assert len(commands(host)) == 2
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 async def test_bans_outlive_a_restart(host: Host, server: GameServer) -> None:
