@@ -19,6 +19,7 @@ from bot.ui import help as pages
 from tests.bot.ui import samples
 from tests.bot.ui.alert_samples import alert_cards, incident_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
+from tests.bot.ui.panel_samples import board_cards
 from tests.bot.ui.schedule_samples import schedule_cards
 
 View = discord.ui.LayoutView
@@ -158,6 +159,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         job_cards,
         mod_cards,
         notice_cards,
+        board_cards,
         player_cards,
         schedule_cards,
         server_cards,
