@@ -46,6 +46,8 @@ class Skip:
 
     status: Status
     reason: str
+    asked_for: bool = False
+    """It is one of those that somebody asked to be left out."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def skipped(due: Due, moment: datetime | None, now: datetime) -> Skip | None:
     if due.paused_until is not None and (moment or due.next_run_at) < due.paused_until:
         return Skip("skipped", "it is paused")
     if due.skip_next > 0:
-        return Skip("skipped", "somebody asked for that")
+        return Skip("skipped", "somebody asked for that", asked_for=True)
     if moment is None and not due.catch_up:
         late = words_of(now - due.next_run_at)
         return Skip("skipped_missed", f"it was due {late} ago, and nothing could be done then")

@@ -64,7 +64,7 @@ class Schedules:
             schedule = await self._locked(tx, ref)
             _must_run(schedule)
             await schedules.skip(tx.session, schedule.id, count, clock.now())
-            tx.audit("schedule.skip.ask", resource=("schedule", schedule.id), name=schedule.name, count=count)
+            tx.audit("schedule.skip", resource=("schedule", schedule.id), name=schedule.name, count=count)
         if not count:
             return Done(f"{safe(schedule.name)} skips nothing", f"It runs next {_at(schedule.next_run_at)}.")
         runs = "The next run is" if count == 1 else f"The next {count} runs are"

@@ -14,7 +14,7 @@ from agent import wire
 from bot import clock
 from bot.domain.actors import Actor, system
 from bot.domain.cron import checked
-from bot.domain.jobs import JobType
+from bot.domain.jobs import JOBS, JobType
 from bot.domain.schedules import OF_JOB_TYPE, Action, Due, Skip, Target, last_on_time, left_out, skipped
 from bot.domain.zones import zone
 from bot.errors import Conflict, Unavailable
@@ -36,13 +36,76 @@ _QUIET: Final = frozenset({"enqueued", "skipped"})
 
 @dataclass
 class _Run:
-    """What became of a run: the jobs that it made and the servers that it left out."""
+    """A schedule whose time has come and whose row is held; what becomes of it."""
 
+    tx: Tx
+    schedule: DueSchedule
+    now: datetime
+    next_run: datetime | None = None
+    """None: never again, so the schedule is switched off."""
     made: list[Enqueued] = field(default_factory=list[Enqueued])
     left: list[tuple[str, Skip]] = field(default_factory=list[tuple[str, Skip]])
+    """Servers that are left out, by name."""
 
-    @property
-    def outcome(self) -> Skip:
+    async def outcome(self) -> Skip:
+        """Writes its jobs; or why there are none."""
+        schedule = self.schedule
+        try:
+            cron, place = checked(schedule.expression), zone(schedule.zone)
+            action, params = _task(schedule)
+        except ValueError as error:  # pydantic's, too: written by another version
+            return Skip("scheduler_failed", str(error))
+        self.next_run = cron.next_run(self.now, place)
+        if schedule.left_alone:
+            return Skip("skipped", "the bot was removed from the Discord server")
+        due = Due(schedule.next_run_at, schedule.paused_until, schedule.skip_next, schedule.catch_up)
+        if skip := skipped(due, last_on_time(due, cron, place, self.now), self.now):
+            return skip
+        return await self._on_servers(action, params)
+
+    async def _on_servers(self, action: Action, params: wire.Params) -> Skip:
+        schedule = self.schedule
+        servers = await self._servers()
+        if schedule.server_id and not servers:
+            self.next_run = None
+            return Skip("skipped", "its server was removed")
+        exclusive = JOBS[action.job_type].exclusive
+        ids = [server.id for server in servers]
+        busy = await schedules_due.busy(self.tx.session, schedule.org_id, schedule.id, ids, exclusive=exclusive)
+        for server in servers:
+            target = Target(
+                server.status, server.desired_state, server.host_online, server.capabilities, busy.get(server.id)
+            )
+            skip = left_out(action, target) or await self._enqueue(server, action, params)
+            if skip:
+                self.left.append((server.name, skip))
+        return self._summary()
+
+    async def _servers(self) -> list[ServerCard]:
+        session, schedule = self.tx.session, self.schedule
+        if schedule.server_id is None:
+            return await cards.servers(session, schedule.org_id, tag=schedule.tag, limit=_MOST_SERVERS)
+        found = await cards.server(session, schedule.org_id, server_id=schedule.server_id)
+        return [found] if found else []
+
+    async def _enqueue(self, server: ServerCard, action: Action, params: wire.Params) -> Skip | None:
+        try:
+            job = await enqueue(
+                self.tx,
+                type=action.job_type,
+                server_id=server.id,
+                host_id=server.host_id,
+                params=params,
+                dedupe_key=f"power:{server.id}" if action.job_type == JobType.SERVER_RESTART else None,
+                source="schedule",
+                schedule_id=self.schedule.id,
+            )
+        except Conflict as error:  # somebody's power action came in between
+            return Skip("skipped_busy", error.what)
+        self.made.append(job)
+        return None
+
+    def _summary(self) -> Skip:
         if self.made:
             return Skip("enqueued", "")
         if not self.left:
@@ -51,8 +114,43 @@ class _Run:
         others = f"; {len(self.left) - 1} more were left out" if len(self.left) > 1 else ""
         return Skip(first.status, f"{name}: {first.reason}{others}")
 
+    async def close(self, outcome: Skip) -> str:
+        """Moves the schedule on, leaves the audit row, and tells the ops channel when something new is wrong."""
+        await schedules_due.move_on(
+            self.tx.session,
+            self.schedule.id,
+            status=outcome.status,
+            next_run_at=self.next_run,
+            job_id=self.made[0].id if self.made else None,
+            skips=int(outcome.asked_for),
+            now=self.now,
+        )
+        self.tx.audit(
+            "schedule.run" if self.made else "schedule.left_out",
+            resource=("schedule", self.schedule.id),
+            name=self.schedule.name,
+            due=self.schedule.next_run_at.isoformat(),
+            status=outcome.status,
+            **({"numbers": [job.number for job in self.made]} if self.made else {"reason": outcome.reason}),
+            **({"leftOut": {name: skip.reason for name, skip in self.left}} if self.made and self.left else {}),
+        )
+        new = outcome.status not in _QUIET and outcome.status != self.schedule.last_run_status
+        if new or self.next_run is None:
+            await self._tell(outcome)
+        return outcome.status
 
-_NONE: Final = _Run()
+    async def _tell(self, outcome: Skip) -> None:
+        schedule, channel = self.schedule, await outbox.channel_for(self.tx, self.tx.actor, "ops")
+        if channel:
+            await outbox.post(
+                self.tx.session,
+                org_id=schedule.org_id,
+                channel_id=channel,
+                event_type="schedule.skipped",
+                payload={"name": schedule.name, "reason": outcome.reason, "off": self.next_run is None},
+                dedupe_key=f"schedule.skipped:{schedule.id}:{schedule.next_run_at.timestamp():.0f}",
+            )
+            await self.tx.notify(outbox.NOTIFY)
 
 
 class SchedulesDue:
@@ -91,64 +189,8 @@ class SchedulesDue:
             if schedule is None:
                 return ""
             tx.actor = Actor(type="system", name=_DUTY, org_id=schedule.org_id, guild_id=schedule.guild_id)
-            try:
-                cron, place = checked(schedule.expression), zone(schedule.zone)
-                action, params = _task(schedule)
-            except ValueError as error:  # pydantic's, too: written by another version
-                return await self._end(tx, schedule, Skip("scheduler_failed", str(error)), None, now)
-            next_run = cron.next_run(now, place)
-            due = Due(schedule.next_run_at, schedule.paused_until, schedule.skip_next, schedule.catch_up)
-            if skip := skipped(due, last_on_time(due, cron, place, now), now):
-                return await self._end(tx, schedule, skip, next_run, now)
-            return await self._run(tx, schedule, action, params, next_run, now)
-
-    async def _run(
-        self,
-        tx: Tx,
-        schedule: DueSchedule,
-        action: Action,
-        params: wire.Params,
-        next_run: datetime | None,
-        now: datetime,
-    ) -> str:
-        servers = await _servers(tx, schedule)
-        if schedule.server_id and not servers:
-            return await self._end(tx, schedule, Skip("skipped", "its server was removed"), None, now)
-        exclusive = action.job_type == JobType.SERVER_RESTART
-        busy = await schedules_due.busy(
-            tx.session, schedule.org_id, schedule.id, [server.id for server in servers], exclusive=exclusive
-        )
-        run = _Run()
-        for server in servers:
-            await _on_server(tx, schedule, action, params, server, busy.get(server.id), run)
-        return await self._end(tx, schedule, run.outcome, next_run, now, run)
-
-    async def _end(
-        self, tx: Tx, schedule: DueSchedule, outcome: Skip, next_run: datetime | None, now: datetime, run: _Run = _NONE
-    ) -> str:
-        """Moves the schedule on, leaves the audit row, and tells the ops channel when something new is wrong."""
-        await schedules_due.move_on(
-            tx.session,
-            schedule.id,
-            status=outcome.status,
-            next_run_at=next_run,
-            job_id=run.made[0].id if run.made else None,
-            skips=int(schedule.skip_next > 0 and outcome.status == "skipped" and next_run is not None),
-            now=now,
-        )
-        tx.audit(
-            "schedule.run" if run.made else "schedule.skip",
-            resource=("schedule", schedule.id),
-            name=schedule.name,
-            due=schedule.next_run_at.isoformat(),
-            status=outcome.status,
-            **({"numbers": [job.number for job in run.made]} if run.made else {"reason": outcome.reason}),
-            **({"leftOut": {name: skip.reason for name, skip in run.left}} if run.made and run.left else {}),
-        )
-        off = next_run is None
-        if off or (outcome.status not in _QUIET and outcome.status != schedule.last_run_status):
-            await _tell(tx, schedule, outcome, off=off)
-        return outcome.status
+            run = _Run(tx, schedule, now)
+            return await run.close(await run.outcome())
 
 
 def _task(schedule: DueSchedule) -> tuple[Action, wire.Params]:
@@ -156,54 +198,3 @@ def _task(schedule: DueSchedule) -> tuple[Action, wire.Params]:
     if action is None:
         raise ValueError(f"this version cannot do {schedule.job_type or 'nothing'} by itself")
     return action, params_of(action.job_type, schedule.params or {})
-
-
-async def _servers(tx: Tx, schedule: DueSchedule) -> list[ServerCard]:
-    if schedule.server_id:
-        found = await cards.server(tx.session, schedule.org_id, server_id=schedule.server_id)
-        return [found] if found else []
-    return await cards.servers(tx.session, schedule.org_id, tag=schedule.tag, limit=_MOST_SERVERS)
-
-
-async def _on_server(
-    tx: Tx,
-    schedule: DueSchedule,
-    action: Action,
-    params: wire.Params,
-    server: ServerCard,
-    busy_with: int | None,
-    run: _Run,
-) -> None:
-    target = Target(server.status, server.desired_state, server.host_online, server.capabilities, busy_with)
-    if skip := left_out(action, target):
-        run.left.append((server.name, skip))
-        return
-    try:
-        job = await enqueue(
-            tx,
-            type=action.job_type,
-            server_id=server.id,
-            host_id=server.host_id,
-            params=params,
-            dedupe_key=f"power:{server.id}" if action.job_type == JobType.SERVER_RESTART else None,
-            source="schedule",
-            schedule_id=schedule.id,
-        )
-    except Conflict as error:  # somebody's power action came in between
-        run.left.append((server.name, Skip("skipped_busy", error.what)))
-    else:
-        run.made.append(job)
-
-
-async def _tell(tx: Tx, schedule: DueSchedule, outcome: Skip, *, off: bool) -> None:
-    channel = await outbox.channel_for(tx, tx.actor, "ops")
-    if channel:
-        await outbox.post(
-            tx.session,
-            org_id=schedule.org_id,
-            channel_id=channel,
-            event_type="schedule.skipped",
-            payload={"name": schedule.name, "reason": outcome.reason, "off": off},
-            dedupe_key=f"schedule.skipped:{schedule.id}:{schedule.next_run_at.timestamp():.0f}",
-        )
-        await tx.notify(outbox.NOTIFY)

@@ -120,7 +120,7 @@ class Planned:
         """What the last audit row of a run says."""
         return await self.world.value(
             """select coalesce(details ->> 'reason', details ->> 'numbers') from audit_logs
-                where action in ('schedule.run', 'schedule.skip') order by id desc limit 1"""
+                where action in ('schedule.run', 'schedule.left_out') order by id desc limit 1"""
         )
 
 

@@ -11,6 +11,7 @@ from bot.services.schedules_due import SchedulesDue
 from bot.workers.sweeps import Tick
 from bot.workers.ticks import Ticks
 from db.engine import Database
+from tests.bot.people import again
 from tests.bot.services.schedules_world import Clock, Planned, at
 from tests.bot.world import World
 
@@ -246,7 +247,7 @@ async def test_what_cannot_be_done_is_switched_off_and_stops_no_other(
     assert await planned.due.tick() == {"enqueued": 1, "skipped": 1}
     assert await planned.schedule("last_run_status", "enabled") == ("scheduler_failed", False)
     found = await planned.world.value(
-        "select details ->> 'reason' from audit_logs where action = 'schedule.skip' order by id desc limit 1"
+        "select details ->> 'reason' from audit_logs where action = 'schedule.left_out' order by id desc limit 1"
     )
     assert words in found
 
@@ -295,3 +296,32 @@ async def test_the_due_query_is_an_index_scan(planned: Planned) -> None:
         "explain select id from schedules where enabled and next_run_at <= now() order by next_run_at limit 500"
     )
     assert "ix_schedules_due" in plan[1][0] or "ix_schedules_due" in plan[0][0], plan
+
+
+async def test_a_guild_that_removed_the_bot_is_left_alone_until_it_is_back(planned: Planned) -> None:
+    await planned.add()
+    await planned.world.rows("update orgs set status = 'left'")
+    planned.clock.to(4)
+    assert await planned.due.tick() == {"enqueued": 0, "skipped": 1}
+    assert await planned.reason() == "the bot was removed from the Discord server"
+    await planned.world.rows("update orgs set status = 'active'")
+    planned.clock.to(4)
+    assert await planned.due.tick() == {"enqueued": 1, "skipped": 0}
+
+
+async def test_a_pause_uses_up_no_run_that_was_to_be_skipped(planned: Planned) -> None:
+    await planned.add()
+    await planned.schedules.skip(again(planned.owner), "restart EU1", 1)
+    await planned.schedules.pause(again(planned.owner), "restart EU1", "1d")
+    for status, skips in (("skipped", 1), ("skipped", 0), ("enqueued", 0)):
+        planned.clock.to(4)
+        await planned.due.tick()
+        assert await planned.schedule("last_run_status", "skip_next") == (status, skips)
+
+
+async def test_an_org_is_purged_with_its_schedules(planned: Planned) -> None:
+    await planned.add()
+    planned.clock.to(4)
+    await planned.due.tick()
+    await planned.world.rows("delete from orgs")
+    assert await planned.world.value("select count(*) from schedules") == 0
