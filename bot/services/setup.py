@@ -14,7 +14,7 @@ from db.queries import access, setup
 from db.uow import Tx
 
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
-ASKED: Final[tuple[Purpose, ...]] = ("ops", "alerts", "audit", "players")
+ASKED: Final[tuple[Purpose, ...]] = ("ops", "alerts", "bans", "audit", "players")
 """Purposes that this version sends to."""
 BINDABLE: Final = ("moderator", "operator", "admin")
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 _PURPOSES: Final = {
     "ops": "**Operations** · progress of restarts, kicks and every other job",
     "alerts": "**Alerts** · what is wrong with hosts and servers, until it is over",
+    "bans": "**Bans** · who was banned and why, for everybody to read",
     "audit": "**Audit** · what went wrong with the bot itself",
     "players": "**Players** · what players should see",
 }
 _PRESETS: Final = {
-    "moderator": "**Moderators** · start, stop, restart, kick, console",
-    "operator": "**Operators** · add and change servers as well",
+    "moderator": "**Moderators** · start, stop, restart, kick, ban, console",
+    "operator": "**Operators** · add and change servers, deploy, schedule and alert as well",
     "admin": "**Administrators** · everything, hosts included",
 }
 
