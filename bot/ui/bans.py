@@ -25,7 +25,6 @@ _STATES: Final = {
     "expired": (Colour.IDLE, "over"),
     "revoked": (Colour.GOOD, "lifted"),
 }
-_MOST_SERVERS: Final = 40
 
 
 def ban_number(number: int) -> str:
@@ -133,7 +132,7 @@ def _where(targets: tuple[Target, ...]) -> list[str]:
     waits = [f"{safe(one.place.name)} ({_why(one)})" for one in able if not one.place.up]
     cannot = [f"{safe(one.place.name)} ({_lack(one)})" for one in targets if not one.kinds]
     rows = (("Now on", now), ("Later on", waits), ("Not on", cannot))
-    return [f"**{title}** {_joined(names)}" for title, names in rows if names]
+    return [f"**{title}** {joined(names)}" for title, names in rows if names]
 
 
 def _why(target: Target) -> str:
@@ -149,12 +148,17 @@ def _lack(target: Target) -> str:
 
 
 def _names(names: tuple[str, ...]) -> str:
-    return _joined([safe(name) for name in names])
+    return joined([safe(name) for name in names], 300)
 
 
-def _joined(names: list[str]) -> str:
-    more = f" and {len(names) - _MOST_SERVERS} more" if len(names) > _MOST_SERVERS else ""
-    return ", ".join(names[:_MOST_SERVERS]) + more
+def joined(words: list[str], room: int = 600) -> str:
+    """As many of the words as there is room for (in characters), and how many more there are."""
+    shown, used = 0, 0
+    while shown < len(words) and (not shown or used + len(words[shown]) + 2 <= room):
+        used += len(words[shown]) + 2
+        shown += 1
+    rest = len(words) - shown
+    return ", ".join(words[:shown]) + (f" and {rest} more" if rest else "")
 
 
 # ----------------------------------------------------------------------------------------------------------------- case

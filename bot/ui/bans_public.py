@@ -8,7 +8,7 @@ import discord
 
 from bot.domain import bans
 from bot.domain.words import safe
-from bot.ui.bans import ban_number, how_long, named
+from bot.ui.bans import ban_number, how_long, joined, named
 from bot.ui.cards import Colour, card, listing
 from bot.ui.texts import ago
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from bot.services.servers import Page
     from db.queries.bans import OwnBan, Receipt
 
-_MOST: Final = 40
 _ORDER: Final = ("applied", "waiting", "refused", "unsupported")
 
 
@@ -55,9 +54,7 @@ def _shown(one: Receipt) -> bans.Shown:
 
 
 def _names(state: str, receipts: list[Receipt]) -> str:
-    names = [safe(one.server_name) + (_why(one) if state == "waiting" else "") for one in receipts[:_MOST]]
-    more = f" and {len(receipts) - _MOST} more" if len(receipts) > _MOST else ""
-    return ", ".join(names) + more
+    return joined([safe(one.server_name) + (_why(one) if state == "waiting" else "") for one in receipts])
 
 
 def _why(one: Receipt) -> str:

@@ -18,6 +18,7 @@ from bot.ui import audit, cards, confirm, hosts, jobs, mods, notices, players, s
 from bot.ui import help as pages
 from tests.bot.ui import samples
 from tests.bot.ui.alert_samples import alert_cards, incident_cards
+from tests.bot.ui.ban_samples import ban_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
 from tests.bot.ui.panel_samples import board_cards
 from tests.bot.ui.schedule_samples import schedule_cards
@@ -151,6 +152,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
     for maker in (
         alert_cards,
         audit_cards,
+        ban_cards,
         plain_cards,
         question_cards,
         help_cards,
