@@ -24,6 +24,7 @@ from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
 from bot.services.cards import Cards
+from bot.services.channels import Channels
 from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
 from bot.services.downloads import Downloads
@@ -106,6 +107,7 @@ class App:
             ban_adding=ban_adding,
             ban_lifting=ban_lifting,
             cards=Cards(db),
+            channels=Channels(db),
             confirmations=Confirmations(db, performers),
             consoles=Consoles(db),
             fleet=fleet,

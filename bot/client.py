@@ -38,6 +38,7 @@ EXTENSIONS: Final = (
     "cogs.job",
     "cogs.mod",
     "cogs.my",
+    "cogs.notify",
     "cogs.panel",
     "cogs.player",
     "cogs.players",

@@ -10,6 +10,7 @@ from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
 from bot.services.cards import Cards
+from bot.services.channels import Channels
 from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
 from bot.services.fleet import Fleet
@@ -40,6 +41,7 @@ class Services:
     ban_adding: BanAdding
     ban_lifting: BanLifting
     cards: Cards
+    channels: Channels
     confirmations: Confirmations
     consoles: Consoles
     fleet: Fleet

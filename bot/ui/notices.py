@@ -5,7 +5,7 @@ from typing import Any
 import discord
 
 from bot.domain.words import safe
-from bot.ui import alerts
+from bot.ui import alerts, channels
 from bot.ui.cards import Colour, card
 
 
@@ -33,6 +33,8 @@ def render(event: str, payload: dict[str, Any], mark: int) -> discord.ui.LayoutV
             return card(Colour.WARN, f"**{safe(payload['name'])} {what}**\n{text}", mark=mark)
         case "alert.test":
             return alerts.test_card(payload["rule"], payload["severity"], payload["by"], mark)
+        case "notify.test":
+            return channels.test_message(payload, mark)
         case "setup.test":
             return card(Colour.GOOD, f"**Messages for {safe(payload['purpose'])} arrive here.**", mark=mark)
         case _:
