@@ -53,7 +53,7 @@ _DOWN = text(f"""/* alert_watch.servers */
            c.at is not null and c.at > coalesce(f.last_seen_at, r.updated_at) and not exists (
              select 1 from job_runs b join jobs j on j.id = b.job_id
               where b.server_instance_id = s.id and (j.is_exclusive or j.type = 'SERVER_KILL') and b.created_at <= c.at
-                and coalesce(b.finished_at, 'infinity') > c.at - interval '2 seconds') as crashed_since,
+                and coalesce(b.finished_at, 'infinity') >= c.at) as crashed_since,
            exists (select 1 from job_runs b join jobs j on j.id = b.job_id
                     where b.server_instance_id = s.id and b.status in ('claimed', 'running')
                       and (j.is_exclusive or j.type = 'SERVER_KILL')) as busy,

@@ -21,6 +21,12 @@ _OLD: Final = {
         delete from notification_jobs
          where id in (select id from notification_jobs where status in ('sent', 'skipped', 'failed')
                          and created_at < :before limit :limit) returning 1"""),
+    "alert_firings": text("""/* retention.alert_firings */
+        delete from alert_firings
+         where id in (select id from alert_firings where status = 'resolved' and resolved_at < :before limit :limit) returning 1"""),
+    "alert_counts": text("""/* retention.alert_counts */
+        delete from alert_counts where ctid = any(array(select ctid from alert_counts where bucket < :before limit :limit))
+        returning 1"""),
     "jobs": text("""/* retention.jobs */
         delete from jobs where id in (select id from jobs where finished_at < :before limit :limit) returning 1"""),
     "player_ips": text("""/* retention.player_ips */

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.services.alert_evaluation import AlertEvaluation
+from bot.services.retention import Retention
 from bot.services.setup import Setup
 from tests.bot.services.alert_world import ALERTS, Watchtower
 from tests.bot.world import World, result
@@ -334,3 +335,15 @@ async def test_a_counter_for_a_week_is_not_read_for_a_minute(tower: Watchtower) 
     await counted(tower, 100)
     tower.now += timedelta(minutes=2)
     assert await tower.look() == {}
+
+
+async def test_what_is_over_for_long_and_old_counts_are_deleted(tower: Watchtower) -> None:
+    await tower.rule("log_keyword", {"keyword": "boom"})
+    await counted(tower, 5)
+    await tower.look(state="crashed")
+    await tower.clear()
+    assert not any((await Retention(tower.world.db).old_rows()).values())
+    tower.later(91 * 86_400)
+    done = await Retention(tower.world.db).old_rows()
+    assert (done["alert_firings"], done["alert_counts"]) == (1, 1)
+    assert await tower.firings() != set(), "what fires stays, however long"
