@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -118,6 +119,12 @@ class DemoHost:
         if self._process:
             processes.stop(self._process)
         processes.end_all_below(self.place)
+
+    def port(self, game: Game) -> int:
+        """Where players of a Teeworlds server join."""
+        found = re.search(r'^sv_port "(\d+)"', _text(self.directory(game) / "server.cfg"), re.MULTILINE)
+        assert found, f"{game.name} has no configuration yet"
+        return int(found[1])
 
     def control(self, game: Game) -> AsyncControl:
         """The way into a 7 Days to Die server for the demo itself: players come and go."""

@@ -4,6 +4,7 @@ import asyncio
 import re
 from typing import Final
 
+from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
 from bot.demo import reading
@@ -34,7 +35,7 @@ class Story:
         """The owner says where messages go and who may do what."""
         with self.tell.step("The owner sets the bot up: where messages go, who may do what"):
             card = await self.run(self.owner, "setup start")
-            for purpose in ("ops", "audit", "players"):
+            for purpose in ("ops", "alerts", "bans", "audit", "players"):
                 channel = self.world.cast.channels[purpose]
                 card = await self._chosen(card, f"gk:setup.channel:{purpose}", channel, f"#{channel.name}")
             role = self.world.cast.moderators
@@ -100,9 +101,9 @@ class Story:
 
         return await eventually(look, f"{game.name} {state}")
 
-    async def run(self, person: Person, command: str, /, **options: str) -> InteractionResult:
+    async def run(self, person: Person, command: str, /, **options: str | MemberActor) -> InteractionResult:
         """Type a command and tell what came back."""
-        given = " ".join(f"{name}:{getattr(value, 'label', value)}" for name, value in options.items())
+        given = " ".join(f"{name}:{_typed(value)}" for name, value in options.items())
         self.tell.says(person, f"/{command} {given}".rstrip())
         result = await person.types(command, **options)
         if result.modal:
@@ -165,6 +166,12 @@ class Story:
         line = await eventually(look, f"{' … '.join(words)!r} in the log of {game.name}", seconds)
         self.tell.game(game.name, line.strip())
         return line
+
+
+def _typed(value: str | MemberActor) -> str:
+    if isinstance(value, MemberActor):
+        return f"@{value.user.global_name or value.name}"
+    return value.label if isinstance(value, Choice) else value
 
 
 def _state(text: str) -> str:

@@ -59,6 +59,10 @@ class Transcript:
         """What the game wrote into its own log."""
         self._block(f"{name}'s log", lines)
 
+    def player(self, name: str, words: str) -> None:
+        """What somebody does in a game."""
+        self._out(f"    {name} in the game  ▸ {words}")
+
     def shell(self, command: str, output: str) -> None:
         """A command on the game host and what it printed."""
         self._out(f"    host $ {command}")
