@@ -80,6 +80,7 @@ def _facts(server: ServerCard) -> list[str]:
             "Up since",
             at(datetime.fromisoformat(started).astimezone(UTC)) if started and server.status == "running" else "",
         ),
+        ("Next restart", ago(server.next_restart) if server.next_restart else ""),
         ("Host", _host(server)),
         ("Wanted", "" if server.desired_state in ("unmanaged", server.status) else server.desired_state),
         ("Tags", ", ".join(f"`{tag}`" for tag in server.tags)),

@@ -104,7 +104,8 @@ _SERVERS = """
                     g.capabilities) as capabilities,
            array(select t.tag from server_tags t where t.server_instance_id = s.id order by t.tag) as tags,
            (select j.number from jobs j join job_runs r on r.job_id = j.id
-             where j.server_instance_id = s.id and j.is_exclusive and r.status in ('claimed', 'running') limit 1) as busy_with
+             where j.server_instance_id = s.id and j.is_exclusive and r.status in ('claimed', 'running') limit 1) as busy_with,
+           {next_restart} as next_restart
       from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id
      where s.org_id = :org and s.deleted_at is null"""
 
@@ -136,15 +137,21 @@ class ServerCard:
     tags: list[str]
     busy_with: int | None
     """Number of the exclusive job that is under way."""
+    next_restart: datetime | None = None
+    """When a schedule restarts it next; None in a list."""
 
     @property
     def host_online(self) -> bool:
         return self.host_status == "online"
 
 
-_SERVER = text(f"""/* cards.server */ {_SERVERS}
+_NEXT_RESTART = """
+    (select min(c.next_run_at) from schedules c join schedule_tasks t on t.schedule_id = c.id and t.job_type = 'SERVER_RESTART'
+      where c.org_id = s.org_id and c.enabled and c.skip_next = 0 and (c.paused_until <= c.next_run_at) is not false
+        and (c.server_instance_id = s.id or c.tag in (select t.tag from server_tags t where t.server_instance_id = s.id)))"""
+_SERVER = text(f"""/* cards.server */ {_SERVERS.format(next_restart=_NEXT_RESTART)}
     and (s.id = cast(:id as uuid) or cast(:name as text) is not null and lower(s.name) = lower(:name))""")
-_LIST = text(f"""/* cards.servers */ {_SERVERS}
+_LIST = text(f"""/* cards.servers */ {_SERVERS.format(next_restart="cast(null as timestamptz)")}
     and (cast(:status as text) is null or s.status = :status)
     and (cast(:tag as text) is null or exists (select 1 from server_tags t where t.server_instance_id = s.id and t.tag = :tag))
     and (cast(:words as text) is null or s.name ilike '%' || :words || '%' or s.slug ilike '%' || :words || '%')

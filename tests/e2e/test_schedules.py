@@ -200,6 +200,30 @@ async def test_an_author_who_lost_the_permission_is_named_and_the_schedule_runs_
     assert len(await host.claim()) == 1
 
 
+async def test_a_servers_cards_name_its_next_restart(community: Community, host: Host) -> None:
+    server = await add_server(community, host)
+    await change(
+        community,
+        "insert into server_tags (org_id, server_instance_id, tag) select org_id, id, 'eu' from server_instances",
+    )
+
+    async def shown() -> str:
+        return said(await community.player.slash(community.general, "status", server=server))
+
+    assert "Next restart" not in await shown()
+    await add(community, action="announce", when="hourly", server=server, text="Soon!")
+    assert "Next restart" not in await shown()
+    await add(community, action="restart", when="every day at 4", tag="eu", name="nightly")
+    (row,) = await community.rows(
+        "select extract(epoch from next_run_at)::bigint as next from schedules where name = 'nightly'"
+    )
+    assert f"**Next restart** <t:{row.next}:R>" in await shown()
+    card = await community.owner.slash(community.general, "server show", server=server)
+    assert f"**Next restart** <t:{row.next}:R>" in said(card)
+    await community.owner.slash(community.general, "schedule skip", schedule="nightly")
+    assert "Next restart" not in await shown(), "which one is next is not known before the skipped one is over"
+
+
 async def test_what_is_suggested(community: Community, host: Host) -> None:
     server = await add_server(community, host)
     await up(host, server)

@@ -116,6 +116,7 @@ def server(name: str, **changed: Any) -> ServerCard:
         "capabilities": ["start", "stop"],
         "tags": [f"tag-{n:02}-{'x' * 25}" for n in range(25)],
         "busy_with": 340,
+        "next_restart": NOW,
     }
     return ServerCard(**{**values, **changed})
 
