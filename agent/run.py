@@ -1,6 +1,7 @@
 """One run, from the offer to its result on disk."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -90,8 +91,13 @@ class Run:
 
     async def go(self) -> None:
         """The whole way; afterwards the result is in the spool. Raises `Dropped` when the offer is not ours to do."""
+        await self._prepare()
         try:
             ending = await self._accept()
+        except Dropped:
+            if self._resumable and not self.resumed:
+                await asyncio.to_thread(self._spool.forget, self.id)
+            raise
         finally:
             self.accepted.set()
         ending = ending or await self._begin()
@@ -111,6 +117,16 @@ class Run:
         self._declined = True
 
     # ------------------------------------------------------------------------------------------------ the offer
+
+    @property
+    def _resumable(self) -> bool:
+        return TASKS[type(self.offer.job.params)].resumes
+
+    async def _prepare(self) -> None:
+        """What can be gone on with is remembered before the bot takes it for begun: an agent may die in between."""
+        if self._resumable and not self.resumed:
+            with contextlib.suppress(OSError):  # it is tried again, and answered for, when it begins
+                await asyncio.to_thread(self._spool.begin, self.offer.job, resumable=True)
 
     async def _accept(self) -> Ending | None:
         """Tell the bot that it starts. None: it is ours to do. Raises `Dropped` when it is not."""
@@ -141,7 +157,7 @@ class Run:
             return await self._execute()
         job = self.offer.job
         try:
-            await asyncio.to_thread(self._spool.begin, job, resumable=TASKS[type(job.params)].resumes)
+            await asyncio.to_thread(self._spool.begin, job, resumable=self._resumable)
         except OSError as error:
             return Ending(
                 "failed",

@@ -72,6 +72,7 @@ class Runner:
         while len(self._runs) >= SLOTS:
             self._freed.clear()
             await self._freed.wait()
+        await self._resumed()
         slots = SLOTS - len(self._runs)
         answer = await self._link.claim(slots)
         for strange in answer.strange:
@@ -83,6 +84,12 @@ class Runner:
         for run in taken:
             # The next claim would be offered the same runs again, with other tokens, until they have started.
             await run.accepted.wait()
+
+    async def _resumed(self) -> None:
+        """Wait until the bot has said of each what it thinks of it: else it offers again what is about to start."""
+        for run, _ in list(self._runs.values()):
+            if run.resumed:
+                await run.accepted.wait()
 
     async def stop(self, grace: float, hurry: asyncio.Event) -> None:
         """End: drop offers; runs get `grace` seconds, or until `hurry`, and are reported as unknown after that."""

@@ -70,6 +70,10 @@ class Spool:
         )
         self._write(self._path(job.run_id, STARTED), marker.model_dump_json())
 
+    def forget(self, run_id: UUID) -> None:
+        """It was not begun after all."""
+        self._path(run_id, STARTED).unlink(missing_ok=True)
+
     def resume(self, marker: Marker) -> None:
         """Remember that this run is gone on with. Raises `OSError`; then it must not be."""
         again = marker.model_copy(update={"resumed": marker.resumed + 1})

@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from agent import wire
-from tests.agent.control_plane import ControlPlane, Fault, Job, cut, status
+from tests.agent.control_plane import ControlPlane, Job
+from tests.agent.faults import Fault, cut, status
 from tests.agent.harness import HostMachine, free_port
 from tests.games.teeworlds_server import MISSING, installed
 
@@ -118,7 +119,7 @@ async def killed_at(host: HostMachine, plane: ControlPlane, job: Job, step: wire
 
 
 @pytest.mark.usefixtures("own_process")
-@pytest.mark.parametrize("step", [wire.Step.UNPACKING, wire.Step.VERIFYING])
+@pytest.mark.parametrize("step", [wire.Step.STARTED, wire.Step.UNPACKING, wire.Step.VERIFYING])
 async def test_killed_at_any_step_it_is_gone_on_with(
     host: HostMachine, plane: ControlPlane, teeworlds: wire.ServerSpec, step: wire.Step
 ) -> None:
