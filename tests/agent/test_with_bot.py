@@ -31,7 +31,14 @@ class Site:
 
     async def start(self) -> None:
         world = self._world
-        app = build_web(agents=world.agents, heartbeats=world.heartbeats, queue=world.queue, records=world.records)
+        app = build_web(
+            agents=world.agents,
+            heartbeats=world.heartbeats,
+            queue=world.queue,
+            records=world.records,
+            artifacts=world.artifacts,
+            inventory=world.inventory,
+        )
         self._runner = web.AppRunner(app, shutdown_timeout=1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
