@@ -1,0 +1,86 @@
+"""Schedules that are changed while they run, or while their jobs end: nobody waits in a circle, nothing is lost."""
+
+import asyncio
+
+import pytest
+
+from bot import clock
+from bot.errors import Conflict
+from bot.services.fleet import Fleet
+from tests.bot.people import again
+from tests.bot.services.schedules_world import Clock, Planned, at
+from tests.bot.world import World, result
+
+
+@pytest.fixture
+async def planned(world: World, monkeypatch: pytest.MonkeyPatch) -> Planned:
+    """Everything at noon of one day."""
+    moved = Clock(at(12))
+    monkeypatch.setattr(clock, "now", moved)
+    return await Planned.made(world, moved)
+
+
+async def removed(planned: Planned, name: str) -> None:
+    question = await planned.schedules.ask_remove(again(planned.owner), name)
+    await planned.confirmations.press(again(planned.owner), question.token)
+
+
+async def test_a_schedule_is_removed_while_its_jobs_end(planned: Planned) -> None:
+    for n in range(8):
+        await planned.add(action="announce", text="Soon!", name=f"s{n}")
+    planned.clock.to(4)
+    assert await planned.due.tick() == {"enqueued": 8, "skipped": 0}
+    jobs = [await planned.world.started(planned.host) for _ in range(8)]
+    queue = planned.world.queue
+    await asyncio.gather(
+        *(removed(planned, f"s{n}") for n in range(8)),
+        *(queue.finish(planned.host, job.run_id, result(job)) for job in jobs),
+    )
+    assert await planned.jobs() == ["success"] * 8
+    assert await planned.world.value("select count(*) from schedules") == 0
+
+
+async def test_a_schedule_is_steered_while_it_is_due(planned: Planned) -> None:
+    """Whoever is first counts: the run is done or left out, and the schedule goes on either way."""
+    await planned.add(action="announce", text="Soon!", name="s")
+    for _ in range(6):
+        planned.clock.to(4)
+        before = await planned.schedule("run_count", name="s")
+        await asyncio.gather(
+            planned.due.tick(), planned.schedules.skip(again(planned.owner), "s", 1), planned.due.tick()
+        )
+        await planned.due.tick()
+        ran, left = await planned.schedule("run_count", "skip_next", name="s")
+        assert (ran - before) == left, "skipped: it did not run; ran: the skip is for the next one"
+        await planned.schedules.skip(again(planned.owner), "s", 0)
+        planned.clock.on(minutes=20)
+        await planned.world.sweep.expiry()
+
+
+async def test_two_people_resume_and_one_is_told(planned: Planned) -> None:
+    await planned.add(name="s")
+    await planned.schedules.pause(again(planned.owner), "s", "")
+    done = await asyncio.gather(
+        *(planned.schedules.resume(again(planned.owner), "s") for _ in range(3)), return_exceptions=True
+    )
+    assert sum(isinstance(one, Conflict) for one in done) == 2
+    assert await planned.schedule("enabled", name="s") is True
+
+
+async def test_a_server_is_removed_while_its_schedule_is_due(planned: Planned) -> None:
+    """Both want the server for themselves: one of the two jobs is written, never both."""
+    await planned.add()
+    planned.clock.to(4)
+    fleet = Fleet(planned.world.db)
+
+    async def remove() -> None:
+        async with planned.world.db.uow(again(planned.owner)) as tx:
+            await fleet.removed(tx, {"server": str(planned.server)})
+
+    await asyncio.gather(planned.due.tick(), remove(), return_exceptions=True)
+    live = await planned.world.rows("select type from jobs where status = 'queued'")
+    assert len(live) == 1
+    planned.clock.to(4)
+    await planned.due.tick()
+    gone = await planned.world.value("select deleted_at is not null from server_instances")
+    assert await planned.schedule("enabled") is not gone
