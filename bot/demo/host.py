@@ -126,6 +126,13 @@ class DemoHost:
         assert found, f"{game.name} has no configuration yet"
         return int(found[1])
 
+    def kill(self, game: Game) -> int:
+        """End a game's process the hard way, as the kernel would when memory runs out; its process id."""
+        place = str(self.directory(game).resolve())
+        found = next(process for process in processes.below(self.directory(game)) if process.cwd() == place)
+        found.kill()
+        return found.pid
+
     def control(self, game: Game) -> AsyncControl:
         """The way into a 7 Days to Die server for the demo itself: players come and go."""
         return AsyncControl(self.directory(game))

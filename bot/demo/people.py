@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Self, TypeVar
 
+import discord
 from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult, ResponseMessage
@@ -56,7 +57,10 @@ class Person:
 
     async def presses(self, result: InteractionResult, label: str) -> InteractionResult:
         """Press the button of a reply whose label begins with `label`."""
-        message = shown(result)
+        return await self.presses_on(shown(result), label)
+
+    async def presses_on(self, message: discord.Message | ResponseMessage, label: str) -> InteractionResult:
+        """Press the button of a message, the bot's own ones in the channel included."""
         whole = next((written for written in reading.buttons(message) if written.startswith(label)), None)
         if whole is None:
             raise NotSeen(f"there is no button {label!r} in {reading.text(message)!r}")
@@ -77,9 +81,13 @@ class Person:
         """Write an ordinary message; the bot does not even see it."""
         await self._act(lambda: self.member.send(self.channel, text))
 
+    def messages(self) -> list[discord.Message | ResponseMessage]:
+        """The channel's messages, oldest first, with what only this member is shown."""
+        return list(self.channel.history(viewer=self.member))
+
     def sees(self) -> list[str]:
-        """The texts of the channel's messages, oldest first, with what only this member is shown."""
-        return [reading.text(message) for message in self.channel.history(viewer=self.member)]
+        """The texts of those messages."""
+        return [reading.text(message) for message in self.messages()]
 
     async def _act(self, action: Callable[[], Awaitable[T]]) -> T:
         async with self._lock:

@@ -4,8 +4,10 @@ import asyncio
 import re
 from typing import Final
 
+import discord
 from simcord.actors import MemberActor
-from simcord.results import InteractionResult
+from simcord.builders import ChannelHandle
+from simcord.results import InteractionResult, ResponseMessage
 
 from bot.demo import reading
 from bot.demo.host import Game
@@ -101,7 +103,9 @@ class Story:
 
         return await eventually(look, f"{game.name} {state}")
 
-    async def run(self, person: Person, command: str, /, **options: str | MemberActor) -> InteractionResult:
+    async def run(
+        self, person: Person, command: str, /, **options: str | MemberActor | ChannelHandle
+    ) -> InteractionResult:
         """Type a command and tell what came back."""
         given = " ".join(f"{name}:{_typed(value)}" for name, value in options.items())
         self.tell.says(person, f"/{command} {given}".rstrip())
@@ -147,14 +151,23 @@ class Story:
 
     async def read(self, channel: str, words: str, seconds: float = 20.0) -> str:
         """Wait for a message of the bot in a channel, and tell it."""
-        reader = self.world.person(self.world.cast.owner, channel)
-
-        async def look() -> str | None:
-            return next((text for text in reversed(reader.sees()) if words in text.replace("**", "")), None)
-
-        text = await eventually(look, f"a message with {words!r} in #{channel}", seconds)
+        message = await self.found(channel, words, seconds=seconds)
+        text = reading.text(message)
         self.tell.shows(text)
         return text
+
+    async def found(self, channel: str, *words: str, seconds: float = 20.0) -> discord.Message | ResponseMessage:
+        """Wait for the newest message with all these words in a channel."""
+        reader = self.world.person(self.world.cast.owner, channel)
+
+        async def look() -> discord.Message | ResponseMessage | None:
+            for message in reversed(reader.messages()):
+                text = reading.text(message).replace("**", "").replace("`", "")
+                if all(word in text for word in words):
+                    return message
+            return None
+
+        return await eventually(look, f"a message with {' … '.join(words)!r} in #{channel}", seconds)
 
     async def logged(self, game: Game, *words: str, seconds: float = 10.0) -> str:
         """Wait for a line with all these words in the game's own log, and tell it."""
@@ -168,9 +181,11 @@ class Story:
         return line
 
 
-def _typed(value: str | MemberActor) -> str:
+def _typed(value: str | MemberActor | ChannelHandle) -> str:
     if isinstance(value, MemberActor):
         return f"@{value.user.global_name or value.name}"
+    if isinstance(value, ChannelHandle):
+        return f"#{value.name}"
     return value.label if isinstance(value, Choice) else value
 
 

@@ -45,24 +45,32 @@ async def own(story: Story, name: str) -> None:
         assert REASON in text, f"the reason is missing in {text!r}"
 
 
-async def forgotten(story: Story, game: Game) -> None:
-    """Teeworlds keeps bans in memory: after a restart it has none, until they are applied again."""
-    port = story.world.host.port(game)
+async def comes(story: Story, game: Game) -> TeeworldsBot:
+    """Somebody joins Teeworlds who will not stay long."""
+    player = await TeeworldsBot.join("127.0.0.1", story.world.host.port(game), SPAMMER, _HOME)
+    story.tell.player(SPAMMER, f"joins {game.name}")
+    return player
+
+
+async def by_address(story: Story, game: Game, player: TeeworldsBot) -> None:
+    """A ban in a game that knows nobody's account."""
     with story.tell.step("A spammer is banned from Teeworlds, by address: that is all this game knows"):
-        player = await TeeworldsBot.join("127.0.0.1", port, SPAMMER, _HOME)
-        story.tell.player(SPAMMER, f"joins {game.name}")
         preview = await _preview(story, SPAMMER, reason="spam", duration="permanent")
         await story.press(story.moderator, preview, "Ban on")
         story.tell.player(SPAMMER, f"is dropped: {await player.disconnected()}")
         await player.leave()
         await story.logged(game, "[net_ban]: banned", _HOME)
-        await _kept_out(story, port)
+        await _kept_out(story, game)
+
+
+async def forgotten(story: Story, game: Game) -> None:
+    """Teeworlds keeps bans in memory: after a restart it has none, until they are applied again."""
     with story.tell.step("Its ban list is lost in a restart, and applied again as soon as the game is back"):
         server = await story.moderator.picks("server restart", "server", game.name)
         asked = await story.run(story.moderator, "server restart", server=server)
         await story.follow(await story.press(story.moderator, asked, "Restart"), game)
         await story.logged(game, "[net_ban]: banned", _HOME)
-        await _kept_out(story, port)
+        await _kept_out(story, game)
 
 
 async def lifted(story: Story, game: Game, name: str) -> None:
@@ -89,8 +97,9 @@ async def _preview(story: Story, name: str, **options: str) -> InteractionResult
     return await story.run(story.moderator, "ban add", player=player, **options)
 
 
-async def _kept_out(story: Story, port: int) -> None:
+async def _kept_out(story: Story, game: Game) -> None:
     """From his own address he does not come in; from another one somebody else does."""
+    port = story.world.host.port(game)
     words = await eventually(lambda: _refused(port), f"{SPAMMER} refused", 40)
     story.tell.player(SPAMMER, f"tries to come back: {words}")
     neighbour = await TeeworldsBot.join("127.0.0.1", port, "Ida", "127.0.0.8")
