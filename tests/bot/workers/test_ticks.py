@@ -78,7 +78,9 @@ async def test_a_stop_waits_for_what_is_under_way(db: Database) -> None:
 async def test_the_declared_ticks_all_run_on_an_empty_database(world: World) -> None:
     ticks = ticks_of(world.db)
     assert [tick.name for tick in ticks] == [
-        "leases.sweep", "queue.expire", "schedules.due", "hosts.sweep", "partitions", "retention", "orgs.purge",
+        "leases.sweep", "queue.expire", "schedules.due", "hosts.sweep", "alerts.evaluate", "alerts.silence",
+        "bans.reconcile", "bans.expire", "mods.sweep", "panels.refresh", "partitions", "retention", "retention.streams",
+        "orgs.purge",
     ]  # fmt: skip
     for tick in ticks:
         assert not any((await tick.work()).values()), tick.name
