@@ -42,12 +42,6 @@ _OLD: Final = {
 _LOG_DAYS = text("""/* retention.log_days */
     select coalesce(min(log_retention_days), 7) as shortest, coalesce(max(log_retention_days), 7) as longest from orgs""")
 
-# {partition}: the name of one, from `partitions.existing`.
-_LINES = """/* retention.lines */
-    delete from {partition} where ctid = any(array(
-      select l.ctid from {partition} l join orgs o on o.id = l.org_id
-       where l.ts < cast(:now as timestamptz) - make_interval(days => o.log_retention_days) limit :limit)) returning 1"""
-
 _CRON_RUN = text("""/* cron_runs.write */
     insert into cron_runs (job_name, status, started_at, finished_at, duration_ms, meta_json)
     values (:name, :status, :started, :now, :duration, :meta)""").bindparams(bindparam("meta", type_=JSONB))
@@ -65,8 +59,13 @@ async def log_days(session: AsyncSession) -> tuple[int, int]:
 
 
 async def delete_lines(session: AsyncSession, partition: str, now: datetime, limit: int) -> int:
-    """Deletes at most `limit` lines of one day that their guild keeps no longer; how many there were."""
-    statement = text(_LINES.format(partition=partition))
+    """Deletes at most `limit` lines of one day that their guild keeps no longer; how many there were. `partition` is a
+    name from `partitions.existing`."""
+    statement = text(f"""/* retention.lines */
+        delete from {partition} where ctid = any(array(
+          select l.ctid from {partition} l join orgs o on o.id = l.org_id
+           where l.ts < cast(:now as timestamptz) - make_interval(days => o.log_retention_days) limit :limit))
+        returning 1""")
     return len((await session.execute(statement, {"now": now, "limit": limit})).all())
 
 

@@ -9,7 +9,8 @@ from aiohttp import web
 
 from agent import wire
 from agent.runner import SLOTS
-from tests.agent.control_plane import ControlPlane, Fault, cut, lost, status
+from tests.agent.control_plane import ControlPlane
+from tests.agent.faults import Fault, cut, lost, status
 from tests.agent.harness import HostMachine
 
 

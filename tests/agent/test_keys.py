@@ -13,7 +13,8 @@ from agent.http import Http, KeyRefused, Misunderstood, Refused, Unavailable
 from agent.identity import Identity, IdentityFile
 from agent.link import Link
 from agent.loops import Backoff
-from tests.agent.control_plane import ControlPlane, garbage, lost, redirect, slow, status
+from tests.agent.control_plane import ControlPlane
+from tests.agent.faults import garbage, lost, redirect, slow, status
 
 
 @pytest.fixture

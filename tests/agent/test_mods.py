@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -108,12 +109,16 @@ def stuck_at(step: wire.Step) -> Fault:
     return fault
 
 
-async def killed_at(host: HostMachine, plane: ControlPlane, job: Job, step: wire.Step) -> None:
-    """kill -9 while it tells the bot of this step, so before anything else is done."""
+async def until_stuck(plane: ControlPlane, job: Job, step: wire.Step) -> None:
     plane.always["progress"] = stuck_at(step)
     async with asyncio.timeout(20):
         while step.value not in job.phases:
             await asyncio.sleep(0.005)
+
+
+async def killed_at(host: HostMachine, plane: ControlPlane, job: Job, step: wire.Step) -> None:
+    """kill -9 while it tells the bot of this step, so before anything else is done."""
+    await until_stuck(plane, job, step)
     await host.kill()
     del plane.always["progress"]
 
@@ -176,6 +181,35 @@ async def test_what_kills_every_agent_is_given_up(
     assert (await job.result()).outcome == "unknown"
     assert not target(host).exists()
     assert_tidy(host, teeworlds)
+
+
+async def test_an_agent_that_is_stopped_leaves_it_to_the_next_one(
+    host: HostMachine, plane: ControlPlane, teeworlds: wire.ServerSpec
+) -> None:
+    job = plane.enqueue(deployment(plane, stock("ctf5")), teeworlds)
+    await until_stuck(plane, job, wire.Step.VERIFYING)
+    host.ask_to_end()
+    await host.until_log("waiting for 1 run(s)")
+    await host.terminate()
+    assert not job.results
+    assert not target(host).exists()
+    assert_tidy(host, teeworlds)
+    del plane.always["progress"]
+    await host.start()
+    await job.success()
+    assert target(host).read_bytes() == stock("ctf5")
+
+
+async def test_whoever_cancels_too_late_gets_all_of_it(
+    host: HostMachine, plane: ControlPlane, teeworlds: wire.ServerSpec
+) -> None:
+    plane.lease = timedelta(seconds=1)
+    job = plane.enqueue(deployment(plane, stock("ctf5")), teeworlds)
+    await until_stuck(plane, job, wire.Step.VERIFYING)
+    job.cancel = True
+    await asyncio.sleep(0.5)
+    assert (await job.result()).outcome == "success"
+    assert target(host).read_bytes() == stock("ctf5")
 
 
 async def test_two_deployments_at_once_take_turns_or_say_so(

@@ -10,7 +10,8 @@ from aiohttp import web
 from agent import wire
 from bot.demo.teeworlds_player import TeeworldsBot
 from bot.domain.streams import Cursor
-from tests.agent.control_plane import ControlPlane, lost, status
+from tests.agent.control_plane import ControlPlane
+from tests.agent.faults import lost, status
 from tests.agent.harness import HostMachine, free_port
 from tests.games.teeworlds_server import MISSING, installed
 

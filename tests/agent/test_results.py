@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from agent import wire
-from tests.agent.control_plane import ControlPlane, Fault, cut, lost, status
+from tests.agent.control_plane import ControlPlane
+from tests.agent.faults import Fault, cut, lost, status
 from tests.agent.harness import HostMachine
 
 

@@ -8,7 +8,8 @@ import time
 import pytest
 
 from agent import wire
-from tests.agent.control_plane import ControlPlane, slow
+from tests.agent.control_plane import ControlPlane
+from tests.agent.faults import slow
 from tests.agent.harness import HostMachine, free_port
 
 TEEWORLDS = "/usr/games/teeworlds-server"

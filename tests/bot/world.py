@@ -54,6 +54,7 @@ class World:
     guild: int = 1001
     org_id: UUID = field(default_factory=uuid4)
     interactions: int = 0
+    artifact_dir: Path = Path("/nonexistent")
 
     def __post_init__(self) -> None:
         self.agents = Agents(self.db, self.keys)
@@ -246,10 +247,9 @@ class Site:
         return answer.read(wire.ClaimAnswer).jobs
 
 
-@asynccontextmanager
-async def serving(world: World, **options: Any) -> AsyncIterator[Site]:
-    """The web side of a process on a free port."""
-    app = build_web(
+def web_of(world: World, **options: Any) -> web.Application:
+    """The web side over a world's services."""
+    return build_web(
         agents=world.agents,
         heartbeats=world.heartbeats,
         queue=world.queue,
@@ -258,6 +258,12 @@ async def serving(world: World, **options: Any) -> AsyncIterator[Site]:
         inventory=world.inventory,
         **options,
     )
+
+
+@asynccontextmanager
+async def serving(world: World, **options: Any) -> AsyncIterator[Site]:
+    """The web side of a process on a free port."""
+    app = web_of(world, **options)
     runner = web.AppRunner(app, shutdown_timeout=5)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -1,4 +1,4 @@
-"""Status boards for the tests of cards."""
+"""Status boards, and the channels that messages go to, for the tests of cards."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -6,9 +6,11 @@ from typing import Any
 
 import discord
 
+from bot.services.channels import Removed, Shown
 from bot.services.panels import SHOWN, Board
-from bot.ui import panels
+from bot.ui import channels, panels
 from bot.ui.cards import listing
+from db.queries.channels import Channel
 from db.queries.panels import Panel, PanelServer
 from tests.bot.ui.samples import LONG_AGO, NOW, SNOWFLAKE, number
 
@@ -58,3 +60,21 @@ def board_cards(name: str) -> Iterable[discord.ui.LayoutView]:
     yield panels.board_card(Board("Servers", [], more=False), NOW, 7)
     boards = [panel(), panel("tag:eu", message_id=None), panel(f"server:{number()}", server_name=name)]
     yield listing("Boards", [panels.line(one) for one in (*boards, panel(disabled_reason=name * 5))] * 5, empty="-")
+
+
+def channel(name: str, **changed: Any) -> Channel:
+    return replace(Channel(number(), name, "alerts", SNOWFLAKE, "high", True, None, 3), **changed)
+
+
+def channel_cards(name: str) -> Iterable[discord.ui.LayoutView]:
+    off = channel(name, enabled=False, disabled_reason=name * 5)
+    rows = [
+        Shown(channel(name), in_use=True),
+        Shown(channel(name, purpose="ops"), in_use=False),
+        Shown(off, in_use=False),
+    ]
+    yield listing("Where messages go", [channels.line(row) for row in rows] * 8, empty="-")
+    for purpose in ("alerts", "ops"):
+        yield channels.test_message({"name": name, "purpose": purpose, "severity": "low", "by": name}, 7)
+        yield channels.removed(Removed(channel(name, purpose=purpose), ()))
+        yield channels.removed(Removed(channel(name, purpose=purpose, rules=0), (SNOWFLAKE,) * 24))

@@ -20,7 +20,7 @@ from tests.bot.ui import samples
 from tests.bot.ui.alert_samples import alert_cards, incident_cards
 from tests.bot.ui.ban_samples import ban_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
-from tests.bot.ui.panel_samples import board_cards
+from tests.bot.ui.panel_samples import board_cards, channel_cards
 from tests.bot.ui.schedule_samples import schedule_cards
 
 View = discord.ui.LayoutView
@@ -162,6 +162,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         mod_cards,
         notice_cards,
         board_cards,
+        channel_cards,
         player_cards,
         schedule_cards,
         server_cards,
