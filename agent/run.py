@@ -79,7 +79,7 @@ class Run:
         self._telling = asyncio.Lock()
         self._work: asyncio.Task[Ending] | None = None
         self._early: Ending | None = None
-        self._declined = False
+        self._declined = self._left = False
 
     @property
     def id(self) -> UUID:
@@ -101,6 +101,9 @@ class Run:
         finally:
             self.accepted.set()
         ending = ending or await self._begin()
+        if self._left and ending is self._early:
+            log.info("%s: left to the next agent", self)
+            return
         await asyncio.to_thread(self._spool.end, self.id, self._result(ending))
         log.info("%s: %s%s", self, ending.outcome, f": {ending.error}" if ending.error else "")
         self._changed()
@@ -111,6 +114,11 @@ class Run:
             self._early = ending
             if self._work is not None:
                 self._work.cancel()
+
+    def leave(self, ending: Ending) -> None:
+        """The agent ends: what the next one can go on with has no ending yet."""
+        self._left = self._resumable
+        self.interrupt(ending)
 
     def decline(self) -> None:
         """The agent ends: do not begin what was not begun yet."""
@@ -234,8 +242,13 @@ class Run:
         """Renew the lease while the task is busy with one step."""
         while True:
             await asyncio.sleep(min(PROGRESS_EVERY, self.offer.lease / 4))
-            if await self._tell():
+            if await self._tell() and self._cancellable:
                 self.interrupt(self._cancelled())
+
+    @property
+    def _cancellable(self) -> bool:
+        steps = TASKS[type(self.offer.job.params)].cancellable
+        return steps is None or self._phase in steps
 
     async def _tell(self) -> bool:
         """Say what is being done; True when the bot asks to cancel.

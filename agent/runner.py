@@ -103,7 +103,7 @@ class Runner:
             await _all_or(tasks, impatient, grace)
             impatient.cancel()
         for run, _ in self._runs.values():
-            run.interrupt(Ending("unknown", error="The agent was stopped while this ran. Look at the server."))
+            run.leave(Ending("unknown", error="The agent was stopped while this ran. Look at the server."))
         if tasks:
             await asyncio.wait(tasks)
 

@@ -24,6 +24,8 @@ class Task:
     """Look first what people want of the server now: its settings may have been changed by the same command."""
     forgets: bool = False
     """After a success the server is not this host's any more."""
+    cancellable: frozenset[wire.Step] | None = None
+    """The steps at which it may be cancelled; None: at any. At the others it is brought to its end."""
     resumes: bool = False
     """What an agent that died has left of it is undone by the next one, which may then do it from the beginning."""
 
@@ -39,5 +41,5 @@ TASKS: Final[dict[type[wire.Params], Task]] = {
     wire.Announce: Task(console.announce, fresh=False),
     wire.PlayerKick: Task(players.kick, fresh=False),
     wire.BanSync: Task(bans.sync, fresh=False, timed=True),
-    wire.ModInstall: Task(mods.install, resumes=True),
+    wire.ModInstall: Task(mods.install, cancellable=mods.CANCELLABLE, resumes=True),
 }

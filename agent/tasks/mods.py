@@ -1,8 +1,12 @@
 """MOD_INSTALL."""
 
+from typing import Final
+
 from agent import wire
 from agent.runtime.server import GameServer, Report
 from agent.tasks.ending import Ending
+
+CANCELLABLE: Final = frozenset({wire.Step.STARTED, wire.Step.DOWNLOADING, wire.Step.UNPACKING})
 
 
 async def install(server: GameServer, params: wire.ModInstall, report: Report) -> Ending:

@@ -1,6 +1,5 @@
 """One deployment, from the file to a game that has taken it or has its old version back."""
 
-import asyncio
 import contextlib
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from agent.runtime.mods.inventory import twins
 from agent.runtime.mods.place import Place, find_place
 from agent.runtime.mods.proof import Proof, log_from_now, log_of_start, prove
 from agent.runtime.mods.swap import Swap, recover
+from agent.runtime.mods.threads import to_its_end
 from agent.runtime.mods.unpack import carry_over, conflicts, digests, unpack
 from agent.runtime.mods_records import Chosen, Installed
 from agent.runtime.power import Power
@@ -81,9 +81,9 @@ class Deployment:
     async def _go(self, source: Path, swap: Swap) -> wire.ModInstallResult:
         try:
             with _words_for_the_disk():
-                installed = await asyncio.to_thread(self._unpack, source, swap)
-                edited = await asyncio.to_thread(conflicts, self._place, self._known, installed.files)
-                twin = await asyncio.to_thread(twins, self._place, installed.name)
+                installed = await to_its_end(self._unpack, source, swap)
+                edited = await to_its_end(conflicts, self._place, self._known, installed.files)
+                twin = await to_its_end(twins, self._place, installed.name)
         except ArchiveError as error:
             return wire.ModInstallResult(state="refused", detail=f"{error.what} {error.remedy} Nothing was changed.")
         if twin:
@@ -93,8 +93,8 @@ class Deployment:
         await self._report(Step.SWAPPING, "")
         with _words_for_the_disk():
             if not edited:
-                await asyncio.to_thread(carry_over, self._place, self._known, installed.files, swap.new)
-            await asyncio.to_thread(swap.exchange, keep_old=bool(edited))
+                await to_its_end(carry_over, self._place, self._known, installed.files, swap.new)
+            await to_its_end(swap.exchange, keep_old=bool(edited))
         return await self._apply(swap, installed)
 
     def _check_variable(self) -> None:
@@ -114,10 +114,10 @@ class Deployment:
         )
 
     def _conflict(self, edited: list[str]) -> str:
-        what = f"`{edited[0]}`" if len(edited) == 1 else f"`{edited[0]}` and {len(edited) - 1} more"
+        what = f"{edited[0]} was" if len(edited) == 1 else f"{edited[0]} and {len(edited) - 1} more were"
         if self._known is None:
-            return f"`{self._place.target.name}` is there already, and was not deployed from here. Nothing was changed."
-        return f"{what} of `{self._place.target.name}` were edited on the host since. Nothing was changed."
+            return f"{self._place.target.name} is there already, and was not deployed from here. Nothing was changed."
+        return f"{what} edited on the host since the last deployment. Nothing was changed."
 
     # ------------------------------------------------------------------------------------ from here on no cancelling
 
@@ -130,7 +130,7 @@ class Deployment:
         server, label = self._server, self._place.label
         if not server.process.alive:
             self._keep(swap, installed, None)
-            detail = f"`{label}` is in place. `{server.spec.slug}` does not run: its next start shows if it takes it."
+            detail = f"{label} is in place. The game does not run: its next start shows if it takes it."
             return wire.ModInstallResult(state="installed", detail=detail)
         proof = await self._tell_game(_names(self._place, installed))
         if proof.failure:
@@ -138,7 +138,7 @@ class Deployment:
         self._keep(swap, installed, server.run())
         return wire.ModInstallResult(
             state="installed",
-            detail=f"`{installed.name}` {installed.version} is loaded.",
+            detail=f"{installed.name} {installed.version} is loaded.",
             verified=list(proof.lines),
             restarted=self._mods.apply == "restart",
         )
@@ -192,7 +192,7 @@ class Deployment:
     async def _roll_back(self, swap: Swap, proof: Proof) -> wire.ModInstallResult:
         await self._tell(Step.ROLLING_BACK, "")
         with _words_for_the_disk():
-            await asyncio.to_thread(swap.undo)
+            await to_its_end(swap.undo)
         back = "The old version is back" if self._place.target.exists() else "It was removed again"
         after = await self._game_back(proof)
         words = f"{after.failure}" if after.failure else "and the game runs as before."
@@ -233,7 +233,7 @@ def _names(place: Place, installed: Installed) -> frozenset[str]:
 
 
 def _twin(name: str, folder: str) -> str:
-    return f"The game has the mod `{name}` in the folder `{folder}` as well, and loads only one. Nothing was changed."
+    return f"The game has the mod {name} in the folder {folder} as well, and loads only one. Nothing was changed."
 
 
 def _resolved(server: Instance) -> ResolvedTemplate:
