@@ -5,6 +5,7 @@ import logging
 import secrets
 import socket
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any, Final
 
 from aiohttp import web
@@ -52,6 +53,7 @@ from bot.services.setup import Setup
 from bot.services.state import State
 from bot.shards import Shards
 from bot.workers.outbox import OutboxWorker
+from bot.workers.sweeps import Tick, ticks_of
 from bot.workers.ticks import Ticks
 from db.engine import Database
 
@@ -74,7 +76,8 @@ class App:
         self.client = Client(self.services)
         self.messenger = Messenger(self.client, self.services)
         self.outbox = OutboxWorker(Outbox(self.work_db), self.messenger)
-        self.ticks = Ticks(self.work_db)
+        tidying = Tick("artifacts.tidy", timedelta(days=1), self.services.artifacts.tidy, first=timedelta(minutes=20))
+        self.ticks = Ticks(self.work_db, [*ticks_of(self.work_db), tidying])
         self.leases = Leases(self.work_db, self.holder)
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None

@@ -7,7 +7,7 @@ A file counts only under the name of its own sha256, which it gets when all of i
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 LEFT_BEHIND: Final = 3600.0
 """Seconds after which a file in `incoming` belongs to nobody any more."""
+UNUSED_FOR: Final = 24 * 3600.0
+"""Seconds for which a kept file stays although nothing names it: its row may be on the way."""
 _TOO_LARGE: Final = f"The file is larger than {PACKED_MAX >> 20} MiB."
 
 
@@ -84,6 +86,31 @@ class ArtifactStore:
     def path(self, ref: str) -> Path:
         """Where a kept file lies."""
         return self._directory / ref[:2] / ref
+
+    async def old(self) -> list[str]:
+        """References of the files that were kept longer than `UNUSED_FOR` ago."""
+        return await self._written(self._old)
+
+    async def drop(self, refs: Iterable[str]) -> int:
+        """Removes files, unless somebody has just kept them anew; how many."""
+        return await self._written(self._drop, list(refs))
+
+    def _old(self) -> list[str]:
+        files = self._directory.glob(f"{'[0-9a-f]' * 2}/{'[0-9a-f]' * 64}")
+        return [file.name for file in files if self._is_old(file)]
+
+    def _drop(self, refs: list[str]) -> int:
+        dropped = [self.path(ref) for ref in refs if self._is_old(self.path(ref))]
+        for path in dropped:
+            path.unlink(missing_ok=True)
+        return len(dropped)
+
+    @staticmethod
+    def _is_old(path: Path) -> bool:
+        try:
+            return clock.now().timestamp() - path.stat().st_mtime > UNUSED_FOR
+        except FileNotFoundError:  # another process has removed it
+            return False
 
     @staticmethod
     async def _written(work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:

@@ -6,7 +6,7 @@ which a tick rejects later and which is in nobody's way until then.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +36,7 @@ DEADLINE: Final = timedelta(minutes=10)
 AT_ONCE: Final = 2
 """Files that are read side by side: an attachment is in memory meanwhile."""
 _CHUNK: Final = 1024 * 1024
+_AT_A_TIME: Final = 500
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 _VERSION_TAKEN: Final = "uq_mod_artifacts_version"
 
@@ -184,6 +185,16 @@ class Artifacts:
     async def _reject(self, actor: Actor, artifact_id: UUID, error: AppError) -> None:
         async with self._db.statement() as session:
             await mods.reject(session, actor.org, artifact_id, error.what[:500], clock.now())
+
+    async def tidy(self) -> Mapping[str, int]:
+        """Removes the files that nothing names: their guild is gone, or a bot died before it wrote them down."""
+        old = await self._store.old()
+        dropped = 0
+        for start in range(0, len(old), _AT_A_TIME):
+            async with self._db.read() as session:
+                unused = await mods.unused(session, old[start : start + _AT_A_TIME])
+            dropped += await self._store.drop(unused)
+        return {"removed": dropped}
 
     # ------------------------------------------------------------------------------------------------------- to hosts
 

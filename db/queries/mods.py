@@ -1,6 +1,6 @@
 """Artifacts: versions of mods. A row is `uploading` while its file is read, then `ready` for ever, or `rejected`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,10 @@ _ABANDONED = text("""/* mods.abandoned */
       update mod_artifacts set status = 'rejected', reject_reason = :reason, updated_at = :now
        where status = 'uploading' and created_at < :before returning id)
     select count(*) from gone""")
+
+_UNUSED = text("""/* mods.unused */
+    select r.ref from unnest(cast(:refs as text[])) r(ref)
+     where not exists (select 1 from mod_artifacts a where a.file_ref = r.ref and a.status = 'ready')""")
 
 _COLUMNS = """a.id, a.name, a.version, g.slug as game, g.name as game_name, a.size_bytes, encode(a.sha256, 'hex') as sha256,
     coalesce(jsonb_array_length(a.manifest -> 'files'), 0) as files, a.created_at"""
@@ -124,6 +128,11 @@ async def forget(session: AsyncSession, org_id: UUID, artifact_id: UUID) -> None
 async def abandoned(session: AsyncSession, *, before: datetime, reason: str, now: datetime) -> int:
     """Rejects uploads that began before a moment and never ended; how many."""
     return int(await session.scalar(_ABANDONED, {"before": before, "reason": reason, "now": now}) or 0)
+
+
+async def unused(session: AsyncSession, refs: Sequence[str]) -> list[str]:
+    """Those of some files that no artifact of any org needs."""
+    return list((await session.execute(_UNUSED, {"refs": list(refs)})).scalars())
 
 
 async def find(session: AsyncSession, org_id: UUID, name: str, version: str | None = None) -> Artifact | None:

@@ -176,6 +176,21 @@ async def test_files_of_dead_processes_are_swept_when_the_next_one_comes(shop: W
     assert shop.files() == [f"{SHA[:2]}/{SHA}", "incoming/new"]
 
 
+async def test_files_that_nothing_names_are_removed_after_a_day(shop: Workshop) -> None:
+    """Two guilds keep one file; it goes with the second of them."""
+    await shop.upload(MAP, "dm9.map", version="1.0")
+    stranger = await shop.people.actor("eve", administrator=True, guild_id=2002, guild_name="Other")
+    await shop.upload(MAP, "dm9.map", version="1.0", by=stranger)
+    await shop.upload(mod())
+    long_ago = (clock.now() - timedelta(hours=25)).timestamp()
+    os.utime(shop.store.path(SHA), (long_ago, long_ago))
+    await shop.world.rows("delete from mod_artifacts where org_id = :org", org=shop.world.org_id)
+    assert await shop.artifacts.tidy() == {"removed": 0}
+    await shop.world.rows("delete from mod_artifacts")
+    assert await shop.artifacts.tidy() == {"removed": 1}
+    assert len(shop.files()) == 1 and SHA not in shop.files()[0], "the other one may be just being written down"
+
+
 async def test_a_file_that_grows_beyond_the_limit(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifact_store, "PACKED_MAX", 100)
     with pytest.raises(Invalid, match="larger than"):
