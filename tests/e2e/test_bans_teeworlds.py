@@ -6,15 +6,12 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from sqlalchemy import text
 
 from bot.demo import reading
 from bot.demo.teeworlds_player import JoinRefused, TeeworldsBot
-from games.catalog import SHIPPED
 from tests.agent.harness import HostMachine, free_port
 from tests.e2e.community import Community, filled, said, shown_to
 from tests.games.teeworlds_server import MISSING, installed
@@ -35,27 +32,19 @@ class Arena:
     async def found(self) -> None:
         """Pairs, adds, starts; each as people do it."""
         await self.community.set_up()
-        self._write_template()
+        self.machine.configure(templates='["teeworlds"]')
         await self._pair()
         ((host,),) = await self.community.rows("select id::text from hosts")
+        ports = {"var.port": str(self.port), "var.econ_port": str(free_port())}
         form = await self.community.owner.slash(
             self.community.general, "fleet add", host=host, game="teeworlds", name="Arena"
         )
-        await self.community.owner.submit_modal(form, filled(form))
+        await self.community.owner.submit_modal(form, filled(form, **ports))
         ((self.id,),) = await self.community.rows("select id::text from server_instances")
         await self.community.message_with("Create · Arena")
         await self.community.eventually(lambda: self.ended("SERVER_CREATE"))
         await self.community.owner.slash(self.community.general, "server start", server=self.id)
         await self.community.eventually(lambda: self.ended("SERVER_START"))
-
-    def _write_template(self) -> None:
-        """The shipped one, on ports that are free here."""
-        raw: Any = yaml.safe_load((SHIPPED / "teeworlds.yaml").read_text(encoding="utf-8"))
-        raw["vars"]["port"]["default"], raw["vars"]["econ_port"]["default"] = self.port, free_port()
-        templates = self.machine.place / "templates"
-        templates.mkdir(parents=True)
-        (templates / "teeworlds.yaml").write_text(yaml.safe_dump(raw), encoding="utf-8")
-        self.machine.configure(templates='["teeworlds"]', template_dirs=f'["{templates}"]')
 
     async def _pair(self) -> None:
         shown = await self.community.owner.slash(self.community.general, "host add", name="basement")
