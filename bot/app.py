@@ -17,9 +17,9 @@ from bot.http import build_web
 from bot.messenger import Messenger
 from bot.services import Services
 from bot.services.agents import Agents
+from bot.services.alerts import Alerts
 from bot.services.artifact_store import ArtifactStore
 from bot.services.artifacts import Artifacts
-from bot.services.alerts import Alerts
 from bot.services.audit import Audit
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
@@ -153,6 +153,7 @@ class App:
         await self._serve()
         self._begin(self.outbox.run(), "outbox")
         self._begin(self.work_db.listen("gk_outbox", self.outbox.wake), "listen: outbox")
+        self._begin(self.work_db.listen("gk_states", lambda _: self.ticks.hurry("alerts.evaluate")), "listen: states")
         self._begin(self.work_db.listen("gk_access", self.services.identity.forget), "listen: access")
         await self.ticks.start()
 

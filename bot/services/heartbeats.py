@@ -71,6 +71,8 @@ class Heartbeats:
             await heartbeats.update_servers(tx.session, [_row(report) for report in reports.values()], clock.now())
         happened += filter(None, (_status_event(host, known[key], report) for key, report in reports.items()))
         await events.write(tx.session, happened)
+        if any(event.event_type == "server.crashed" for event in happened):
+            await tx.notify("gk_states")
         await self._bans(tx, host, beat, known, reports, happened)
         changed = [key for key, report in reports.items() if came_back or _shows_change(known[key], report)]
         await edit_cards(tx, host.org_id, changed)

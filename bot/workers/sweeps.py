@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 
 PATIENCE: Final = timedelta(seconds=30)
+ACCUSES_AFTER: Final = timedelta(seconds=90)
+"""Before hosts are accused of silence: after a long absence of ours an agent may wait a minute between its attempts."""
 Work = Callable[[], Awaitable[Mapping[str, int]]]
 
 
@@ -66,7 +68,7 @@ def ticks_of(db: Database) -> list[Tick]:
         Tick("schedules.due", often, SchedulesDue(db).tick, first=soon),
         Tick("hosts.sweep", often, Patient(heartbeats.sweep, jobs.reachable), first=soon),
         Tick("alerts.evaluate", soon, alerts.states, first=soon),
-        Tick("alerts.silence", soon, Patient(alerts.silence, jobs.reachable), first=soon),
+        Tick("alerts.silence", soon, Patient(alerts.silence, jobs.reachable, ACCUSES_AFTER), first=soon),
         Tick("bans.reconcile", timedelta(seconds=30), bans.reconcile, first=soon),
         Tick("bans.expire", timedelta(minutes=1), bans.expire, first=soon),
         Tick("mods.sweep", timedelta(minutes=5), ModSweep(db).abandoned, first=timedelta(minutes=1)),

@@ -47,6 +47,7 @@ class Ticks:
         self._ticks = ticks_of(db) if ticks is None else ticks
         self._retention = Retention(db)
         self._scheduler: _Scheduler | None = None
+        self._timers: dict[str, _Timer] = {}
         self._running: set[asyncio.Task[Mapping[str, int]]] = set()
 
     async def start(self) -> None:
@@ -58,11 +59,18 @@ class Ticks:
             seconds = tick.every.total_seconds()
             timer = scheduler.add_job(self._fire, "interval", args=[tick], id=tick.name, seconds=seconds)
             timer.modify(next_run_time=timer.next_run_time - tick.every + tick.first)
+            self._timers[tick.name] = timer
         self._scheduler = scheduler
+
+    def hurry(self, name: str) -> None:
+        """Does a tick now: something has happened that it would find later. One that is under way is not doubled."""
+        if timer := self._timers.get(name):
+            timer.modify(next_run_time=clock.now())
 
     async def stop(self) -> None:
         """No tick begins any more; those that are under way get some seconds to end."""
         if self._scheduler is not None:
+            self._timers.clear()
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
             await asyncio.sleep(0)  # the scheduler shuts down in the loop's next round

@@ -119,3 +119,31 @@ async def test_partitions_are_made_ahead(world: World, monkeypatch: pytest.Monke
     (tick,) = [tick for tick in ticks_of(world.db) if tick.name == "partitions"]
     assert await tick.work() == {"made": 6}, "three days of events, three of logs"
     assert await tick.work() == {"made": 0}
+
+
+async def test_a_tick_can_be_hurried_and_a_stranger_cannot(db: Database) -> None:
+    work = Work(0)
+    ticks = Ticks(db, [Tick("rare", timedelta(hours=1), work, first=timedelta(hours=1))])
+    ticks.hurry("rare")  # before the start, and after the stop: nothing to hurry
+    await ticks.start()
+    ticks.hurry("unknown")
+    ticks.hurry("rare")
+    await asyncio.sleep(0.5)
+    await ticks.stop()
+    ticks.hurry("rare")
+    assert work.times == 1
+
+
+async def test_who_was_away_accuses_no_host(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hosts could not reach a bot that was down, and may take a minute to try again."""
+    world = await World(db).found()
+    host, _ = await world.pair()
+    await world.rows("update alert_rules set enabled = true")
+    await world.rows("update hosts set last_heartbeat_at = now() - interval '1 hour' where id = :id", id=host.id)
+    seconds = 1000.0
+    monkeypatch.setattr("bot.workers.sweeps.time.monotonic", lambda: seconds)
+    (tick,) = [tick for tick in ticks_of(db) if tick.name == "alerts.silence"]
+    for _ in range(18):
+        assert await tick.work() == {}
+        seconds += 5
+    assert await tick.work() == {"fire": 1}, "whoever is still silent then is"
