@@ -15,6 +15,7 @@ from bot.services.artifacts import Attachment, Upload, Uploaded
 from bot.services.mods_sweep import ModSweep
 from bot.services.setup import Setup
 from tests.bot.people import MODERATORS
+from tests.bot.services.mirror import says, serving
 from tests.bot.services.workshop import Workshop, attached, mod
 from tests.bot.world import World
 from tests.games.evil_zips import link, packed
@@ -107,6 +108,25 @@ async def test_what_is_not_taken(shop: Workshop, upload: Upload, why: str) -> No
     assert why in refused.value.what and refused.value.remedy
     assert shop.files() == []
     assert {row[2] for row in await shop.artifact_rows()} <= {"rejected"}
+
+
+async def test_a_file_from_an_address(world: World, tmp_path: Path) -> None:
+    """What it is called is the last part of the address; what may be secret in the address is not kept."""
+    async with serving(tmp_path) as mirror:
+        shop = Workshop(world, tmp_path / "artifacts", mirror.downloads())
+        mirror.answers = {"/maps/dm9.map": says(MAP), "/other.map": says(MAP + b"!")}
+        url = mirror.url("maps/dm9.map?signature=secret")
+        done = await shop.artifacts.upload(await shop.owner(), Upload(url=url, sha256=SHA, version="1.0"))
+        assert (done.artifact.name, done.artifact.sha256) == ("dm9", SHA)
+        other = Upload(url=mirror.url("other.map"), sha256=SHA, version="1.1")
+        with pytest.raises(Invalid, match="sha256 is another one"):
+            await shop.artifacts.upload(await shop.owner(), other)
+        rows = await world.rows("select source, source_url, status from mod_artifacts order by created_at")
+        assert rows == [
+            ("url", mirror.url("maps/dm9.map"), "ready"),
+            ("url", mirror.url("other.map"), "rejected"),
+        ]
+        assert shop.files() == [f"{SHA[:2]}/{SHA}"]
 
 
 async def test_who_may_upload(shop: Workshop) -> None:
