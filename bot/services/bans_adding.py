@@ -13,7 +13,7 @@ from bot.domain.actors import Actor
 from bot.domain.ban_ids import usable
 from bot.domain.ban_terms import Term
 from bot.domain.bans import Change, Standing, Wish
-from bot.errors import Conflict
+from bot.errors import Conflict, Invalid
 from bot.services import bans_ending, outbox
 from bot.services import bans_words as words
 from bot.services.bans_people import Somebody, somebody
@@ -92,7 +92,7 @@ class BanAdding:
             )
             case = asked.existing.number if asked.existing else None
             tx.audit("ban.add.ask", resource=("player", who.player_id), reason=text, case=case)
-            past = await cases.past(tx.session, actor.org, who.player_id, who.identities)
+            past = await cases.past(tx.session, actor.org, who.sure_player, who.identities)
         return _preview(asked, question, number, targets, past, zone=zone, note=remark)
 
     async def confirmed(self, tx: Tx, payload: dict[str, Any]) -> Done:
@@ -112,9 +112,11 @@ class BanAdding:
     ) -> _Asked:
         """`expected`: the case that the preview was about, 0 for a new one; None: there was no preview yet."""
         now = clock.now()
+        if bans.ends(term.until(now), now):
+            raise Invalid("That end is over meanwhile; nothing was done.", "Give the command again with a later one.")
         found: list[Active] = []
         ended: dict[UUID, list[UUID]] = {}
-        for case in await bans_write.active(tx.session, tx.actor.org, who.player_id, who.identities):
+        for case in await bans_write.active(tx.session, tx.actor.org, who.sure_player, who.identities):
             if not bans.ends(case.expires_at, now):
                 found.append(case)
             elif expected is not None:

@@ -15,6 +15,7 @@ from db.queries import ban_people, sightings
 from db.queries.ban_people import Known
 
 _PICK: Final = f"Pick one of the suggestions, or give an id: {ban_ids.EXAMPLES}."
+_LONGEST: Final = 200
 #: Worth something only where a game bans by it.
 _PASSING: Final = frozenset({"ip", "name", "slot"})
 
@@ -30,6 +31,12 @@ class Somebody:
     online_on: tuple[str, ...] = ()
     last_seen_at: datetime | None = None
 
+    @property
+    def sure_player(self) -> UUID | None:
+        """The player, where something that lasts says who it is. Of those who are known by a name only, two may be
+        different people."""
+        return self.player_id if any(kind not in _PASSING for kind, _ in self.identities) else None
+
 
 async def somebody(session: AsyncSession, org_id: UUID, ref: str, ban_by: Collection[str]) -> Somebody:
     """The person that somebody means: a player of autocomplete, a name, or a raw id. `ban_by`: the kinds by which games
@@ -38,7 +45,7 @@ async def somebody(session: AsyncSession, org_id: UUID, ref: str, ban_by: Collec
     Raises:
         NotFound, Conflict, Invalid: nobody, several, or nothing is known of them that a ban could hold on to.
     """
-    text = ref.strip()
+    text = ref.strip()[:_LONGEST]
     known, identity = await _known(session, org_id, text)
     if known is None and identity is None:
         raise NotFound("There is no such player here.", _PICK)

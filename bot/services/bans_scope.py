@@ -52,7 +52,7 @@ async def scope(tx: Tx, permission: str, server_ref: str = "") -> Scope:
 
 
 async def must_reach(tx: Tx, permission: str, servers: frozenset[UUID]) -> None:
-    """What concerns a whole case needs the permission on each of its servers.
+    """What concerns a whole case needs the permission on each of its servers that is still there.
 
     Raises:
         NotPermitted: it is missing on one.
@@ -60,7 +60,8 @@ async def must_reach(tx: Tx, permission: str, servers: frozenset[UUID]) -> None:
     refusal = await _refusal(tx, permission)
     if refusal is not None:
         allowed = await ban_entries.permitted(tx.session, tx.actor.org, tx.actor.role_ids, permission)
-        if not servers or servers - allowed:
+        live = {place.id for place in await ban_entries.places(tx.session, tx.actor.org)} & servers
+        if not live or live - allowed:
             raise refusal
 
 

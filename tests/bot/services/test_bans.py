@@ -100,6 +100,25 @@ async def test_banning_again_changes_the_case(court: Court) -> None:
         await court.ask(STEAM, duration="1h", reason="second")
 
 
+async def test_two_who_are_called_the_same_are_two_cases(court: Court) -> None:
+    """Where a game knows a name and an address, the name is no reason to take one for the other."""
+    host = await court.host("gs-1", "EU1")
+    await court.up(host, "EU1", player("nameless tee", ip="192.0.2.1"))
+    await court.ban("nameless tee")
+    await court.up(host, "EU1")
+    await court.up(host, "EU1", player("nameless tee", ip="192.0.2.2"))
+    assert (await court.ban("nameless tee")).title.startswith("B-2")
+
+
+async def test_an_end_that_passes_before_the_button_is_pressed(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    await court.host("gs-1", "EU1")
+    asked = await court.ask(STEAM, duration="until tomorrow 0:01")
+    later(monkeypatch, days=2)
+    with pytest.raises(Invalid, match="That end is over meanwhile"):
+        await court.press(asked)
+    assert await court.world.value("select count(*) from org_bans") == 0
+
+
 async def test_two_at_once_are_one_case(court: Court, world: World) -> None:
     await court.host("gs-1", "EU1")
     ann, bea = await People(world.db).actor("ann", administrator=True), court.actor
@@ -281,6 +300,13 @@ async def test_who_may_ban_on_one_server_bans_there(court: Court, world: World) 
     assert await world.value("select applies_to_all from org_bans") is False
     with pytest.raises(NotPermitted):
         await court.ask(OTHER_STEAM, lou, server="EU2")
+    await court.world.rows(
+        """insert into ban_entries (org_id, org_ban_id, server_instance_id)
+           select s.org_id, b.id, s.id from server_instances s, org_bans b where s.name = 'EU2'"""
+    )
+    with pytest.raises(NotPermitted):
+        await court.lift("B-1", by=lou)
+    await court.world.rows("update server_instances set deleted_at = now() where name = 'EU2'")
     await court.lift("B-1", by=lou)
 
 
