@@ -119,6 +119,13 @@ async def test_the_games_times_are_those_of_its_own_zone(
         time.tzset()
 
 
+async def test_half_of_a_ban_is_made_whole(host: Host, server: GameServer) -> None:
+    """An agent died between the two ids; the next one sends what is missing, and no more."""
+    await server.command(f'ban add EOS_{EVE["eos"]} 500 years "B-7: griefing" "eve"')
+    assert await sync(server, item(EVE)) == [("applied", "")]
+    assert [line.split()[2] for line in commands(host)] == [f"EOS_{EVE['eos']}", f"Steam_{EVE['steam']}"]
+
+
 async def test_bans_outlive_a_restart(host: Host, server: GameServer) -> None:
     ban = item(EVE)
     await sync(server, ban)

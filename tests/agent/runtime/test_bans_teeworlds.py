@@ -182,3 +182,21 @@ async def test_a_list_of_hundreds_is_read_to_its_end(server: GameServer) -> None
         assert (await server.command(line)).outcome == "answered"
     assert await sync(server, item("127.0.0.3"), item("10.0.1.7", want="unbanned")) == [("applied", "")] * 2
     assert len(await bans(server)) == 84
+
+
+async def test_a_game_that_knows_no_times_has_it_for_good_until_it_is_lifted(host: Host, server: GameServer) -> None:
+    """The same server, told about as if its bans had no end of their own, and left those who are on alone."""
+    template = host.catalog["teeworlds"]
+    assert template.bans is not None
+    changes = {"send": "ban {target} -1 {q:reason}", "duration": None, "drops_player": False}
+    actions = {**template.actions, "ban": template.actions["ban"].model_copy(update=changes)}
+    bans_section = template.bans.model_copy(update={"timed": "agent"})
+    host.catalog["teeworlds"] = template.model_copy(update={"actions": actions, "bans": bans_section})
+    await server.restart(Card())
+    ban = item("127.0.0.3")
+    no_end = "The game has no ban of this length: there it has no end until it is lifted."
+    for _ in range(2):
+        assert await sync(server, ban, item("127.0.0.4", until=None)) == [("applied", no_end), ("applied", "")]
+    assert len(await bans(server)) == 2
+    assert await sync(server, item("127.0.0.3", want="unbanned")) == [("applied", "")]
+    assert await bans(server) == ["0 '127.0.0.4' banned for life (B-7: griefing)"]
