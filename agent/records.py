@@ -107,6 +107,7 @@ class Streams:
         """One look at every log, and the wait until the next."""
         for server in self._servers.each():
             stream = self._stream(server.spec.id)
+            server.on_start(partial(self._look, stream, server))
             if stream.due:
                 await self._look(stream, server)
         await self._forget()

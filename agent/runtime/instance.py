@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,10 @@ class LogSource:
     """Where to begin with a log that was never read."""
 
 
+async def _nothing() -> None:
+    """Nobody reads its log."""
+
+
 class Instance:
     """A server's specification, directory, process, memory and console."""
 
@@ -64,6 +68,8 @@ class Instance:
         """How often a person has killed it: who was at work meanwhile sees that it grew, and stops."""
         self.broken_off: float | None = None
         """When a power action was found that nobody carries on, on the clock of `time.monotonic`."""
+        self.before_start: Callable[[], Awaitable[None]] = _nothing
+        """The last chance to read a log that the game is about to begin anew."""
 
     @property
     def instances(self) -> Path:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from agent import wire
 from agent.config import AgentConfig
@@ -60,6 +60,10 @@ class GameServer:
             return state_of(self._server)
         except TaskFailed:  # its record is damaged
             return "unknown"
+
+    def on_start(self, read_log: Callable[[], Awaitable[None]]) -> None:
+        """What is to be done before each start: a game may begin its log anew."""
+        self._server.before_start = read_log
 
     def log_source(self) -> LogSource | None:
         """How its log is read; None where it was not created, or its template or settings do not say."""

@@ -32,6 +32,7 @@ async def launch(server: Instance, report: Report, kills: int) -> Running:
     await server.forget_run()
     resolved = server.resolve()
     await wait_free(resolved, lambda: report(Step.STARTING, "waiting until its console's port is free again"))
+    await server.before_start()
     running = server.begin_run(resolved)
     try:
         write_config(server.created_home(), resolved)

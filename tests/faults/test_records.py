@@ -1,7 +1,9 @@
 """kill -9 while a game's log is streamed: every line is in the database once."""
 
 import asyncio
+from collections import Counter
 
+from games.catalog import SHIPPED, load_template
 from tests.faults.town import Town
 from tests.wire.waiting import eventually
 
@@ -42,3 +44,22 @@ async def test_of_the_bot_and_of_the_agent(town: Town) -> None:
     await eventually(all_stored, 30.0, lambda: "every line in the database")
     assert await _stored(town) == said
     assert await town.rows("select count(distinct generation), count(*) from log_cursors") == [(1, 1)]
+
+
+async def test_a_game_that_begins_its_log_anew(town: Town) -> None:
+    """What it said last is read before it starts again, and cuts its log to nothing."""
+    await town.succeeds(await town.restart())
+    await town.succeeds(await town.restart())
+    log = load_template(SHIPPED / "7dtd.yaml").log
+    wrong: list[str] = []
+
+    async def all_of_it_once() -> bool:
+        parts = [log.record.groups(line) for line in town.game.log().splitlines()]
+        wrote = Counter(found["msg"] for found in parts if found)
+        stored = await town.rows("select message from logs order by id")
+        first_lines = Counter(message.splitlines()[0] for (message,) in stored)
+        wrong[:] = [line for line in wrote if wrote[line] != first_lines[line]]
+        return not wrong
+
+    await eventually(all_of_it_once, 20.0, lambda: f"every line in the database, once: {wrong}")
+    assert town.game.log().count("Preparing quit") == 2
