@@ -1,4 +1,4 @@
-"""/mod: upload, deploy, rollback, history."""
+"""/mod: upload, deploy, rollback, list, history."""
 
 import aiohttp
 import discord
@@ -59,6 +59,13 @@ class ModCog(commands.GroupCog, group_name="mod", group_description="Mods: uploa
     async def rollback(self, call: Call, server: str, mod: str, to: str = "") -> Reply:
         return Reply(confirm.question(await call.services.mods.ask_rollback(call.actor, server, mod, to)))
 
+    @app_commands.command(name="list", description="The mods that a server has, and what was deployed to it")
+    @app_commands.describe(server="Which server")
+    @app_commands.autocomplete(server=choices.server)
+    @gate("workshop.view")
+    async def list(self, call: Call, server: str) -> Reply:
+        return await _list(call, server, 0)
+
     @app_commands.command(name="history", description="What was deployed to a server")
     @app_commands.describe(server="Which server")
     @app_commands.autocomplete(server=choices.server)
@@ -67,13 +74,30 @@ class ModCog(commands.GroupCog, group_name="mod", group_description="Mods: uploa
         return await _history(call, server, 0)
 
 
+@action("mod.list", "workshop.view")
+async def _list(call: Call, server: str, page: int) -> Reply:
+    card, found = await call.services.mods.inventory(call.actor, server, page)
+    lines = [mods.there(mod) for mod in found.rows]
+    return Reply(
+        listing(
+            f"Mods on {safe(card.name)}",
+            lines,
+            empty="None that its host has reported. `/mod deploy` puts one there.",
+            page=found.number,
+            more=found.more,
+            route="mod.list",
+            args=(card.id,),
+        )
+    )
+
+
 @action("mod.history", "workshop.view")
 async def _history(call: Call, server: str, page: int) -> Reply:
     card, found = await call.services.mods.history(call.actor, server, page)
     lines = [mods.line(deployment) for deployment in found.rows]
     return Reply(
         listing(
-            f"Mods of {safe(card.name)}",
+            f"Deployments to {safe(card.name)}",
             lines,
             empty="Nothing was deployed yet. `/mod deploy` does.",
             page=found.number,

@@ -19,10 +19,11 @@ from bot.services.mods_effects import Plan, effects
 from bot.services.mods_games import GameMods, moddable
 from bot.services.servers import PAGE, Page, must_be_able, resolve
 from db.engine import Database
-from db.queries import fleet, mods, mods_deployments
+from db.queries import fleet, mods, mods_deployments, mods_inventory
 from db.queries.cards import ServerCard
 from db.queries.mods import Artifact, ModName
 from db.queries.mods_deployments import Deployment
+from db.queries.mods_inventory import ModThere
 from db.uow import Tx
 
 Action = Literal["install", "rollback"]
@@ -186,6 +187,13 @@ class Mods:
         return job
 
     # ---------------------------------------------------------------------------------------------------- looking up
+
+    async def inventory(self, actor: Actor, ref: str, page: int = 0) -> tuple[ServerCard, Page[ModThere]]:
+        """What a server has and what was deployed to it, by name."""
+        async with self._db.read() as session:
+            server = await resolve(session, actor.org, ref)
+            rows = await mods_inventory.of_server(session, actor.org, server.id, limit=PAGE + 1, offset=page * PAGE)
+        return server, Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def history(self, actor: Actor, ref: str, page: int = 0) -> tuple[ServerCard, Page[Deployment]]:
         """What was deployed to a server, the newest first."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.services.artifacts import Uploaded
     from db.queries.mods import Artifact, ModName
     from db.queries.mods_deployments import Deployment
+    from db.queries.mods_inventory import ModThere
 
 _STATES: Final = {
     "pending": "waiting",
@@ -56,6 +57,21 @@ def line(deployment: Deployment) -> str:
     ]
     why = f"\n-# {safe(deployment.error, 120)}" if deployment.error else ""
     return " · ".join(filter(None, parts)) + why
+
+
+def there(mod: ModThere) -> str:
+    """One row of `/mod list`: what the host found, and how that differs from what was deployed."""
+    found = safe(mod.found, 40) if mod.found else "no version"
+    name = f"**{safe(mod.name)}**"
+    if mod.state is None:
+        return f"{name} {safe(mod.wanted or '', 40)} · deployed, but **not found on the host**"
+    kind = " · quarantined" if mod.state == "quarantined" else ""
+    if mod.wanted is None:
+        return f"{name} {found}{kind} · not deployed from here"
+    if mod.found and mod.found != mod.wanted:
+        return f"{name} {found}{kind} · **{safe(mod.wanted, 40)} was deployed**"
+    newer = f" · {safe(mod.newest, 40)} is there to be deployed" if mod.newest not in (None, mod.wanted) else ""
+    return f"{name} {safe(mod.wanted, 40)}{kind} · as deployed{newer}"
 
 
 def subject(params: Mapping[str, Any]) -> str:

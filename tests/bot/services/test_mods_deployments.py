@@ -13,7 +13,9 @@ from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, Unsu
 from bot.services.agents import HostIdentity
 from bot.services.confirmations import Done
 from bot.services.fleet import Fleet
+from bot.services.mods_inventory import ModInventory
 from bot.services.setup import Setup
+from bot.ui import mods
 from tests.bot.people import ADMINS, MODERATORS
 from tests.bot.services.workshop import Workshop, mod
 from tests.bot.world import World, progress, result
@@ -266,6 +268,30 @@ async def test_the_history_of_a_server(shop: Workshop, host: HostIdentity, serve
     assert len(second.rows) == 2 and not second.more
     earlier = await shop.mods.suggest_earlier(await shop.owner(), "dm")
     assert [version for _, version, _ in earlier] == ["1.1", "1.0", "1.2"], "the one that was there last comes first"
+
+
+async def test_what_a_server_has_beside_what_was_deployed(shop: Workshop, host: HostIdentity, server: UUID) -> None:
+    await shop.deploy(server, "dm9", "1.0")
+    job = await shop.finish(host)
+    assert isinstance(job.params, wire.ModInstall)
+    own = wire.ModFound(folder="dm9.map", state="active", name="dm9", version="1.0", sha256=job.params.sha256)
+    strange = wire.ModFound(folder="old.map", state="quarantined")
+
+    async def shown(*found: wire.ModFound) -> list[str]:
+        await ModInventory(shop.world.db).put(host, server, wire.ModList(revision=1, mods=list(found)))
+        _, page = await shop.mods.inventory(await shop.owner(), str(server))
+        return [mods.there(mod) for mod in page.rows]
+
+    assert await shown(own, strange) == [
+        "**dm9** 1.0 · as deployed · 1.2 is there to be deployed",
+        "**old.map** no version · quarantined · not deployed from here",
+    ]
+    assert await shown() == ["**dm9** 1.0 · deployed, but **not found on the host**"]
+    edited = own.model_copy(update={"version": "0.9", "sha256": None})
+    assert await shown(edited) == ["**dm9** 0.9 · **1.0 was deployed**"]
+    stranger = await shop.people.actor("eve", administrator=True, guild_id=2002, guild_name="Other")
+    with pytest.raises(NotFound):
+        await shop.mods.inventory(stranger, str(server))
 
 
 async def test_progress_is_for_everybody_to_see(shop: Workshop, host: HostIdentity, server: UUID) -> None:

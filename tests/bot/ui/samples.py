@@ -16,6 +16,7 @@ from db.queries.history import Happening
 from db.queries.hosts import HostCard
 from db.queries.mods import Artifact
 from db.queries.mods_deployments import Deployment
+from db.queries.mods_inventory import ModThere
 from db.queries.sightings import Sighting
 
 NOW = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
@@ -248,6 +249,17 @@ def deployment(name: str, **changed: Any) -> Deployment:
         "author": name,
     }
     return Deployment(**{**values, **changed})
+
+
+def mods_there(name: str) -> list[ModThere]:
+    """Every way in which what a server has can differ from what was deployed."""
+    return [
+        ModThere(name, None, None, "quarantined", None),
+        ModThere(name, name, None, "active", None),
+        ModThere(name, None, name, None, name),
+        ModThere(name, name, f"{name}!", "active", name),
+        ModThere(name, name, name, "active", f"{name}!"),
+    ]
 
 
 def installed(name: str, state: str) -> dict[str, Any]:

@@ -89,6 +89,8 @@ def mod_cards(name: str) -> Iterable[View]:
     statuses = ("pending", "running", "active", "superseded", "failed", "removed", "rolled_back")
     lines = [mods.line(samples.deployment(name, status=status)) for status in statuses] * 2
     yield cards.listing("Mods", lines[:10], empty="-", page=9, more=True, route="mod.history", args=(samples.number(),))
+    found = [mods.there(mod) for mod in samples.mods_there(name)] * 2
+    yield cards.listing("Mods", found, empty="-", page=9, more=True, route="mod.list", args=(samples.number(),))
     params = {"name": name, "version": name, "force": True}
     for state in ("installed", "rolled_back", "conflict", "refused"):
         result = samples.installed(name, state)
