@@ -93,6 +93,10 @@ class GameTemplate(Section):
             return
         if unknown := self.mods.events - set(self.log.events):
             yield f"`mods` looks for events that the log does not have: {', '.join(sorted(unknown))}"
+        if loose := [
+            e for e, pattern in self.log.events.items() if e in self.mods.events and pattern.source[:1] != "^"
+        ]:
+            yield f"what proves a mod begins with ^, or a player could say it: {', '.join(loose)}"
         change = self.mods.apply
         if not isinstance(change, Change):
             return

@@ -90,10 +90,14 @@ async def test_a_file_that_the_bot_does_not_give_changes_nothing(
     host: HostMachine, plane: ControlPlane, teeworlds: wire.ServerSpec
 ) -> None:
     params = deployment(plane, stock("ctf5"))
-    plane.artifacts.clear()
-    result = await plane.enqueue(params, teeworlds).result()
-    assert result.outcome == "failed"
-    assert "No such file. Nothing was changed." in result.error
+    for content, words in ((None, "No such file"), (stock("dm2"), "SHA-256 differs"), (bytes(99999), "is longer than")):
+        plane.artifacts.clear()
+        if content is not None:
+            plane.artifacts[params.artifact_id] = content
+        result = await plane.enqueue(params, teeworlds).result()
+        assert result.outcome == "failed"
+        assert words in result.error
+        assert "Nothing was changed." in result.error
     assert not target(host).exists()
 
 

@@ -102,12 +102,28 @@ def test_the_hosts_own_copy_wins(tmp_path: Path) -> None:
         ("actions/ban/send", "ban {ip}", "`ban` and `unban` send {target}"),
         ("actions/unban/send", "unban {target} {duration}", "`unban` cannot send {duration}"),
         ("actions/kick/send", "kick {target}", "`kick` cannot send {target}"),
+        ("log/events/mod_loaded", REMOVED, "events that the log does not have: mod_loaded"),
+        ("log/events/mod_failed", "failed to load map", "begins with ^, or a player could say it: mod_failed"),
+        ("mods/apply/action", "play", "`mods` needs the action `play`"),
+        ("mods/apply/action", "kick", "may send {q:name} and nothing else"),
+        ("mods/apply/variable", "econ_password", "sets `econ_password`, which is no variable of people's"),
+        ("mods/dirs/0/path", "/etc/{name}", "a path cannot be made of what a person types"),
+        ("mods/dirs/0/suffix", REMOVED, "`suffix` belongs to the unit file"),
+        ("mods/dirs/0/manifest_format", "7dtd_v2", "`manifest_format` is that of a `manifest`"),
+        ("mods/loaded/-", {"send": "maps", "each": "^x$"}, "a list of mods needs the group `mod`"),
+        ("mods/dirs", [], "mods.dirs"),
     ],
 )
 def test_a_template_that_cannot_work_is_refused(tmp_path: Path, where: str, value: object, said: str) -> None:
     with pytest.raises(TemplateError) as refusal:
         load_template(changed(tmp_path, (where, value)))
     assert said in str(refusal.value)
+
+
+def test_mods_lie_below_the_servers_directory(tmp_path: Path) -> None:
+    template = load_template(changed(tmp_path, ("mods/dirs/0/path", "/etc/maps")))
+    with pytest.raises(ValueError, match="outside of the server's directory"):
+        template.resolve(tmp_path, template.new_secrets())
 
 
 @pytest.mark.parametrize("content", [b"", b"[1, 2]", b"a: [", b"\xff\xfe\x00", b"!!python/object:os.system {}"])

@@ -218,7 +218,7 @@ class Deployment:
                 return Proof()  # it goes on with what it had
             return await self._change(change.action, old, frozenset({old}))
         except TaskFailed as error:
-            return Proof(failure=f"But the game does not run: {error}")
+            return Proof(failure=f"The game is not as it was: {error}")
 
     async def _restart_old(self, names: frozenset[str]) -> Proof:
         if names:

@@ -225,3 +225,19 @@ async def test_broken_off_the_old_version_is_back(host: Host, server: GameServer
     await asyncio.gather(work, return_exceptions=True)
     assert (maps(host) / "Harbour.map").read_bytes() == stock("ctf5")
     assert_tidy(server)
+
+
+async def test_a_server_that_was_taken_over(host: Host, shelf: Shelf) -> None:
+    old = host.place / "old"
+    old.mkdir()
+    ports = {"port": str(free_port()), "econ_port": str(free_port())}
+    (old / "server.cfg").write_text(f'sv_map "dm6"\nec_port {ports["econ_port"]}\n')
+    host.config = host.config.model_copy(update={"adopt": {"one": old}})
+    server = await host.server(host.spec("teeworlds", vars={"port": ports["port"]}))
+    await server.create(Card())
+    await server.start(Card())
+    assert crc(server) == "dm6"
+    assert (await deploy(server, shelf.put(stock("ctf5"), "Harbour"))).state == "installed"
+    assert (old / "userdata/teeworlds/maps/Harbour.map").read_bytes() == stock("ctf5")
+    await server.restart(Card())
+    assert crc(server) == "Harbour"
