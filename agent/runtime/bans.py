@@ -100,7 +100,7 @@ class _Sync:
     async def _list(self) -> BanList:
         listed = BanList()
         for _ in range(READS):
-            if listed.complete or self._left(self._end) <= 0:
+            if listed.complete or time.monotonic() >= self._end:
                 break
             listed = await self._console.bans(timeout=self._left(self._end))
         return listed

@@ -110,7 +110,7 @@ def _judge(
             return "refused", f"{plan.spared[0][1]} is this host's own address: banned, it could not reach the game."
         return "applied", _remark(plan, template, now)
     if not tried:
-        return "waiting", "There was no time left for it; it is tried again."
+        return "waiting", "This job did not get to it; the next one does."
     return ("refused", words or wrong) if after.complete else ("waiting", "The game's list of bans could not be read.")
 
 
