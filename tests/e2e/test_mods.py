@@ -35,6 +35,16 @@ async def fetched(host: Host, artifact: str) -> tuple[int, bytes]:
         return answer.status, await answer.read()
 
 
+async def put(host: Host, path: str, message: wire.Wire) -> int:
+    """Sends what is answered with nothing."""
+    url = f"http://127.0.0.1:{host.community.app.port}/agent/v1/{path}"
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {host.key}"}) as session,
+        session.put(url, json=message.dump()) as answer,
+    ):
+        return answer.status
+
+
 async def deploy(community: Community, host: Host, server: str, **options: str) -> dict[str, Any]:
     """Asks, confirms, and lets the host take the job."""
     asked = await community.owner.slash(community.general, "mod deploy", server=server, **options)
@@ -55,6 +65,10 @@ async def test_a_map_from_the_attachment_to_the_words_of_the_game(community: Com
     done = await upload(community, ("dm9.map", MAP), version="1.0")
     assert "dm9 1.0 is ready" in done and "Teeworlds · 1 file · 204 bytes" in done
     assert hashlib.sha256(MAP).hexdigest() in done
+    games = await community.owner.autocomplete(community.general, "mod upload", "game", "tee")
+    assert games == [{"name": "Teeworlds", "value": "teeworlds"}]
+    choices = await community.owner.autocomplete(community.general, "mod deploy", "version", "")
+    assert choices == [{"name": "1.0 · dm9", "value": "1.0"}]
     choices = await community.owner.autocomplete(community.general, "mod deploy", "mod", "DM")
     assert choices == [{"name": "dm9 · 1.0 · Teeworlds", "value": "dm9"}]
     asked = await community.owner.slash(community.general, "mod deploy", server=server, mod="dm9")
@@ -74,12 +88,17 @@ async def test_a_map_from_the_attachment_to_the_words_of_the_game(community: Com
     assert finished.id == message.id and "**dm9** 1.0" in reading.text(finished)
     history = said(await community.owner.slash(community.general, "mod history", server=server))
     assert "**dm9** 1.0 · **active** · by olga" in history
+    there = wire.ModFound(folder="dm9.map", state="active", name="dm9", version="1.0", sha256=params.sha256)
+    assert await put(host, f"servers/{server}/mods", wire.ModList(revision=1, mods=[there])) == 204
+    listed = said(await community.owner.slash(community.general, "mod list", server=server))
+    assert "**dm9** 1.0 · as deployed" in listed
     assert (await fetched(host, str(params.artifact_id)))[0] == 404
     assert [row for row in await community.audit() if row[0].startswith("mod.")] == [
         ("mod.upload", "success"),
         ("mod.deploy.ask", "success"),
         ("mod.deploy", "success"),
         ("mod.history", "success"),
+        ("mod.list", "success"),
     ]
 
 
