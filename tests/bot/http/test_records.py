@@ -1,5 +1,6 @@
 """Records of a game's log over HTTP: once each, bounded, and never of somebody else's server."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -8,7 +9,7 @@ import pytest
 
 from agent import wire
 from bot import clock
-from bot.http.records import AT_ONCE, BURST, Allowance
+from bot.http.records import BURST, Allowance
 from bot.services.agents import HostIdentity
 from tests.bot.world import Site, World
 
@@ -110,8 +111,20 @@ async def test_too_much_in_one_body(world: World, site: Site, host: HostIdentity
     assert (await site.post("/agent/v1/records", json.dumps(large).encode())).status == 413
 
 
-def test_one_host_cannot_fill_the_database() -> None:
+async def test_one_host_cannot_fill_the_database(world: World, site: Site, host: HostIdentity) -> None:
+    server, seq = await world.server(host), 0
+    while (answer := await site.post("/agent/v1/records", batch(server, seq + 1, *[record("x")] * 500))).status == 200:
+        seq += 1
+    assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
+    assert BURST <= 500 * seq < 2 * BURST
+    await asyncio.sleep(1)
+    again = await site.post("/agent/v1/records", batch(server, seq + 1))
+    assert again.read(wire.RecordsAnswer).accepted == 1
+
+
+def test_what_a_host_may_send_grows_to_a_limit() -> None:
     allowance = Allowance()
     assert allowance.take(BURST) == 0
     assert 0.4 < allowance.take(500) <= 0.5
-    assert AT_ONCE < 10  # connections of a pool
+    allowance.at -= 3600
+    assert (allowance.take(BURST), allowance.take(500) > 0) == (0, True)
