@@ -5,7 +5,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.words import safe
+from bot.domain.words import safe, storable
 from bot.errors import Unavailable
 from bot.gate import Call, Reply, Show, action, gate
 from bot.services.artifacts import Attachment, Upload
@@ -123,7 +123,7 @@ def _attachment(file: discord.Attachment | None) -> Attachment | None:
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
             raise Unavailable("Discord does not hand the file out.", "Attach it again.") from error
 
-    return Attachment(file.filename, file.size, read)
+    return Attachment(storable(file.filename), file.size, read)
 
 
 async def setup(bot: commands.Bot) -> None:

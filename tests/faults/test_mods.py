@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.faults.locks import locked, stands_still
 from tests.faults.town import Town
 from tests.games.evil_zips import packed
 from tests.wire.interactions import Interaction
@@ -63,6 +64,23 @@ async def test_of_the_bot_while_it_reads_the_file(town: Town) -> None:
     assert rows == [("uploading",), ("ready",)]
     assert len(_kept(town)) == 1
     assert await town.rows("select count(*) from audit_logs where action = 'mod.upload'") == [(1,)]
+
+
+async def test_of_the_bot_between_the_file_and_its_row(town: Town) -> None:
+    """The file lies there under its name and nothing names it; the same upload again finds it."""
+    hold = town.discord.trouble.hold(r"GET /attachments/\d+")
+    await upload(town, "1.0")
+    await hold.until_arrived()
+    async with locked(town, "mod_artifacts"):
+        hold.release()
+        await stands_still(town, "mods.ready")
+        assert len(_kept(town)) == 1
+        await town.bot.kill()
+    await town.bot.start()
+    assert "Demo 1.0 is ready" in (await (await upload(town, "1.0")).answer()).text
+    assert len(_kept(town)) == 1 and not list((town.place / "artifacts/incoming").iterdir())
+    rows = await town.rows("select status from mod_artifacts order by created_at")
+    assert rows == [("uploading",), ("ready",)]
 
 
 def _kept(town: Town) -> list[Path]:

@@ -294,6 +294,16 @@ async def test_what_a_server_has_beside_what_was_deployed(shop: Workshop, host: 
         await shop.mods.inventory(stranger, str(server))
 
 
+async def test_a_guild_that_is_purged_takes_all_of_it_along(shop: Workshop, host: HostIdentity, server: UUID) -> None:
+    for version in ("1.0", "1.1"):
+        await shop.deploy(server, "dm9", version)
+        await shop.finish(host)
+    await shop.rollback(server, "dm9")
+    await shop.finish(host)
+    await shop.world.rows("delete from orgs where id = :org", org=shop.world.org_id)
+    assert await shop.world.rows("select 1 from mod_artifacts union all select 1 from mod_deployments") == []
+
+
 async def test_progress_is_for_everybody_to_see(shop: Workshop, host: HostIdentity, server: UUID) -> None:
     await shop.deploy(server, "dm9")
     job = await shop.world.started(host)
