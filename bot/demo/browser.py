@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+from bot.demo.chapters import incidents, mods
 from bot.demo.host import PairingFailed
 from bot.demo.people import NotSeen
 from bot.demo.playground import Playground, Stage, Suggestion, local_timezone, stored_capability
@@ -71,6 +72,8 @@ async def _play(story: Story) -> None:
         await story.starts(game)
     for game in world.host.games:
         await story.until(game, "up")
+    await incidents.board(story, world.host.games[0])
+    await mods.uploaded(story)
     await world.host.liven()
     await world.host.slow_down()
 
@@ -117,6 +120,34 @@ SUGGESTIONS: Final = (
         channel="general",
         viewer="Player",
         hint="Players come and go by themselves.",
+    ),
+    Suggestion(
+        title="Ban somebody",
+        command="/ban add",
+        channel="ops",
+        viewer="Moderator",
+        hint="Who is seen is suggested; #bans tells everybody.",
+    ),
+    Suggestion(
+        title="Deploy a mod",
+        command="/mod deploy",
+        channel="ops",
+        viewer="Owner",
+        hint="BiggerBackpack 1.0 works; 2.0 goes back by itself.",
+    ),
+    Suggestion(
+        title="Do it every day",
+        command="/schedule add",
+        channel="ops",
+        viewer="Owner",
+        hint="Plain words; the next five runs come first.",
+    ),
+    Suggestion(
+        title="What is watched?",
+        command="/alert list",
+        channel="alerts",
+        viewer="Owner",
+        hint="/alert test shows where a message goes.",
     ),
     Suggestion(
         title="Ask the game",

@@ -17,6 +17,7 @@ BOT: Final = "Gamekeeper"
 #: name -> (topic, only for staff). In the order of the sidebar.
 CHANNELS: Final = {
     "general": ("Everybody. Try /status or /players", False),
+    "status": ("How the servers are, right now", False),
     "players": ("Who comes and goes", False),
     "ops": ("What is being done to the servers, step by step", True),
     "alerts": ("What needs somebody's attention", True),

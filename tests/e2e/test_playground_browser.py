@@ -85,7 +85,7 @@ async def test_a_player_sees_what_players_see(demo: Demo, browser: Browser, shot
     pia = await Visitor.arrive(browser, demo.address, shots)
     await pia.go("general", viewer="Pia Player")
     channels = pia.page.get_by_role("navigation", name="Channel list").get_by_role("button")
-    assert await channels.all_inner_texts() == ["general", "players", "bans"]
+    assert await channels.all_inner_texts() == ["general", "status", "players", "bans"]
     await pia.frame.locator("#channel-composer-input").fill("/")
     await pia.frame.get_by_role("option", name="players").wait_for()
     offered = await pia.frame.get_by_role("option").all_inner_texts()

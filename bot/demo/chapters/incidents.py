@@ -9,9 +9,9 @@ from bot.demo.story import Story
 async def board(story: Story, game: Game) -> None:
     """A status board that keeps itself up to date."""
     with story.tell.step("A status board that everybody sees"):
-        channel = story.world.cast.channels["players"]
+        channel = story.world.cast.channels["status"]
         await story.run(story.owner, "panel create", channel=channel)
-        await story.read("players", game.name)
+        await story.read("status", game.name)
 
 
 async def opened(story: Story, game: Game) -> None:

@@ -28,6 +28,13 @@ def backpack(version: str, *files: tuple[str, bytes]) -> bytes:
     return target.getvalue()
 
 
+async def uploaded(story: Story) -> None:
+    """Two versions of a mod, to be deployed by whoever likes: one works, one does not."""
+    with story.tell.step("Two versions of a mod are there"):
+        await _upload(story, "backpack.zip", backpack("1.0"))
+        await _upload(story, "backpack-2.zip", backpack("2.0", ("Backpack.dll", b"this is no assembly")))
+
+
 async def folder(story: Story, game: Game) -> None:
     """A mod of 7 Days to Die: loaded after a restart, as the game itself says; a broken version of it goes again."""
     with story.tell.step("A mod is uploaded and deployed; the game says that it has loaded it"):
