@@ -65,7 +65,7 @@ def read(kind: str, values: Mapping[str, Any]) -> Condition:
     """
     match kind:
         case "host_offline":
-            return HostOffline(_number(values, "for_seconds", 120, 15, LONGEST_WAIT))
+            return HostOffline(_number(values, "for_seconds", 120, 30, LONGEST_WAIT))
         case "server_down":
             return ServerDown(_number(values, "for_seconds", 10, 0, LONGEST_WAIT))
         case "job_run_failed":

@@ -62,15 +62,16 @@ class AlertEvaluation:
         return await self._evaluate(self._hosts)
 
     async def _evaluate(self, *looks: "Callable[[], Any]") -> dict[str, int]:
-        epoch = await self._leases.take(DUTY)
-        if epoch is None:
-            return {}
         steps: Counter[str] = Counter()
         for look in looks:
-            judged = await self._judged(await look())
+            judged = [one for one in await self._judged(await look()) if one.decision.step != "stay"]
+            # looking needs no duty, and most looks find nothing to write
+            epoch = await self._leases.take(DUTY) if judged else None
+            if epoch is None:
+                continue
             await self._write_quiet(epoch, [one for one in judged if one.decision.step in _QUIET])
             for one in judged:
-                if one.decision.step not in _QUIET and one.decision.step != "stay" and await self._write(epoch, one):
+                if one.decision.step not in _QUIET and await self._write(epoch, one):
                     steps[one.decision.step] += 1
         return dict(steps)
 

@@ -43,7 +43,9 @@ def server(_: ServerDown, seen: WatchedServer) -> Observation:
 
 def runs(condition: JobRunFailed, seen: WatchedRuns) -> Observation:
     """The newest runs of the types that count."""
-    counted = [run for run in seen.runs if not condition.job_types or run["type"] in condition.job_types]
+    since = seen.since.timestamp()
+    lately = [run for run in seen.runs if run["at"] > since]
+    counted = [run for run in lately if not condition.job_types or run["type"] in condition.job_types]
     broken = 0
     for run in counted:
         if run["status"] not in _BROKEN:

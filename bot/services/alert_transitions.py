@@ -91,7 +91,8 @@ async def _open(tx: Tx, seen: Watched, firing: int, why: str) -> None:
 
 
 async def _again(tx: Tx, seen: Watched, why: str) -> bool:
-    times = await alert_firings.again(tx.session, seen.org_id, seen.firing_id or 0, clock.now())
+    was = seen.last_notified_at
+    times = await alert_firings.again(tx.session, seen.org_id, seen.firing_id or 0, was, clock.now())
     if times is None or seen.incident_id is None:
         return False
     await incident_flow.note(tx, seen.org_id, seen.incident_id, "trigger", why)

@@ -61,7 +61,8 @@ _CLEARING = text("""/* alert_firings.clearing */
 
 _AGAIN = text("""/* alert_firings.again */
     update alert_firings set last_seen_at = :now, last_notified_at = :now, clear_since = null, fire_count = fire_count + 1
-     where id = :id and org_id = :org and status = 'firing' returning fire_count""")
+     where id = :id and org_id = :org and status = 'firing' and last_notified_at is not distinct from cast(:was as timestamptz)
+    returning fire_count""")
 
 _RESOLVE = text("""/* alert_firings.resolve */
     update alert_firings set status = 'resolved', resolved_at = :now, clear_since = null, pending_since = null
@@ -138,9 +139,10 @@ async def clearing(session: AsyncSession, ids: Collection[int], now: datetime) -
     await session.execute(_CLEARING, {"ids": list(ids), "now": now})
 
 
-async def again(session: AsyncSession, org_id: UUID, firing_id: int, now: datetime) -> int | None:
-    """How often it was noted; None where it does not fire any more."""
-    return (await session.execute(_AGAIN, {"org": org_id, "id": firing_id, "now": now})).scalar_one_or_none()
+async def again(session: AsyncSession, org_id: UUID, firing_id: int, was: datetime | None, now: datetime) -> int | None:
+    """How often it was noted; None where it does not fire any more, or was noted since `was`."""
+    values = {"org": org_id, "id": firing_id, "was": was, "now": now}
+    return (await session.execute(_AGAIN, values)).scalar_one_or_none()
 
 
 async def resolve(session: AsyncSession, org_id: UUID, firing_id: int, now: datetime) -> bool:

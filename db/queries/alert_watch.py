@@ -38,7 +38,7 @@ _HOSTS = text(f"""/* alert_watch.hosts */
       join hosts h on h.org_id = r.org_id and h.deleted_at is null and (r.host_id is null or r.host_id = h.id)
       {_SEEN.format(entity="h.id")}
      where r.type = 'host_offline' and r.enabled and r.server_instance_id is null
-       and ({_LIVE} or h.last_heartbeat_at < cast(:now as timestamptz) - interval '15 seconds')""")
+       and ({_LIVE} or h.last_heartbeat_at < cast(:now as timestamptz) - interval '30 seconds')""")
 
 # A crash may be over before anybody looks: its event says that it was. One that happened while a job was at work on the
 # server is that job's affair.
@@ -66,8 +66,8 @@ _DOWN = text(f"""/* alert_watch.servers */
        and ({_LIVE} or c.at is not null
             or s.desired_state = 'running' and (s.status <> 'running' or s.observed ->> 'reachable' = 'false'))""")
 
-# Of each type of job the newest runs, so that whatever types a rule names, its newest are among them. What ended before
-# the rule was switched on is none of its business.
+# Of each type of job the newest runs, so that whatever types a rule names, its newest are among them. Looked up once for
+# each server, however many rules watch it.
 _RUNS = text(f"""/* alert_watch.runs */
     with suspects as (
       select j.server_instance_id as id from jobs j where j.status = 'failed' and j.finished_at > :since
@@ -78,24 +78,28 @@ _RUNS = text(f"""/* alert_watch.runs */
       select x.server_instance_id from job_runs x where x.status in ('claimed', 'running') and x.attempt > 1
       union
       select cast(split_part(f.fingerprint, ':', 2) as uuid) from alert_firings f
-       where f.fingerprint like 'job_run_failed:%' and {_LIVE})
-    select {_COLUMNS}, s.id as server_id, s.name as entity_name, coalesce(t.runs, '[]') as runs
+       where f.fingerprint like 'job_run_failed:%' and {_LIVE}),
+    ended as (
+      select x.server_instance_id as id, j.type, x.status, j.number, x.finished_at,
+             row_number() over (partition by x.server_instance_id, j.type order by x.finished_at desc) as place
+        from suspects q join job_runs x on x.server_instance_id = q.id join jobs j on j.id = x.job_id
+       where x.status in ('success', 'failed', 'lost')),
+    told as materialized (
+      select id, jsonb_agg(jsonb_build_object('type', type, 'status', status, 'number', number,
+                                              'at', extract(epoch from finished_at)) order by finished_at desc) as runs
+        from ended where place <= 10 group by id)
+    select {_COLUMNS}, s.id as server_id, s.name as entity_name, r.updated_at as since, coalesce(t.runs, '[]') as runs
       from alert_rules r join orgs o on o.id = r.org_id and o.status = 'active' {_SERVERS}
+      join suspects q on q.id = s.id left join told t on t.id = s.id
       {_SEEN.format(entity="s.id")}
-      left join lateral (
-        select jsonb_agg(jsonb_build_object('type', n.type, 'status', n.status, 'number', n.number) order by n.finished_at desc)
-                 as runs
-          from (select j.type, x.status, j.number, x.finished_at,
-                       row_number() over (partition by j.type order by x.finished_at desc) as place
-                  from job_runs x join jobs j on j.id = x.job_id
-                 where x.server_instance_id = s.id and x.status in ('success', 'failed', 'lost')
-                   and x.finished_at > r.updated_at) n
-         where n.place <= 10) t on true
-     where r.type = 'job_run_failed' and r.enabled and s.id in (select id from suspects)""")
+     where r.type = 'job_run_failed' and r.enabled""")
 
-_WINDOW = """make_interval(secs => cast(60 * least(greatest(coalesce(
-    case when jsonb_typeof(r.condition -> 'window_minutes') = 'number' then cast(r.condition ->> 'window_minutes' as numeric) end,
-    5), 1), 1440) as double precision))"""
+# What is no number is left to whoever reads the condition, and must not end the statement.
+_NUMBER = (
+    "case when jsonb_typeof(r.condition -> '{name}') = 'number' then cast(r.condition ->> '{name}' as numeric) end"
+)
+_WINDOW = f"""make_interval(secs => cast(60 * least(greatest(
+    coalesce({_NUMBER.format(name="window_minutes")}, 5), 1), 1440) as double precision))"""
 
 _LINES = text(f"""/* alert_watch.lines */
     select {_COLUMNS}, s.id as server_id, s.name as entity_name, e.n
@@ -110,7 +114,7 @@ _LINES = text(f"""/* alert_watch.lines */
       join server_instances s on s.id = cast(e.entity_id as uuid) and s.org_id = r.org_id and s.deleted_at is null
       join hosts h on h.id = s.host_id
       {_SEEN.format(entity="s.id")}
-     where r.type = 'log_keyword' and r.enabled""")
+     where r.type = 'log_keyword' and r.enabled and ({_LIVE} or e.n >= coalesce({_NUMBER.format(name="threshold")}, 1))""")
 
 
 @dataclass(frozen=True)
@@ -176,8 +180,10 @@ class WatchedServer(Watched):
 
 @dataclass(frozen=True)
 class WatchedRuns(Watched):
-    """A server and its last runs, newest first: type, status and number."""
+    """A server and its last runs, newest first: type, status, number, and when it ended (`at`, seconds since 1970)."""
 
+    since: datetime
+    """When the rule was switched on: what ended before is none of its business."""
     runs: list[dict[str, Any]]
 
 

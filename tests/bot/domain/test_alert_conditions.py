@@ -39,7 +39,7 @@ def test_what_is_stored_is_read_again(kind: str, condition: Condition) -> None:
 @pytest.mark.parametrize(
     ("kind", "values"),
     [
-        ("host_offline", {"for_seconds": 14}),
+        ("host_offline", {"for_seconds": 29}),
         ("host_offline", {"for_seconds": "120"}),
         ("host_offline", {"for_seconds": True}),
         ("host_offline", {"for_seconds": 1e99}),

@@ -68,7 +68,7 @@ async def test_a_rule_that_is_added_watches_and_says_where_and_how_often(tower: 
         ("log_keyword", "x", {"keyword": ""}, "empty"),
         ("log_keyword", "x", {"keyword": "x" * 3_000_000}, "at most 200"),
         ("job_run_failed", "x", {"job_types": ["REBOOT"]}, "no job type REBOOT"),
-        ("host_offline", "x", {"for_seconds": 1}, "from 15"),
+        ("host_offline", "x", {"for_seconds": 1}, "from 30"),
         ("server_down", " ", {}, "1 to 64"),
         ("server_down", "x" * 65, {}, "1 to 64"),
         ("server_down", "a\u202eb", {}, "printable"),

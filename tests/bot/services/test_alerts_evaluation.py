@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
+from bot.errors import Conflict
 from bot.services.alert_evaluation import AlertEvaluation
+from bot.services.leases import Leases
 from bot.services.retention import Retention
 from bot.services.setup import Setup
 from tests.bot.services.alert_world import ALERTS, Watchtower
@@ -260,19 +261,28 @@ async def test_two_processes_open_one_incident(tower: Watchtower) -> None:
     assert await tower.status() == [(1, "open")] and await tower.owed() == 1
 
 
-async def test_who_has_lost_the_duty_writes_nothing(tower: Watchtower) -> None:
+async def test_who_has_not_the_duty_writes_nothing(tower: Watchtower, monkeypatch: pytest.MonkeyPatch) -> None:
     await tower.report(state="crashed")
-    rows = tower.evaluation._servers  # pyright: ignore[reportPrivateUsage]  # where another process comes in between
+    other = Leases(tower.world.db, "other")
+    await other.take("alerts")
+    assert await tower.evaluation.states() == {}
+    await other.release("alerts")
+    take = Leases.take
 
-    async def overtaken() -> Any:
-        found = await rows()
+    async def taken_and_lost(leases: Leases, duty: str) -> int | None:
+        epoch = await take(leases, duty)
         await tower.world.rows("update leases set holder = 'other', epoch = epoch + 1")
-        return found
+        return epoch
 
-    tower.evaluation._servers = overtaken  # pyright: ignore[reportPrivateUsage]  # as above
-    with pytest.raises(Exception, match="Another process"):
+    monkeypatch.setattr(Leases, "take", taken_and_lost)
+    with pytest.raises(Conflict, match="Another process"):
         await tower.evaluation.states()
     assert await tower.status() == [] and await tower.firings() == set()
+
+
+async def test_a_look_that_finds_nothing_writes_nothing(tower: Watchtower) -> None:
+    await tower.look()
+    assert await tower.world.rows("select 1 from leases where duty = 'alerts'") == []
 
 
 async def test_other_guilds_rules_see_nothing_of_it(tower: Watchtower) -> None:
@@ -347,3 +357,12 @@ async def test_what_is_over_for_long_and_old_counts_are_deleted(tower: Watchtowe
     done = await Retention(tower.world.db).old_rows()
     assert (done["alert_firings"], done["alert_counts"]) == (1, 1)
     assert await tower.firings() != set(), "what fires stays, however long"
+
+
+async def test_a_purged_guild_leaves_nothing_of_its_alerts(tower: Watchtower) -> None:
+    await tower.rule("log_keyword", {"keyword": "boom"})
+    await counted(tower, 5)
+    await tower.look(state="crashed")
+    await tower.world.rows("delete from orgs where id = :org", org=tower.world.org_id)
+    for table in ("alert_rules", "alert_firings", "alert_counts", "incidents", "incident_events", "bot_messages"):
+        assert await tower.world.value(f"select count(*) from {table}") == 0, table
