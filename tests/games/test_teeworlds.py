@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.demo.teeworlds_player import JoinRefused, TeeworldsBot
 from games.catalog import GameTemplate
 from games.consoles import Console, LoginRefused
 from games.consoles.quoting import parts
 from games.sections.process import LogReady
 from tests.games import teeworlds_server
 from tests.games.conftest import Teeworlds
-from bot.demo.teeworlds_player import JoinRefused, TeeworldsBot
 
 EVE = "eve' score=9"
 
