@@ -10,6 +10,7 @@ from sqlalchemy import text
 from agent import wire
 from bot.demo import reading
 from bot.demo.simcord_private.env import owner_of
+from bot.services.alert_evaluation import AlertEvaluation
 from tests.e2e.community import Community, Host, filled, said, shown_to
 from tests.e2e.servers import add_server, up
 
@@ -195,3 +196,20 @@ async def test_the_commands_for_rules(community: Community, host: Host) -> None:
         "alert.toggle",
         "alert.list",
     ]
+
+
+async def test_a_silent_host_is_one_card_and_ends_when_it_is_back(community: Community, host: Host) -> None:
+    await with_alerts(community)
+    server = await wanted(community, host)
+    await add_server(community, host, "EU #2")
+    evaluation = AlertEvaluation(community.app.work_db)  # its tick waits until the bot has been there for a while
+    async with community.app.work_db.statement() as session:
+        await session.execute(text("update hosts set last_heartbeat_at = now() - interval '125 seconds'"))
+    await evaluation.silence()
+    shown = reading.text(await card_with(community, "alpha is offline"))
+    assert "no heartbeat for 2 min" in shown and "Host **alpha**" in shown
+    await is_(host, server, "running", reachable=True)
+    await evaluation.silence()
+    await fine_for_a_while(community)
+    await evaluation.silence()
+    assert "**resolved** · after" in reading.text(await card_with(community, "heartbeats arrive again"))
