@@ -157,6 +157,8 @@ def _waiting(job: JobCard) -> str:
         since = f"offline since {ago(job.host_offline_since)}" if job.host_offline_since else "not connected yet"
         until = f" and expires {ago(job.expires_at)}" if job.expires_at else " until it is back"
         return f"**{safe(job.host_name)}** is {since}. This waits{until}."
+    if job.behind:
+        return f"`{job_number(job.behind)}` is under way on this server: this begins when it has ended."
     retry = f"Attempt {job.attempt + 1} of {job.max_attempts}. {safe(job.error or '', 300)}" if job.attempt else ""
     return retry or (f"Starts {ago(job.not_before)} ({at(job.not_before)})." if job.not_before > job.created_at else "")
 

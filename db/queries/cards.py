@@ -45,6 +45,8 @@ class JobCard:
     """None in a list: a hundred of them may be suggested at a key press, and one may have 64 KiB."""
     result: dict[str, Any] | None = None
     """What the newest run brought besides words; None in a list, too."""
+    behind: int | None = None
+    """Number of the job that has to end on its server before this one can begin; None in a list, too."""
     schedule: str | None = None
     """The name of the schedule that made it."""
 
@@ -57,6 +59,7 @@ _JOBS = """
            j.cancel_requested_at, j.finished_at, coalesce(r.attempt, 0) as attempt, j.max_attempts,
            r.status as run_status, r.progress_phase as phase, r.progress_message as message, r.started_at,
            r.duration_ms, r.error_message as error, {output} as output, {result} as result,
+           {behind} as behind,
            (select c.name from schedules c where c.id = j.schedule_id) as schedule
       from jobs j
       left join server_instances s on s.id = j.server_instance_id
@@ -64,10 +67,13 @@ _JOBS = """
       left join users u on u.id = j.created_by_id
       left join lateral (select * from job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
      where j.org_id = :org"""
+_BEHIND = """(select b.number from job_runs o join jobs b on b.id = o.job_id
+                   where j.status = 'queued' and j.is_exclusive and o.server_instance_id = j.server_instance_id
+                     and o.is_exclusive and o.status in ('claimed', 'running') limit 1)"""
 _JOB = text(
-    f"/* cards.job */ {_JOBS.format(output='r.output', result='r.result')} and (j.id = cast(:id as uuid) or j.number = cast(:number as bigint))"
+    f"/* cards.job */ {_JOBS.format(output='r.output', result='r.result', behind=_BEHIND)} and (j.id = cast(:id as uuid) or j.number = cast(:number as bigint))"
 )
-_JOB_LIST = text(f"""/* cards.jobs */ {_JOBS.format(output="null", result="null")}
+_JOB_LIST = text(f"""/* cards.jobs */ {_JOBS.format(output="null", result="null", behind="null")}
     and (cast(:server as uuid) is null or j.server_instance_id = cast(:server as uuid))
     and (cast(:statuses as text[]) is null or j.status = any(cast(:statuses as text[])))
     order by j.created_at desc, j.number desc limit :limit offset :offset""")

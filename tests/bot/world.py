@@ -54,7 +54,6 @@ class World:
     guild: int = 1001
     org_id: UUID = field(default_factory=uuid4)
     interactions: int = 0
-    artifact_dir: Path = Path("/nonexistent")
 
     def __post_init__(self) -> None:
         self.agents = Agents(self.db, self.keys)
