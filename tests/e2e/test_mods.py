@@ -158,6 +158,26 @@ async def test_files_that_somebody_edited_are_kept_until_somebody_says_so(commun
     assert "`mods.deploy`" in denied
 
 
+async def test_a_server_that_is_being_restarted_gets_it_afterwards(community: Community, host: Host) -> None:
+    await community.set_up()
+    server = await add_server(community, host)
+    await upload(community, ("dm9.map", MAP), version="1.0")
+    asked = await community.owner.slash(community.general, "server restart", server=server)
+    await community.owner.click(shown_to(asked), label="Restart EU #1")
+    (restart,) = await host.claim()
+    await host.progress(restart, wire.Step.STARTED)
+    asked = await community.owner.slash(community.general, "mod deploy", server=server, mod="dm9")
+    pressed = said(await community.owner.click(shown_to(asked), label="Deploy on EU #1"))
+    assert "It waits for J-2, which is under way there." in pressed
+    message = await community.message_with("`J-2` is under way on this server: this begins when it has ended.")
+    assert "**waiting**" in reading.text(message) and await host.claim(wait=0) == []
+    await host.result(restart)
+    (job,) = await host.claim()
+    await host.progress(job, wire.Step.STARTED)
+    await host.result(job, result=installed("loaded"))
+    assert (await community.message_with("loaded")).id == message.id
+
+
 def three_lines(answer: str) -> str:
     """What failed; the other lines are what to do and the reference."""
     what, remedy, reference = answer.splitlines()

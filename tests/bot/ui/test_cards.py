@@ -254,6 +254,11 @@ def test_states_are_words_as_well_as_colours() -> None:
     assert "**failed**" in text_of(jobs.progress_card(samples.job("EU #1", status="failed")))
 
 
+def test_a_job_that_waits_for_another_names_it() -> None:
+    view = jobs.progress_card(samples.job("EU #1", status="queued", behind=339))
+    assert "`J-339` is under way on this server" in text_of(view) and "**waiting**" in text_of(view)
+
+
 def test_a_deployment_that_kept_edited_files_offers_to_replace_them() -> None:
     result = samples.installed("Config/items.xml", "conflict")
     view = jobs.progress_card(samples.job("EU #1", type="MOD_INSTALL", status="failed", result=result), public=True)
