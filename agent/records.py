@@ -29,6 +29,9 @@ LOOK_EVERY: Final = 0.5
 BEHIND: Final = 8
 """Batches waiting from which on logs are looked at less often, so that the batches are fuller."""
 LOOK_EVERY_BEHIND: Final = 5.0
+LOOK_AFTER_BUG: Final = 60.0
+RESOLVE_EVERY: Final = 5.0
+"""Seconds for which it is taken for granted how a log is read; a start asks anew."""
 TURN: Final = 8
 """Batches that one server may send before it is another one's turn."""
 DIRECTORY: Final = "records"
@@ -51,38 +54,53 @@ class Stream:
         self.spool.open()
         self.lock = asyncio.Lock()
         """Reading and sending take turns on the spool."""
+        self.next_look = 0.0
+        """On the clock of `time.monotonic`."""
         self._reading: _Reading | None = None
-        self._looked = 0.0
+        self._source: LogSource | None = None
+        self._asked = 0.0
 
-    @property
-    def due(self) -> bool:
-        """Is it time for another look?"""
-        return len(self.spool) < BEHIND or time.monotonic() - self._looked >= LOOK_EVERY_BEHIND
-
-    def look(self, source: LogSource) -> None:
+    def look(self, server: GameServer) -> None:
         """Read what was logged since the last look, and keep it."""
-        self._looked = time.monotonic()
+        if self._source is None or time.monotonic() - self._asked >= RESOLVE_EVERY:
+            self._source, self._asked = server.log_source(), time.monotonic()
+        if self._source is not None:
+            self._look(self._source, all_of_it=False)
+        self.next_look = time.monotonic() + (LOOK_EVERY_BEHIND if len(self.spool) >= BEHIND else 0.0)
+
+    def look_before_start(self, server: GameServer) -> None:
+        """Read to the end: a game may begin its log anew. What it writes from then on may hold other secrets."""
+        source, self._source = self._source or server.log_source(), None
+        if source is not None:
+            self._look(source, all_of_it=True)
+
+    def _look(self, source: LogSource, *, all_of_it: bool) -> None:
         if not self.spool.begun:
             self.spool.begin(source.begin())
+        reading, self._reading = self._reading or self._begin(source), None
+        reading.cutter.redact = source.redact
         try:
-            self._read(source)
+            self._read(reading, all_of_it=all_of_it)
         except OSError as error:
             log.error("records of %s cannot be kept (%s); reading them later", self.server_id, error.strerror)
-            self._reading = None  # what was read and not kept is read again
+        else:
+            self._reading = reading  # otherwise what was read and not kept is read again
 
-    def _read(self, source: LogSource) -> None:
-        reading = self._reading or self._begin(source)
+    def _read(self, reading: _Reading, *, all_of_it: bool) -> None:
+        """While a lot waits to be sent, it may as well wait in the log; unless that is about to go."""
         quiet = True
-        while lines := reading.trail.read():
-            quiet = False
+        while all_of_it or self.spool.roomy or reading.trail.endangered():
+            lines = reading.trail.read()
+            if not lines and (quiet or all_of_it):
+                self.spool.add(reading.cutter.rest())
+            if not lines:
+                return
             self.spool.add(reading.cutter.feed(lines))
-        if quiet:
-            self.spool.add(reading.cutter.rest())
+            quiet = False
 
     def _begin(self, source: LogSource) -> _Reading:
         trail = Trail(source.files, self.spool.position(), joined=source.joined)
-        self._reading = _Reading(trail, Cutter(source.log, source.redact, lambda: datetime.now(UTC)))
-        return self._reading
+        return _Reading(trail, Cutter(source.log, source.redact, lambda: datetime.now(UTC)))
 
 
 class Streams:
@@ -107,9 +125,9 @@ class Streams:
         """One look at every log, and the wait until the next."""
         for server in self._servers.each():
             stream = self._stream(server.spec.id)
-            server.on_start(partial(self._look, stream, server))
-            if stream.due:
-                await self._look(stream, server)
+            server.on_start(partial(self._look, stream, server, stream.look_before_start))
+            if time.monotonic() >= stream.next_look:
+                await self._look(stream, server, stream.look)
         await self._forget()
         await asyncio.sleep(LOOK_EVERY)
 
@@ -141,12 +159,13 @@ class Streams:
             self._streams[server_id] = Stream(server_id, self._directory / str(server_id))
         return self._streams[server_id]
 
-    async def _look(self, stream: Stream, server: GameServer) -> None:
-        source = await asyncio.to_thread(server.log_source)
-        if source is None:
-            return
-        async with stream.lock:
-            await asyncio.to_thread(stream.look, source)
+    async def _look(self, stream: Stream, server: GameServer, look: Callable[[GameServer], None]) -> None:
+        try:
+            async with stream.lock:
+                await asyncio.to_thread(look, server)
+        except Exception:  # one server's trouble must not keep the others' records back, nor a game from starting
+            log.exception("the log of %s cannot be read", server.spec.slug)
+            stream.next_look = time.monotonic() + LOOK_AFTER_BUG
         if len(stream.spool):
             self._due.set()
 

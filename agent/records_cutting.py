@@ -48,7 +48,8 @@ class Cutter:
     """Puts lines together. The last record stays open until it is known that nothing more belongs to it."""
 
     def __init__(self, log: Log, redact: Callable[[str], str], now: Callable[[], datetime]) -> None:
-        self._log, self._redact, self._now = log, redact, now
+        self._log, self._now = log, now
+        self.redact = redact
         self._open: _Open | None = None
 
     def feed(self, lines: Sequence[Line]) -> list[Cut]:
@@ -60,7 +61,7 @@ class Cutter:
         opened, self._open = self._open, None
         if opened is None:
             return []
-        message = _fitting(self._redact("\n".join(opened.lines).replace("\0", "")).rstrip())
+        message = _fitting(self.redact("\n".join(opened.lines).replace("\0", "")).rstrip())
         return [Cut(wire.LogRecord(ts=opened.ts, level=opened.level, message=message), opened.end)]
 
     def _line(self, line: Line) -> list[Cut]:

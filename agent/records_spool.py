@@ -68,6 +68,11 @@ class RecordSpool:
         return len(self._sizes)
 
     @property
+    def roomy(self) -> bool:
+        """Is less than half of the budget used?"""
+        return 2 * sum(self._sizes.values()) < self._budget
+
+    @property
     def begun(self) -> bool:
         """Is it known where in the log to go on?"""
         return self._cursor is not None

@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.runtime.logs import LINE_MAX, READ_MAX
+from agent.runtime.logs import LINE_MAX
 from games.resolved import ResolvedTemplate
 
 FILES_MAX: Final = 16
@@ -22,6 +22,8 @@ FILES_MAX: Final = 16
 _REMEMBERED: Final = 2 * FILES_MAX
 """Files that were read to the end: more than are looked at, or they would take turns for ever."""
 _HEAD: Final = 256
+_READ_MAX: Final = 64 << 10
+"""Bytes taken at once: even of the shortest lines these are not too many records."""
 
 
 class Place(BaseModel):
@@ -158,6 +160,11 @@ class Trail:
             if not more and (last := self._leave()):
                 return last
 
+    def endangered(self) -> bool:
+        """Is the next line in the oldest of several files, or in one that is gone?"""
+        files = self._files()[-FILES_MAX:]
+        return len(files) > 1 and self._known(files) in (None, files[0])
+
     def _known(self, files: Sequence[Path]) -> Path | None:
         place = self._position.place
         return next((path for path in files if place is not None and place.is_in(path)), None)
@@ -174,7 +181,7 @@ class Trail:
             with path.open("rb") as file:
                 head, inode = file.read(_HEAD), os.fstat(file.fileno()).st_ino
                 offset = file.seek(self._position.place.offset if self._position.place else 0)
-                data = file.read(READ_MAX)
+                data = file.read(_READ_MAX)
         except OSError:
             return [], False
         lines = [

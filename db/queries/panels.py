@@ -29,8 +29,8 @@ _SERVERS = """
              else h.status end as presence) p
       left join lateral (select min(due.at) as at from (
              select j.not_before as at from jobs j
-              where j.org_id = s.org_id and j.server_instance_id = s.id and j.type = 'SERVER_RESTART'
-                and j.status in ('queued', 'held') and j.not_before > :now
+              where j.host_id = s.host_id and j.status = 'queued' and j.not_before > :now
+                and j.server_instance_id = s.id and j.type = 'SERVER_RESTART'
              union all
              select c.next_run_at + make_interval(secs => t.time_offset_sec) from schedules c
                join schedule_tasks t on t.schedule_id = c.id and t.job_type = 'SERVER_RESTART'
