@@ -67,11 +67,14 @@ _UPDATE = text("""/* ban_entries.update */
      where e.id = n.id""").bindparams(bindparam("rows", type_=JSONB))
 
 # Nothing is given to a host that is away or to a game that is down: what they will be told is made anew when they are back.
+# Looked for server by server: there may be hundreds of thousands of entries, and one that is due is enough.
 _DUE = text("""/* ban_entries.due */
-    select distinct s.org_id, s.id as server_id
-      from ban_entries e join server_instances s on s.id = e.server_instance_id join hosts h on h.id = s.host_id
-     where e.sync_status in ('pending', 'failed') and e.next_attempt_at <= :now
-       and s.deleted_at is null and s.status = 'running' and h.status = 'online' and h.deleted_at is null
+    select s.org_id, s.id as server_id
+      from server_instances s join hosts h on h.id = s.host_id
+      join lateral (select 1 from ban_entries e
+                     where e.server_instance_id = s.id and e.sync_status in ('pending', 'failed') and e.next_attempt_at <= :now
+                     limit 1) one on true
+     where s.deleted_at is null and s.status = 'running' and h.status = 'online' and h.deleted_at is null
        and (cast(:servers as uuid[]) is null or s.id = any(cast(:servers as uuid[])))
        and not exists (select 1 from jobs j where j.org_id = s.org_id and j.dedupe_key = 'ban_sync:' || s.id
                           and j.status in ('held', 'queued', 'running'))

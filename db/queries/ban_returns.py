@@ -40,12 +40,12 @@ _AGAIN = text("""/* ban_returns.again */
 _HOSTED = text("""/* ban_returns.hosted */
     select id from server_instances where org_id = :org and host_id = :host and deleted_at is null order by id""")
 
+# One that has an entry already has been made since, and gets what it lacks when it is up.
 _NEW_SERVERS = text("""/* ban_returns.new_servers */
     select s.org_id, s.id as server_id from server_instances s
      where s.deleted_at is null and s.created_at > :since
-       and exists (select 1 from org_bans b
-                    where b.org_id = s.org_id and b.status = 'active' and b.applies_to_all and not exists (
-                          select 1 from ban_entries e where e.org_ban_id = b.id and e.server_instance_id = s.id))
+       and not exists (select 1 from ban_entries e where e.server_instance_id = s.id)
+       and exists (select 1 from org_bans b where b.org_id = s.org_id and b.status = 'active' and b.applies_to_all)
      order by 1, 2""")
 
 # Somebody who is on although their ban was applied before they came, by an identity that this server's game bans by. A
@@ -117,7 +117,7 @@ async def hosted(session: AsyncSession, org_id: UUID, host_id: UUID) -> list[UUI
 
 
 async def new_servers(session: AsyncSession, since: datetime) -> list[tuple[UUID, UUID]]:
-    """(org, server) of servers made since then that lack cases."""
+    """(org, server) of servers made since then that have no case yet, where there are cases for all."""
     return [(row.org_id, row.server_id) for row in await session.execute(_NEW_SERVERS, {"since": since})]
 
 
