@@ -1,4 +1,7 @@
-"""Alerts whose rule, server or host goes: what they have opened ends in the transaction that takes it away."""
+"""Alerts whose rule, server or host goes: what they have opened ends in the transaction that takes it away.
+
+Firings are locked before incidents, here as where they are evaluated.
+"""
 
 from typing import Literal
 from uuid import UUID
@@ -11,15 +14,15 @@ from db.uow import Tx
 
 async def rule_ends(tx: Tx, rule_id: UUID, why: str) -> list[int]:
     """A rule is switched off; the numbers of the incidents that end with it."""
-    live = await incidents.live_of_rule(tx.session, tx.actor.org, rule_id)
     await alert_firings.end_rule(tx.session, tx.actor.org, rule_id, clock.now())
+    live = await incidents.live_of_rule(tx.session, tx.actor.org, rule_id)
     return await _end(tx, live, why)
 
 
 async def entity_ends(tx: Tx, kind: Literal["server", "host"], entity_id: UUID) -> list[int]:
     """A server or a host is removed; the numbers of the incidents that end with it."""
-    live = await incidents.live_of_entity(tx.session, tx.actor.org, kind, entity_id)
     await alert_firings.end_entity(tx.session, tx.actor.org, entity_id, clock.now())
+    live = await incidents.live_of_entity(tx.session, tx.actor.org, kind, entity_id)
     return await _end(tx, live, f"the {kind} was removed")
 
 

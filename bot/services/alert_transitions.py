@@ -15,7 +15,7 @@ _TITLES: Final = {
     "host_offline": "{name} is offline",
     "server_down": "{name} is down",
     "job_run_failed": "Jobs fail on {name}",
-    "log_keyword": "{name} logs what {rule} looks for",
+    "log_keyword": "“{keyword}” in the log of {name}",
 }
 
 
@@ -77,7 +77,8 @@ async def _open(tx: Tx, seen: Watched, firing: int, why: str) -> None:
     )
     opened = await incident_flow.open_incident(tx, opening)
     if opened is None:
-        raise AssertionError(f"{seen.fingerprint}: an incident is live that its firing does not know")
+        await _join(tx, seen, firing, why)
+        return
     await alert_firings.point(tx.session, seen.org_id, firing, opened[0])
     folded = await _take_in(tx, seen, opened) if seen.server_id is None else []
     tx.audit(
@@ -88,6 +89,16 @@ async def _open(tx: Tx, seen: Watched, firing: int, why: str) -> None:
         why=why,
         **({"folded": folded} if folded else {}),
     )
+
+
+async def _join(tx: Tx, seen: Watched, firing: int, why: str) -> None:
+    """Its incident is live and its firing was forgotten meanwhile: some rules leave it to people to end incidents."""
+    incident = await incidents.live(tx.session, seen.org_id, seen.rule_id, seen.fingerprint)
+    if incident is None:
+        raise AssertionError(f"{seen.fingerprint}: no incident could be opened, and none is live")
+    await alert_firings.point(tx.session, seen.org_id, firing, incident)
+    await incident_flow.note(tx, seen.org_id, incident, "trigger", why)
+    tx.audit("incident.trigger", resource=("incident", incident), why=why)
 
 
 async def _again(tx: Tx, seen: Watched, why: str) -> bool:
@@ -122,13 +133,14 @@ async def _take_in(tx: Tx, seen: Watched, opened: tuple[UUID, int]) -> list[int]
     since = seen.last_heartbeat_at if isinstance(seen, WatchedHost) and seen.last_heartbeat_at else clock.now()
     for firing in await alert_firings.of_host(tx.session, seen.org_id, seen.host_id, since):
         why = f"part of I-{opened[1]}: {_title(seen)}"
+        await alert_firings.point(tx.session, seen.org_id, firing.id, opened[0])
         number = await incident_flow.resolve(tx, seen.org_id, firing.incident_id, "folded", why)
         if number is not None:
             numbers.append(number)
-            await alert_firings.point(tx.session, seen.org_id, firing.id, opened[0])
             await incident_flow.note(tx, seen.org_id, opened[0], "folded", f"I-{number} is part of this")
     return numbers
 
 
 def _title(seen: Watched) -> str:
-    return _TITLES[seen.type].format(name=seen.entity_name, rule=seen.rule_name)
+    keyword = str(seen.condition.get("keyword", ""))[:80]
+    return _TITLES[seen.type].format(name=seen.entity_name, keyword=keyword)

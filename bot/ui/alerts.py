@@ -40,7 +40,7 @@ _NAMES: Final[dict[str, str]] = {
     "host_offline": "Host offline",
     "server_down": "Server down",
     "job_run_failed": "Jobs fail",
-    "log_keyword": "Log says",
+    "log_keyword": "Log",
 }
 #: custom_id, label, description, default, required
 _Field = tuple[str, str, str, str, bool]
@@ -63,7 +63,7 @@ def form(kind: str, scope_name: str, route: str, *args: str | UUID) -> ui.Modal:
     """Name and parameters of a new rule."""
     title = f"{_NAMES[kind]}: {scope_name}" if scope_name else f"{_NAMES[kind]}: all"
     modal = ui.Modal(title=title[:45], custom_id=custom_id(route, *args))
-    proposed = f"{_NAMES[kind]} on {scope_name}" if scope_name else ""
+    proposed = f"{_NAMES[kind]}: {scope_name}" if scope_name else ""
     fields = (("name", "Name", "As it is shown here", proposed[:NAME_MAX], True), *_FIELDS[kind])
     for name, label, description, default, required in fields:
         field: ui.TextInput[ui.Modal] = ui.TextInput(

@@ -49,6 +49,10 @@ _LIVE_OF_HOST = text(
     f"/* incidents.live_of_host */ {_LIVE} host_id = :entity and server_instance_id is null order by id for update"
 )
 
+_LIVE_ONE = text("""/* incidents.live */
+    select id from incidents where org_id = :org and rule_id = :rule and fingerprint = :fingerprint
+       and status in ('open', 'investigating')""")
+
 _OFFLINE = text("""/* incidents.host_offline */
     select i.id from incidents i join alert_rules r on r.id = i.rule_id
      where i.org_id = :org and i.host_id = :host and r.type = 'host_offline' and i.status in ('open', 'investigating')
@@ -125,6 +129,11 @@ async def resolve(session: AsyncSession, org_id: UUID, incident_id: UUID, by: UU
     """Its number; None where it is resolved already."""
     values = {"org": org_id, "incident": incident_id, "by": by, "now": now}
     return (await session.execute(_RESOLVE, values)).scalar_one_or_none()
+
+
+async def live(session: AsyncSession, org_id: UUID, rule_id: UUID, fingerprint: str) -> UUID | None:
+    """The live incident of a rule about something."""
+    return await session.scalar(_LIVE_ONE, {"org": org_id, "rule": rule_id, "fingerprint": fingerprint})
 
 
 async def live_of_rule(session: AsyncSession, org_id: UUID, rule_id: UUID) -> list[UUID]:

@@ -153,7 +153,7 @@ async def test_a_rule_for_words_in_a_log_pings_nobody(community: Community, host
     status, answer = await host.call("POST", "records", batch)
     assert status == 200, answer
     await community.tick("alerts.evaluate")
-    shown = await card_with(community, "logs what Log says on EU #1 looks for")
+    shown = await card_with(community, "in the log of EU #1")
     assert "@everyone" not in reading.text(shown) and "<@" not in reading.text(shown)
     assert not shown.mentions and not shown.role_mentions and not shown.mention_everyone
 
@@ -169,7 +169,7 @@ async def test_the_commands_for_rules(community: Community, host: Host) -> None:
     assert "alpha: no heartbeat for 1 min 30 s" in said(added) and "No channel takes its messages yet" in said(added)
     assert "would have fired: **0 times** (silences shorter than 120 s were not kept)." in said(added)
     form = await owner.slash(general, "alert add", type="host_offline", host=host.id)
-    assert "There is a rule called Host offline on alpha already." in said(
+    assert "There is a rule called Host offline: alpha already." in said(
         await owner.submit_modal(form, filled(form, **{"for": "90s"}))
     )
     form = await owner.slash(general, "alert add", type="host_offline", host=host.id)

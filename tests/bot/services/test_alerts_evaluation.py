@@ -366,3 +366,19 @@ async def test_a_purged_guild_leaves_nothing_of_its_alerts(tower: Watchtower) ->
     await tower.world.rows("delete from orgs where id = :org", org=tower.world.org_id)
     for table in ("alert_rules", "alert_firings", "alert_counts", "incidents", "incident_events", "bot_messages"):
         assert await tower.world.value(f"select count(*) from {table}") == 0, table
+
+
+async def test_a_rule_that_ends_no_incident_goes_on_with_it(tower: Watchtower) -> None:
+    """Also when what it had seen was forgotten meanwhile."""
+    await tower.world.rows("update alert_rules set auto_resolve = false")
+    await tower.look(state="crashed")
+    await tower.clear()
+    assert await tower.status() == [(1, "open")] and await tower.firings() == set()
+    tower.later(400)
+    assert await tower.look(state="crashed") == {"rejoin": 1}
+    await tower.clear()
+    await tower.world.rows("delete from alert_firings")
+    tower.later(400)
+    assert await tower.look(state="crashed") == {"fire": 1}
+    assert await tower.status() == [(1, "open")] and await tower.lines() == ["created", "trigger", "trigger"]
+    assert await tower.owed() == 1
