@@ -82,8 +82,8 @@ class ResolvedTemplate:
     """Values to redact from whatever leaves the host."""
 
     def redact(self, text: str) -> str:
-        """The text without this server's secrets and its console's address."""
+        """The text without this server's secrets, its console's address, and where on the host it lives."""
         console = () if self.console is None else (f"{self.console.host}:{self.console.port}",)
         for secret in (*self.secrets, *console):
             text = text.replace(secret, "•••")
-        return text
+        return text.replace(f"{self.directory}/", "")

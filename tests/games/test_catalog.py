@@ -162,6 +162,7 @@ def test_resolving_replaces_everything(catalog: Catalog) -> None:
     assert [(p.name, p.port, p.public) for p in for_one.ports] == [("game", 26900, True), ("telnet", 9000, False)]
     assert "s3cret-word" not in repr(for_one)
     assert for_one.redact("password s3cret-word!") == "password •••!"
+    assert for_one.redact("cannot read /srv/eu 1/Mods/A/a.dll") == "cannot read Mods/A/a.dll"
 
 
 def test_a_value_is_never_read_as_a_placeholder(catalog: Catalog) -> None:

@@ -133,11 +133,15 @@ class ChannelPage:
             if page is not self.preview._python and page.id in self.preview._pages:
                 self.preview._publish(page, reason="refresh")
 
+    async def _arrive(self, request: web.Request) -> web.StreamResponse:
+        self.preview.capture_time = datetime.now(UTC)  # nobody was here since the last time anything was drawn
+        return await self.server._pages(request)
+
     def routes(self, prefix: str) -> list[web.RouteDef]:
         """The page's requests below `prefix`, which ends with a slash."""
         server = self.server
         return [
-            web.post(f"{prefix}api/pages", server._pages),
+            web.post(f"{prefix}api/pages", self._arrive),
             web.delete(prefix + "api/pages/{context_id}", server._delete_page),
             web.get(f"{prefix}api/state", server.state),
             web.get(f"{prefix}api/commands", server._commands),
