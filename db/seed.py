@@ -17,7 +17,7 @@ Games = Mapping[str, tuple[str, Sequence[str]]]
 
 
 async def seed(session: AsyncSession, games: Games) -> None:
-    """Permissions, games, the partitions of the coming week, and first alert rules for orgs that are older than them."""
+    """Permissions, games, the partitions of the coming week, and alert rules for orgs older than those."""
     now = clock.now()
     await session.execute(
         statements.PERMISSIONS,

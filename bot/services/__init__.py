@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.services.artifacts import Artifacts
 from bot.services.alerts import Alerts
+from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
