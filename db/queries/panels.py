@@ -13,7 +13,6 @@ from db.rows import every, one
 
 Presence = Literal["online", "checking", "offline", "unknown"]
 
-# Nothing in a row changes while nothing happens: the fingerprint of a board is made of its rows.
 # `checking`: two heartbeats are missing, and the guild's patience is not over yet.
 _SERVERS = """
     select s.id, s.name, g.name as game_name, s.status, s.players_online, s.status_changed_at,
@@ -49,8 +48,11 @@ _SERVERS = """
 _SHOWN = text(f"""/* panels.servers */ {_SERVERS.format(org=":org", subject="cast(:subject as text)")}
     order by lower(s.name), s.id limit :limit""")
 
+# Of what heartbeats and jobs do not tell by themselves.
 _FINGERPRINTS = text(f"""/* panels.fingerprints */
-    select m.id, m.org_id, md5(coalesce(string_agg(cast(shown as text), '|' order by shown.id), '')) as fingerprint
+    select m.id, m.org_id, md5(coalesce(string_agg(
+             cast((shown.id, shown.name, shown.presence, shown.next_restart, shown.incident) as text), '|'
+             order by shown.id), '')) as fingerprint
       from bot_messages m left join lateral ({_SERVERS.format(org="m.org_id", subject="m.subject_id")}) shown on true
      where m.kind = 'panel' and m.disabled_reason is null and m.message_id is not null group by m.id""")
 
