@@ -16,6 +16,8 @@ KICK_TEXT_MAX: Final = 200
 _FIRST_WAIT: Final = timedelta(minutes=1)
 _LONGEST_WAIT: Final = timedelta(hours=6)
 _GAME_IS_DOWN: Final = timedelta(seconds=30)
+_LONGEST_DOWN: Final = timedelta(minutes=10)
+"""A start of the game is noticed at once; this is for one whose console is silent while it runs."""
 
 
 def kick_text(number: int, reason: str) -> str:
@@ -131,7 +133,9 @@ def after_receipt(entry: Entry, job_id: UUID, revision: int, outcome: ReceiptOut
         return None
     match outcome:
         case "waiting":
-            return Next("pending", entry.applied_state, entry.attempts, _GAME_IS_DOWN, detail or None)
+            attempts = entry.attempts + 1
+            wait = min(_LONGEST_DOWN, _GAME_IS_DOWN * 2 ** min(attempts - 1, 10))
+            return Next("pending", entry.applied_state, attempts, wait, detail or None)
         case "unsupported":
             return Next("unsupported", entry.applied_state, entry.attempts, timedelta(), detail or None)
         case "refused":
@@ -168,6 +172,16 @@ def shown(desired: str, sync_status: str, applied: str | None) -> Shown:
             return "refused"
         case _:
             return "applied" if applied == desired else "waiting"
+
+
+def nothing_to_send(wanted: Wanted, applied: Wanted | None, attempts: int, *, able: bool) -> Next:
+    """What an entry becomes that its server cannot be told about: `able` games have nothing to take back, because
+    another case holds it all; others may be able again later, and must not keep out who was let in."""
+    if able:
+        return Next("synced", wanted, 0, timedelta())
+    if wanted == "banned" or applied != "banned":
+        return Next("unsupported", applied, attempts, timedelta())
+    return Next("failed", applied, attempts + 1, backoff(attempts + 1), "its host does not know the game any more")
 
 
 def to_send(

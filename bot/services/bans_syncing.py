@@ -15,7 +15,7 @@ from bot.domain.jobs import JobType
 from bot.services import outbox
 from bot.services.jobs_enqueue import enqueue
 from db.queries import ban_entries, bans_write
-from db.queries.ban_entries import Due, Place
+from db.queries.ban_entries import Due, Place, Update
 from db.uow import Tx
 
 _IDENTITIES_MAX: Final = 20
@@ -39,7 +39,7 @@ async def _give(tx: Tx, server_id: UUID) -> int | None:
         return None
     taken = await ban_entries.take(tx.session, tx.actor.org, server_id, now, wire.BAN_ITEMS_MAX)
     items, settled = _items(place, [due for due in taken if not _over(due)])
-    await ban_entries.settle(tx.session, settled, now)
+    await ban_entries.update(tx.session, settled, now)
     if not items:
         return None
     job = await enqueue(
@@ -61,10 +61,10 @@ def _over(due: Due) -> bool:
     return due.desired_state == "banned" and bans.ends(due.expires_at, clock.now())
 
 
-def _items(place: Place, taken: list[Due]) -> tuple[list[wire.BanItem], list[tuple[UUID, str]]]:
+def _items(place: Place, taken: list[Due]) -> tuple[list[wire.BanItem], list[Update]]:
     """What the host is told, and the entries about which there is nothing to tell it."""
     items: list[wire.BanItem] = []
-    settled: list[tuple[UUID, str]] = []
+    settled: list[Update] = []
     for due in taken:
         identities = [(kind, value) for kind, value in due.identities]
         kinds = usable([kind for kind, _ in identities], place.ban_by, place.capabilities)
@@ -73,7 +73,9 @@ def _items(place: Place, taken: list[Due]) -> tuple[list[wire.BanItem], list[tup
         if told:
             items.append(_item(due, told))
         else:
-            settled.append((due.id, "synced" if kinds else "unsupported"))
+            after = bans.nothing_to_send(due.desired_state, due.applied_state, due.attempts, able=bool(kinds))
+            wait = after.wait.total_seconds()
+            settled.append(Update(due.id, after.sync_status, after.applied_state, after.attempts, wait, after.error))
     return items, settled
 
 

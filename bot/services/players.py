@@ -28,7 +28,7 @@ class Players:
 
     async def suggest(self, actor: Actor, words: str) -> list[Sighting]:
         """For autocompletes: from what heartbeats have reported."""
-        if not (actor.may("players.view") or actor.may("players.kick")):
+        if not any(actor.may(one) for one in ("players.view", "players.kick", "bans.create")):
             return []
         async with self._db.read() as session:
             return await sightings.suggest(session, actor.org, words)

@@ -91,7 +91,7 @@ _TAKE = text("""/* ban_entries.take */
        where e.server_instance_id = :server and e.org_id = :org and e.sync_status in ('pending', 'failed')
          and e.next_attempt_at <= :now
        order by e.next_attempt_at, e.id limit :limit for update of e skip locked)
-    select e.id, e.org_ban_id as ban_id, e.revision, e.desired_state, b.number, coalesce(b.player_name, '') as name,
+    select e.id, e.org_ban_id as ban_id, e.revision, e.desired_state, e.applied_state, e.attempts, b.number, coalesce(b.player_name, '') as name,
            b.expires_at, coalesce(b.reason, '') as reason,
            coalesce((select jsonb_agg(jsonb_build_array(i.kind, i.value))
                        from ban_identifiers i where i.org_ban_id = b.id), '[]') as identities,
@@ -105,13 +105,6 @@ _TAKE = text("""/* ban_entries.take */
 
 _BEGIN = text("""/* ban_entries.begin */
     update ban_entries set sync_status = 'syncing', last_sync_job_id = :job where id = any(cast(:entries as uuid[]))""")
-
-_SETTLE = text("""/* ban_entries.settle */
-    update ban_entries e set sync_status = n.status, synced_at = :now, last_sync_error = null,
-           applied_state = case when n.status = 'synced' then e.desired_state else e.applied_state end
-      from jsonb_to_recordset(:rows) n(id uuid, status text) where e.id = n.id""").bindparams(
-    bindparam("rows", type_=JSONB)
-)
 
 
 @dataclass(frozen=True)
@@ -150,6 +143,8 @@ class Due:
     ban_id: UUID
     revision: int
     desired_state: Wanted
+    applied_state: Wanted | None
+    attempts: int
     number: int
     name: str
     expires_at: datetime | None
@@ -233,10 +228,3 @@ async def take(session: AsyncSession, org_id: UUID, server_id: UUID, now: dateti
 
 async def begin(session: AsyncSession, entries: Collection[UUID], job_id: UUID) -> None:
     await session.execute(_BEGIN, {"entries": list(entries), "job": job_id})
-
-
-async def settle(session: AsyncSession, rows: Sequence[tuple[UUID, str]], now: datetime) -> None:
-    """Entries for which there is nothing to tell: `synced` as wished, or `unsupported`."""
-    made = [{"id": str(entry), "status": status} for entry, status in rows]
-    if made:
-        await session.execute(_SETTLE, {"rows": made, "now": now})

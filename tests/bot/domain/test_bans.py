@@ -21,6 +21,7 @@ from bot.domain.bans import (
     kick_text,
     later,
     lifted,
+    nothing_to_send,
     shown,
     to_send,
 )
@@ -125,6 +126,14 @@ def test_only_what_no_other_case_holds_is_unbanned(
     told = set(to_send("unbanned", own, elsewhere, kinds))
     assert told == {one for one in own - elsewhere if one[0] in kinds}
     assert set(to_send("banned", own, elsewhere, kinds)) == {one for one in own if one[0] in kinds}
+
+
+@given(entries, st.booleans())
+def test_who_was_let_in_is_not_forgotten(entry: Entry, able: bool) -> None:
+    after = nothing_to_send(entry.desired_state, entry.applied_state, entry.attempts, able=able)
+    assert (after.sync_status == "synced") == able
+    if not able and (entry.desired_state, entry.applied_state) == ("unbanned", "banned"):
+        assert after.sync_status == "failed", "it is tried again"
 
 
 @given(st.integers(0, 10_000))

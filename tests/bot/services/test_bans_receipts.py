@@ -32,7 +32,7 @@ async def told(court: Court) -> list[Any]:
         ("refused", "Unknown player", ["failed", 1, "Unknown player", 1]),
         ("refused", "", ["failed", 1, "no reason was given", 1]),
         ("unsupported", "bans by eos only", ["unsupported", 0, "bans by eos only", 0]),
-        ("waiting", "", ["pending", 0, None, 0]),
+        ("waiting", "", ["pending", 1, None, 0]),
     ],
 )
 async def test_receipts(court: Court, outcome: str, detail: str, after: list[Any]) -> None:

@@ -167,3 +167,36 @@ async def test_only_what_no_other_case_holds_is_taken_back(court: Court) -> None
         ("EU1", 1, "unbanned", "synced", "unbanned"),
         ("EU1", 2, "banned", "synced", "banned"),
     ]
+
+
+async def test_a_game_that_is_gone_for_a_while_keeps_nobody_out(court: Court) -> None:
+    """Its template was taken away, and the ban was lifted meanwhile."""
+    host = await court.host("gs-1", "EU1")
+    await court.ban(STEAM)
+    await court.sync(host)
+    able, court.games = court.games, []
+    await court.up(host, "EU1")
+    await court.lift()
+    ((status, error),) = await court.world.rows("select sync_status, last_sync_error from ban_entries")
+    assert status == "failed" and "does not know the game any more" in error
+    court.games = able
+    await court.up(host, "EU1")
+    await court.overdue()
+    await court.sweep.reconcile()
+    (item,) = await court.sync(host)
+    assert item.want == "unbanned"
+
+
+async def test_a_console_that_is_silent_is_asked_ever_less_often(court: Court) -> None:
+    host = await court.host("gs-1", "EU1")
+    await court.ban(STEAM)
+    waits: list[int] = []
+    for _ in range(7):
+        await court.sync(host, "waiting", "the console is silent")
+        wait = "select round(extract(epoch from next_attempt_at - now()))::int from ban_entries"
+        waits.append(await court.world.value(wait))
+        await court.overdue()
+        await court.sweep.reconcile()
+    assert [round(wait, -1) for wait in waits] == [30, 60, 120, 240, 480, 600, 600]
+    await court.sync(host)
+    assert await court.statuses() == {"EU1": "synced"}
