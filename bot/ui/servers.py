@@ -81,6 +81,7 @@ def _facts(server: ServerCard) -> list[str]:
             at(datetime.fromisoformat(started).astimezone(UTC)) if started and server.status == "running" else "",
         ),
         ("Next restart", ago(server.next_restart) if server.next_restart else ""),
+        ("Incident", f"I-{server.incident}" if server.incident else ""),
         ("Host", _host(server)),
         ("Wanted", "" if server.desired_state in ("unmanaged", server.status) else server.desired_state),
         ("Tags", ", ".join(f"`{tag}`" for tag in server.tags)),

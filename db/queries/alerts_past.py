@@ -37,7 +37,7 @@ _RUNS = text(f"""/* alerts_past.runs */
      order by x.finished_at limit {MOST}""")
 
 _LINES = text(f"""/* alerts_past.lines */
-    select cast(l.server_instance_id as text) as entity, l.ts as at, l.message from logs l
+    select cast(l.server_instance_id as text) as entity, l.ts as at, left(l.message, 2000) as message from logs l
      where l.org_id = :org and l.ts > :since and l.server_instance_id in (select s.id from server_instances s where {_SERVERS})
      order by l.ts desc, l.id desc limit {MOST}""")
 

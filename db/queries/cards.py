@@ -111,7 +111,7 @@ _SERVERS = """
            array(select t.tag from server_tags t where t.server_instance_id = s.id order by t.tag) as tags,
            (select j.number from jobs j join job_runs r on r.job_id = j.id
              where j.server_instance_id = s.id and j.is_exclusive and r.status in ('claimed', 'running') limit 1) as busy_with,
-           {next_restart} as next_restart
+           {next_restart} as next_restart, {incident} as incident
       from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id
      where s.org_id = :org and s.deleted_at is null"""
 
@@ -145,6 +145,8 @@ class ServerCard:
     """Number of the exclusive job that is under way."""
     next_restart: datetime | None = None
     """When a schedule restarts it next; None in a list."""
+    incident: int | None = None
+    """Number of an incident of its own or of its host that is not over; None in a list."""
 
     @property
     def host_online(self) -> bool:
@@ -155,9 +157,14 @@ _NEXT_RESTART = """
     (select min(c.next_run_at) from schedules c join schedule_tasks t on t.schedule_id = c.id and t.job_type = 'SERVER_RESTART'
       where c.org_id = s.org_id and c.enabled and c.skip_next = 0 and (c.paused_until <= c.next_run_at) is not false
         and (c.server_instance_id = s.id or c.tag in (select t.tag from server_tags t where t.server_instance_id = s.id)))"""
-_SERVER = text(f"""/* cards.server */ {_SERVERS.format(next_restart=_NEXT_RESTART)}
+_INCIDENT = """
+    (select i.number from incidents i
+      where i.org_id = s.org_id and i.status in ('open', 'investigating')
+        and (i.server_instance_id = s.id or i.server_instance_id is null and i.host_id = s.host_id)
+      order by i.number limit 1)"""
+_SERVER = text(f"""/* cards.server */ {_SERVERS.format(next_restart=_NEXT_RESTART, incident=_INCIDENT)}
     and (s.id = cast(:id as uuid) or cast(:name as text) is not null and lower(s.name) = lower(:name))""")
-_LIST = text(f"""/* cards.servers */ {_SERVERS.format(next_restart="cast(null as timestamptz)")}
+_LIST = text(f"""/* cards.servers */ {_SERVERS.format(next_restart="cast(null as timestamptz)", incident="cast(null as bigint)")}
     and (cast(:status as text) is null or s.status = :status)
     and (cast(:tag as text) is null or exists (select 1 from server_tags t where t.server_instance_id = s.id and t.tag = :tag))
     and (cast(:words as text) is null or s.name ilike '%' || :words || '%' or s.slug ilike '%' || :words || '%')

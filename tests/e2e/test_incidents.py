@@ -63,6 +63,8 @@ async def test_a_killed_server_from_the_card_to_its_end(community: Community, ho
     message = await card_with(community, "EU #1 is down")
     shown = reading.text(message)
     assert "`I-1` · **open**" in shown and "it crashed: ended by signal 9" in shown and "severity **high**" in shown
+    for command in ("server show", "status"):
+        assert "**Incident** I-1" in said(await community.mod.slash(community.general, command, server=server))
     await community.mod.click(message, label="Acknowledge")
     await card_with(community, "mia looks into it")
     await up(host, server)

@@ -118,6 +118,7 @@ def server(name: str, **changed: Any) -> ServerCard:
         "tags": [f"tag-{n:02}-{'x' * 25}" for n in range(25)],
         "busy_with": 340,
         "next_restart": NOW,
+        "incident": 12,
     }
     return ServerCard(**{**values, **changed})
 
