@@ -17,6 +17,7 @@ from bot.services.confirmations import Done, Question, ask
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.mods_effects import Plan, effects
 from bot.services.mods_games import GameMods, moddable
+from bot.services.mods_receipts import result_of
 from bot.services.servers import PAGE, Page, must_be_able, resolve
 from db.engine import Database
 from db.queries import fleet, mods, mods_deployments, mods_inventory
@@ -77,32 +78,35 @@ class Mods:
         """
         async with self._db.uow(actor) as tx:
             stopped = await mods_deployments.stopped(tx.session, actor.org, number)
-            if stopped is None:
+            reported = result_of(stopped.result) if stopped else None
+            if stopped is None or reported is None:
                 raise NotFound(f"J-{number} kept no edited files.", "`/mod deploy` deploys a mod.")
             server, _ = await _moddable(tx, str(stopped.server_id))
             artifact = await mods.get(tx.session, actor.org, stopped.artifact_id)
             if artifact is None:
                 raise NotFound("That version is gone.", "Upload it again.")
             action: Action = "rollback" if stopped.action == "rollback" else "install"
-            return await self._ask(tx, server, artifact, action, force=tuple(stopped.conflicts))
+            return await self._ask(tx, server, artifact, action, edited=tuple(reported.conflicts))
 
     async def _ask(
-        self, tx: Tx, server: ServerCard, artifact: Artifact, action: Action, *, force: tuple[str, ...] = ()
+        self,
+        tx: Tx,
+        server: ServerCard,
+        artifact: Artifact,
+        action: Action,
+        *,
+        edited: tuple[str, ...] | None = None,
     ) -> Question:
-        plan = await self._plan(tx, server, artifact, action, force)
+        """`edited`: what is to be replaced although somebody edited it; None: that is kept."""
+        plan, force = await self._plan(tx, server, artifact, action, edited or ()), edited is not None
         tx.audit(
             f"{_AUDIT[action]}.ask",
             resource=("server", server.id),
             mod=artifact.name,
             version=artifact.version,
-            force=bool(force),
+            force=force,
         )
-        payload = {
-            "server": str(server.id),
-            "artifact": str(artifact.id),
-            "action": action,
-            "force": bool(force),
-        }
+        payload = {"server": str(server.id), "artifact": str(artifact.id), "action": action, "force": force}
         verb = _VERBS[action]
         return await ask(
             tx,
@@ -115,13 +119,13 @@ class Mods:
         )
 
     async def _plan(
-        self, tx: Tx, server: ServerCard, artifact: Artifact, action: Action, force: tuple[str, ...] = ()
+        self, tx: Tx, server: ServerCard, artifact: Artifact, action: Action, edited: tuple[str, ...]
     ) -> Plan:
         game = _fits(server, artifact)
         if live := await mods_deployments.live(tx.session, tx.actor.org, server.id, artifact.name):
             raise _under_way(server, live)
         active = await mods_deployments.active(tx.session, tx.actor.org, server.id, artifact.name)
-        return Plan(server, artifact, active, game.restarts, action, force)
+        return Plan(server, artifact, active, game.restarts, action, edited)
 
     # -------------------------------------------------------------------------------------------------------- doing
 

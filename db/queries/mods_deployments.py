@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -66,7 +67,7 @@ _VERSIONS_ON_SERVERS = text("""/* mods_deployments.versions_of */
      group by d.mod_name, a.version order by max(d.created_at) desc limit :limit""")
 
 _STOPPED = text("""/* mods_deployments.stopped */
-    select d.id, d.server_instance_id as server_id, d.artifact_id, d.action, r.result -> 'conflicts' as conflicts
+    select d.id, d.server_instance_id as server_id, d.artifact_id, d.action, r.result
       from jobs j join mod_deployments d on d.job_id = j.id join job_runs r on r.job_id = j.id
      where j.org_id = :org and j.number = :number and d.status = 'failed' and r.result ->> 'state' = 'conflict'
      order by r.attempt desc limit 1""")
@@ -114,7 +115,8 @@ class Stopped:
     server_id: UUID
     artifact_id: UUID
     action: str
-    conflicts: list[str]
+    result: dict[str, Any]
+    """As the host reported it."""
 
 
 @dataclass(frozen=True)
