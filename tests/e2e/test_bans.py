@@ -266,3 +266,11 @@ async def test_jobs_of_bans_are_listed_and_not_done_again(community: Community, 
     await community.mod.slash(community.general, "job cancel", job=f"J-{row.number}")
     refused = said(await community.mod.slash(community.general, "job retry", job=f"J-{row.number}"))
     assert "Reference" in refused, refused
+
+
+async def test_the_audit_log_names_the_case(community: Community, host: Host) -> None:
+    await community.set_up()
+    await add_server(community, host)
+    await ban(community, player="192.0.2.7", reason="griefing")
+    found = said(await community.owner.slash(community.general, "audit search", action="ban.add"))
+    assert "B-1" in found and "mia" in found, found
