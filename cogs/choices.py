@@ -87,15 +87,15 @@ async def mod(call: Call, current: str) -> Choices:
 
 @suggest
 async def mod_version(call: Call, current: str) -> Choices:
-    """Versions of mods, the newest first."""
-    found = await call.services.mods.suggest_versions(call.actor, current)
+    """Versions of the mod that was chosen, or of any; the newest first."""
+    found = await call.services.mods.suggest_versions(call.actor, current, call.value("mod"))
     return [app_commands.Choice(name=mods.short(artifact), value=artifact.version) for artifact in found]
 
 
 @suggest
 async def mod_earlier(call: Call, current: str) -> Choices:
-    """Versions that servers had before."""
-    found = await call.services.mods.suggest_earlier(call.actor, current)
+    """Versions that servers had before, of the mod that was chosen."""
+    found = await call.services.mods.suggest_earlier(call.actor, current, call.value("mod"))
     return [app_commands.Choice(name=f"{version} · {name}"[:100], value=version) for name, version, _ in found]
 
 

@@ -16,7 +16,7 @@ from bot.domain.actors import Actor, Caller, Invocation
 from bot.errors import AlreadyHandled, AppError, NotPermitted, Unavailable
 from bot.gate.calls import Call, Reply, Show, Spec
 from bot.gate.doors import PATIENCE, gone, routes
-from bot.gate.reading import caller, entered, redacted
+from bot.gate.reading import caller, entered, filled, redacted
 from bot.logs import correlation
 from bot.services import Services
 from bot.ui import texts
@@ -44,8 +44,8 @@ class Gate:
         self._draining = False
 
     async def call(self, interaction: discord.Interaction[Any]) -> Call:
-        """A call without invocation, for autocompletes."""
-        return Call(await self.services.identity.actor(caller(interaction), None), self.services)
+        """A call without invocation, for autocompletes; its values are the options that are filled in already."""
+        return Call(await self.services.identity.actor(caller(interaction), None), self.services, filled(interaction))
 
     async def dispatch(self, interaction: discord.Interaction[Any]) -> None:
         """Takes components and submitted forms; commands come through the tree."""

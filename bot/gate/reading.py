@@ -46,6 +46,18 @@ def _plain(value: Any) -> Any:
     return storable(str(getattr(value, "id", value)))[:512]
 
 
+def filled(interaction: discord.Interaction[Any]) -> dict[str, list[str]]:
+    """The options of a command that has not been sent yet, by name."""
+    found: dict[str, list[str]] = {}
+    waiting = cast("list[dict[str, Any]]", (interaction.data or {}).get("options", []))
+    while waiting:
+        option = waiting.pop()
+        waiting = [*waiting, *option.get("options", ())]
+        if "value" in option:
+            found[option["name"]] = [storable(str(option["value"]))]
+    return found
+
+
 def entered(components: list[dict[str, Any]]) -> dict[str, list[str]]:
     """The entries of a submitted form by custom_id, whatever their nesting."""
     found: dict[str, list[str]] = {}

@@ -213,19 +213,19 @@ class Mods:
         async with self._db.read() as session:
             return await mods.names(session, actor.org, words)
 
-    async def suggest_versions(self, actor: Actor, words: str) -> list[Artifact]:
-        """For autocompletes: versions that can be deployed."""
+    async def suggest_versions(self, actor: Actor, words: str, mod: str = "") -> list[Artifact]:
+        """For autocompletes: versions that can be deployed, of one mod or of any."""
         if not actor.may("workshop.view"):
             return []
         async with self._db.read() as session:
-            return await mods.suggest(session, actor.org, words)
+            return await mods.suggest(session, actor.org, words, mod)
 
-    async def suggest_earlier(self, actor: Actor, words: str) -> list[tuple[str, str, datetime]]:
+    async def suggest_earlier(self, actor: Actor, words: str, mod: str = "") -> list[tuple[str, str, datetime]]:
         """For autocompletes: (mod, version, when) of what servers had before."""
         if not actor.may("workshop.view"):
             return []
         async with self._db.read() as session:
-            return await mods_deployments.versions_on_servers(session, actor.org, mods.like(words))
+            return await mods_deployments.versions_on_servers(session, actor.org, mods.like(words), mod)
 
     async def games(self, actor: Actor, words: str) -> list[GameMods]:
         """For autocompletes: games whose mods can be uploaded."""

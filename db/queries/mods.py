@@ -52,6 +52,7 @@ _FIND = text(f"""/* mods.find */ select {_COLUMNS} {_FROM}
 _GET = text(f"/* mods.get */ select {_COLUMNS} {_FROM} and a.id = :id")
 
 _SUGGEST = text(f"""/* mods.suggest */ select {_COLUMNS} {_FROM}
+    and (cast(:mod as text) = '' or lower(a.name) = lower(:mod))
     and (cast(:words as text) is null or a.name ilike '%' || :words || '%' or a.version ilike '%' || :words || '%')
     order by a.created_at desc, a.id limit :limit""")
 
@@ -144,9 +145,10 @@ async def get(session: AsyncSession, org_id: UUID, artifact_id: UUID) -> Artifac
     return one(Artifact, await session.execute(_GET, {"org": org_id, "id": artifact_id}))
 
 
-async def suggest(session: AsyncSession, org_id: UUID, words: str, limit: int = 25) -> list[Artifact]:
-    """Versions whose mod or number contains the words, the newest first."""
-    return every(Artifact, await session.execute(_SUGGEST, {"org": org_id, "words": like(words), "limit": limit}))
+async def suggest(session: AsyncSession, org_id: UUID, words: str, mod: str = "", limit: int = 25) -> list[Artifact]:
+    """Versions whose mod or number contains the words, the newest first. `mod`: of this one only."""
+    values = {"org": org_id, "words": like(words), "mod": mod, "limit": limit}
+    return every(Artifact, await session.execute(_SUGGEST, values))
 
 
 async def names(session: AsyncSession, org_id: UUID, words: str, limit: int = 25) -> list[ModName]:

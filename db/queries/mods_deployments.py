@@ -53,16 +53,11 @@ _EARLIER = text(f"""/* mods_deployments.earlier */
        order by d.artifact_id, d.created_at desc)
     select * from been order by created_at desc limit :limit""")
 
-_ON_SERVERS = text("""/* mods_deployments.mods_of */
-    select distinct d.mod_name from mod_deployments d
-     where d.org_id = :org and d.status = 'active'
-       and (cast(:words as text) is null or d.mod_name ilike '%' || :words || '%')
-     order by d.mod_name limit :limit""")
-
 _VERSIONS_ON_SERVERS = text("""/* mods_deployments.versions_of */
     select d.mod_name as mod, a.version, max(d.created_at) as at
       from mod_deployments d join mod_artifacts a on a.id = d.artifact_id
      where d.org_id = :org and d.status in ('superseded', 'rolled_back')
+       and (cast(:mod as text) = '' or lower(d.mod_name) = lower(:mod))
        and (cast(:words as text) is null or d.mod_name ilike '%' || :words || '%' or a.version ilike '%' || :words || '%')
      group by d.mod_name, a.version order by max(d.created_at) desc limit :limit""")
 
@@ -183,16 +178,12 @@ async def earlier(session: AsyncSession, org_id: UUID, server_id: UUID, mod: str
     return every(Deployment, await session.execute(_EARLIER, values))
 
 
-async def mods_on_servers(session: AsyncSession, org_id: UUID, words: str | None, limit: int = 25) -> list[str]:
-    """Names of mods that some server of the org has."""
-    return list((await session.execute(_ON_SERVERS, {"org": org_id, "words": words, "limit": limit})).scalars())
-
-
 async def versions_on_servers(
-    session: AsyncSession, org_id: UUID, words: str | None, limit: int = 25
+    session: AsyncSession, org_id: UUID, words: str | None, mod: str = "", limit: int = 25
 ) -> list[tuple[str, str, datetime]]:
-    """(mod, version, when) of what servers of the org had before."""
-    rows = await session.execute(_VERSIONS_ON_SERVERS, {"org": org_id, "words": words, "limit": limit})
+    """(mod, version, when) of what servers of the org had before. `mod`: of this one only."""
+    values = {"org": org_id, "words": words, "mod": mod, "limit": limit}
+    rows = await session.execute(_VERSIONS_ON_SERVERS, values)
     return [(row.mod, row.version, row.at) for row in rows]
 
 

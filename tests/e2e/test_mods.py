@@ -117,7 +117,14 @@ async def test_one_that_the_game_refuses_and_the_way_back(community: Community, 
     await host.result(job, "failed", error=words, result=back)
     card = reading.text(await community.message_with(words))
     assert "**failed**" in card and "**dm9** 1.2" in card and "loaded 1.1" in card and card.count(words) == 1
-    choices = await community.owner.autocomplete(community.general, "mod rollback", "to", "")
+    await upload(community, ("ctf9.map", MAP), version="7")
+    suggest = community.owner.autocomplete
+    assert await suggest(community.general, "mod deploy", "version", "", mod="ctf9") == [
+        {"name": "7 · ctf9", "value": "7"}
+    ]
+    assert len(await suggest(community.general, "mod deploy", "version", "")) == 4
+    assert await suggest(community.general, "mod rollback", "to", "", mod="ctf9") == []
+    choices = await suggest(community.general, "mod rollback", "to", "", mod="dm9")
     assert choices == [{"name": "1.0 · dm9", "value": "1.0"}]
     asked = await community.owner.slash(community.general, "mod rollback", server=server, mod="dm9")
     assert "Roll back dm9 to 1.0 on EU #1?" in said(asked) and "Replaces 1.1." in said(asked)
