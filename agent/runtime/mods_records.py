@@ -40,6 +40,16 @@ class Chosen(BaseModel):
     """What people had chosen then. When they choose anew, theirs counts again."""
 
 
+class UnderWay(BaseModel):
+    """A deployment that was begun. An agent that goes on with it finds the game as the one before has left it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    deployment_id: UUID
+    ran: bool
+    """The game did, so it has to in the end; it may have died of the new version meanwhile."""
+
+
 class Facts(BaseModel):
     """The content of the file."""
 
@@ -49,6 +59,7 @@ class Facts(BaseModel):
     """By the name of the folder, or of the file."""
     chosen: dict[str, Chosen] = {}
     """By the name of the variable."""
+    under_way: UnderWay | None = None
     revision: int = 0
     """Of the inventory; grows when that changes."""
     inventory: str = ""

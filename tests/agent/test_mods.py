@@ -12,6 +12,8 @@ import pytest
 from aiohttp import web
 
 from agent import wire
+from agent.runtime.keeper import identify
+from agent.runtime.signals import is_alive
 from tests.agent.control_plane import ControlPlane, Job
 from tests.agent.faults import Fault, cut, status
 from tests.agent.harness import HostMachine, free_port
@@ -142,6 +144,28 @@ async def test_killed_at_any_step_it_is_gone_on_with(
     assert target(host).read_bytes() == stock("ctf5")
     assert game_log(host, teeworlds).count(HARBOUR) == 1
     assert host.game_pid(teeworlds.id) == game
+    assert_tidy(host, teeworlds)
+
+
+@pytest.mark.usefixtures("own_process")
+async def test_killed_together_with_the_game(
+    host: HostMachine, plane: ControlPlane, teeworlds: wire.ServerSpec
+) -> None:
+    """The new version ends the game, and nobody is there to see it. Its next agent must not take it for stopped."""
+    await plane.enqueue(deployment(plane, stock("dm2")), teeworlds).success()
+    game = identify(host.game_pid(teeworlds.id))
+    assert game is not None
+    job = plane.enqueue(deployment(plane, stock("ctf5")[:3000], "2"), teeworlds)
+    await until_stuck(plane, job, wire.Step.VERIFYING)
+    del plane.always["progress"]
+    while is_alive(game):
+        await asyncio.sleep(0.005)
+    await host.kill()
+    await host.start()
+    result = await job.result()
+    assert wire.ModInstallResult.model_validate(result.result).state == "rolled_back", result
+    assert target(host).read_bytes() == stock("dm2")
+    await plane.until(lambda one: one.state == "running")
     assert_tidy(host, teeworlds)
 
 

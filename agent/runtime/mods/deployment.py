@@ -16,7 +16,7 @@ from agent.runtime.mods.proof import Proof, log_from_now, log_of_start, prove
 from agent.runtime.mods.swap import Swap, recover
 from agent.runtime.mods.threads import to_its_end
 from agent.runtime.mods.unpack import carry_over, conflicts, digests, unpack
-from agent.runtime.mods_records import Chosen, Installed
+from agent.runtime.mods_records import Chosen, Installed, UnderWay
 from agent.runtime.power import Power
 from agent.runtime.starting import Report
 from agent.wire import Step
@@ -61,17 +61,30 @@ class Deployment:
         self._mods: Mods = self._resolved.mods
         self._place: Place = find_place(server.created_home(), self._resolved.mod_dirs[0], params.name)
         self._known = server.mods.facts.installed.get(self._place.target.name)
+        self._ran = server.process.alive
 
     async def go(self, source: Path) -> wire.ModInstallResult:
         """The whole way, `source` being the file that was fetched."""
         recover(self._server.directory, self._server.mods)
+        with _words_for_the_disk():
+            self._remember()
+            result = await self._begin(source)
+            self._server.mods.update(under_way=None)
+        return result
+
+    def _remember(self) -> None:
+        before, deployment_id = self._server.mods.facts.under_way, self._params.deployment_id
+        if before is not None and before.deployment_id == deployment_id:
+            self._ran = self._ran or before.ran
+        self._server.mods.update(under_way=UnderWay(deployment_id=deployment_id, ran=self._ran))
+
+    async def _begin(self, source: Path) -> wire.ModInstallResult:
         try:
             self._check_variable()
         except ValueError as error:
             return wire.ModInstallResult(state="refused", detail=str(error))
         await self._report(Step.UNPACKING, "")
-        with _words_for_the_disk():
-            swap = Swap.begin(self._server.directory, self._place, self._params.deployment_id)
+        swap = Swap.begin(self._server.directory, self._place, self._params.deployment_id)
         try:
             return await self._go(source, swap)
         finally:
@@ -80,21 +93,21 @@ class Deployment:
 
     async def _go(self, source: Path, swap: Swap) -> wire.ModInstallResult:
         try:
-            with _words_for_the_disk():
-                installed = await to_its_end(self._unpack, source, swap)
-                edited = await to_its_end(conflicts, self._place, self._known, installed.files)
-                twin = await to_its_end(twins, self._place, installed.name)
+            installed = await to_its_end(self._unpack, source, swap)
+            edited = await to_its_end(conflicts, self._place, self._known, installed.files)
+            twin = await to_its_end(twins, self._place, installed.name)
         except ArchiveError as error:
             return wire.ModInstallResult(state="refused", detail=f"{error.what} {error.remedy} Nothing was changed.")
         if twin:
             return wire.ModInstallResult(state="conflict", detail=_twin(installed.name, twin), conflicts=[twin])
         if edited and not self._params.force:
             return wire.ModInstallResult(state="conflict", detail=self._conflict(edited), conflicts=edited)
+        if self._ran and not self._server.process.alive and isinstance(self._mods.apply, Change):
+            await self._restart_old(frozenset())  # it died while no agent looked; it is asked as it was the first time
         await self._report(Step.SWAPPING, "")
-        with _words_for_the_disk():
-            if not edited:
-                await to_its_end(carry_over, self._place, self._known, installed.files, swap.new)
-            await to_its_end(swap.exchange, keep_old=bool(edited))
+        if not edited:
+            await to_its_end(carry_over, self._place, self._known, installed.files, swap.new)
+        await to_its_end(swap.exchange, keep_old=bool(edited))
         return await self._apply(swap, installed)
 
     def _check_variable(self) -> None:
@@ -128,7 +141,7 @@ class Deployment:
 
     async def _apply(self, swap: Swap, installed: Installed) -> wire.ModInstallResult:
         server, label = self._server, self._place.label
-        if not server.process.alive:
+        if not self._ran:
             self._keep(swap, installed, None)
             detail = f"{label} is in place. The game does not run: its next start shows if it takes it."
             return wire.ModInstallResult(state="installed", detail=detail)
@@ -179,20 +192,16 @@ class Deployment:
     def _keep(self, swap: Swap, installed: Installed, running: Running | None) -> None:
         """It stays, and where the game has to be told at its start as well, it will be."""
         server, change = self._server, self._mods.apply
-        with _words_for_the_disk():
-            swap.finish(server.mods, installed)
-            if isinstance(change, Change) and change.variable is not None:
-                chosen = Chosen(value=self._place.label, instead_of=server.spec.vars.get(change.variable))
-                server.mods.update(chosen={**server.mods.facts.chosen, change.variable: chosen})
-                if running is not None:
-                    running.resolved = server.settings.keep(
-                        server.template(), server.home(), change.variable, chosen.value
-                    )
+        swap.finish(server.mods, installed)
+        if isinstance(change, Change) and change.variable is not None:
+            chosen = Chosen(value=self._place.label, instead_of=server.spec.vars.get(change.variable))
+            server.mods.update(chosen={**server.mods.facts.chosen, change.variable: chosen})
+            if running is not None:
+                running.resolved = server.settings.keep(server.template(), server.home(), change.variable, chosen.value)
 
     async def _roll_back(self, swap: Swap, proof: Proof) -> wire.ModInstallResult:
         await self._tell(Step.ROLLING_BACK, "")
-        with _words_for_the_disk():
-            await to_its_end(swap.undo)
+        await to_its_end(swap.undo)
         back = "The old version is back" if self._place.target.exists() else "It was removed again"
         after = await self._game_back(proof)
         words = f"{after.failure}" if after.failure else "and the game runs as before."

@@ -118,8 +118,13 @@ class Swap:
         return "was proved before"
 
     def undo(self) -> None:
-        """The old version is back, or nothing where there was nothing. Can be done again when it was broken off."""
+        """The old version is back, or nothing where there was nothing. Can be done again when it was broken off.
+
+        What was proved stays; where that could not be remembered, `recover` does it later.
+        """
         journal = self._journal
+        if journal.state == "proved":
+            return
         if journal.state == "swapping":
             if self.old.exists():
                 self._put_aside()

@@ -96,7 +96,7 @@ async def test_a_map_that_is_none_is_refused_by_the_game_and_the_old_one_runs_on
 
 async def test_a_map_that_kills_the_game_is_taken_back(host: Host, server: GameServer, shelf: Shelf) -> None:
     """Cut off in the middle, it is loaded, and only then the game falls over what is missing."""
-    await deploy(server, shelf.put(stock("ctf5"), "Harbour", "1"))
+    await deploy(server, shelf.put(stock("dm2"), "Harbour", "1"))
     before = inside(server).process.game
     result = await deploy(server, shelf.put(stock("ctf5")[:3000], "Harbour", "2"))
     assert result.state == "rolled_back"
@@ -105,7 +105,7 @@ async def test_a_map_that_kills_the_game_is_taken_back(host: Host, server: GameS
     assert (await server.status()).state == "running"
     assert inside(server).process.game != before
     assert crc(server) == "Harbour"
-    assert (maps(host) / "Harbour.map").read_bytes() == stock("ctf5")
+    assert (maps(host) / "Harbour.map").read_bytes() == stock("dm2")
     assert (await server.announce("still here")).outcome == "answered"
 
 
