@@ -1,14 +1,18 @@
 """Conditions of rules: read as they are stored, and refused where they cannot be."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain import alert_entry
 from bot.domain.alert_conditions import (
     DEFAULTS,
     KEYWORD_MAX,
+    TYPES,
     Condition,
     HostOffline,
     JobRunFailed,
@@ -61,6 +65,24 @@ def test_what_is_stored_is_read_again(kind: str, condition: Condition) -> None:
 def test_what_cannot_be_a_condition_is_refused_with_a_sentence(kind: str, values: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\.$"):
         read(kind, values)
+
+
+_names = st.sampled_from(
+    ["for_seconds", "job_types", "consecutive", "keyword", "regex", "case_sensitive", "threshold", "window_minutes"]
+)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from(list(TYPES)), st.dictionaries(_names, _json))
+def test_whatever_is_stored_is_a_condition_or_a_sentence(kind: str, values: dict[str, Any]) -> None:
+    """Anything else would end the look at every other rule as well."""
+    with contextlib.suppress(ValueError):
+        condition = read(kind, values)
+        assert read(kind, stored(condition)) == condition
 
 
 @pytest.mark.parametrize(

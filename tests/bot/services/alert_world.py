@@ -124,5 +124,16 @@ class Watchtower:
         """What was owed is in Discord."""
         await self.world.rows("update notification_jobs set status = 'sent', sent_at = now() where status = 'pending'")
 
+    async def counted(self, n: int) -> None:
+        """So many lines that log rules look for, just now."""
+        await self.world.rows(
+            """insert into alert_counts (rule_id, entity_id, bucket, n)
+               select id, :server, date_bin('10 seconds', cast(:now as timestamptz), 'epoch'), :n
+                 from alert_rules where type = 'log_keyword'""",
+            server=str(self.server),
+            now=self.now,
+            n=n,
+        )
+
     def system(self) -> Actor:
         return system("test", self.world.org_id)

@@ -1,14 +1,9 @@
 """From what hosts say to incidents: one incident, one card, one ping, and an end by itself."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
 
-from bot.errors import Conflict
-from bot.services.alert_evaluation import AlertEvaluation
-from bot.services.leases import Leases
-from bot.services.retention import Retention
 from bot.services.setup import Setup
 from tests.bot.services.alert_world import ALERTS, Watchtower
 from tests.bot.world import World, result
@@ -167,7 +162,7 @@ async def test_what_begins_to_fire_while_a_host_is_offline_is_folded(tower: Watc
     tower.later(120)
     await tower.look()
     await tower.rule("log_keyword", {"keyword": "boom"}, name="boom")
-    await counted(tower, 1)
+    await tower.counted(1)
     assert await tower.look() == {"fire": 1}
     assert await tower.status() == [(1, "open")] and await tower.lines() == ["created", "folded"]
     await tower.report()
@@ -179,24 +174,12 @@ async def test_what_begins_to_fire_while_a_host_is_offline_is_folded(tower: Watc
     assert await tower.firings() == set()
 
 
-async def counted(tower: Watchtower, n: int) -> None:
-    """So many lines that matched just now."""
-    await tower.world.rows(
-        """insert into alert_counts (rule_id, entity_id, bucket, n)
-           select id, :server, date_bin('10 seconds', cast(:now as timestamptz), 'epoch'), :n
-             from alert_rules where type = 'log_keyword'""",
-        server=str(tower.server),
-        now=tower.now,
-        n=n,
-    )
-
-
 async def test_log_lines_up_to_the_threshold_and_a_quiet_window_to_its_end(tower: Watchtower) -> None:
     await tower.rule("log_keyword", {"keyword": "boom", "threshold": 3, "window_minutes": 1})
-    await counted(tower, 2)
+    await tower.counted(2)
     assert await tower.look() == {}
     tower.later(10)
-    await counted(tower, 1)
+    await tower.counted(1)
     assert await tower.look() == {"fire": 1}
     why = await tower.world.value("select message from incident_events")
     assert why == "3 lines with “boom” within 60 s"
@@ -225,71 +208,6 @@ async def test_jobs_that_fail_in_a_row_until_one_succeeds(tower: Watchtower) -> 
     await finished(tower, "success")
     await tower.clear()
     assert await tower.status() == [(1, "resolved")]
-
-
-async def test_one_bad_rule_stops_no_other_and_says_what_is_wrong(tower: Watchtower) -> None:
-    broken = await tower.rule("server_down", {"for_seconds": "soon"})
-    never = await tower.rule("log_keyword", {"keyword": "(", "regex": True})
-    await counted(tower, 1)
-    assert await tower.look(state="crashed") == {"fire": 1}
-    errors = dict(await tower.world.rows("select id, last_error from alert_rules where last_error is not null"))
-    assert "whole number" in errors[broken] and "RE2" in errors[never] and len(errors) == 2
-    await tower.world.rows("""update alert_rules set condition = '{"for_seconds": 0}' where id = :id""", id=broken)
-    assert await tower.look(state="crashed") == {"fire": 1}
-    assert await tower.world.value("select last_error from alert_rules where id = :id", id=broken) is None
-
-
-async def test_a_rule_that_the_database_refuses_stops_no_other(tower: Watchtower) -> None:
-    """A trigger stands for whatever may be wrong with a single rule."""
-    bad = await tower.rule("server_down", {"for_seconds": 0}, name="bad")
-    await tower.world.rows(
-        """create function refuse() returns trigger language plpgsql as
-           $$begin if new.title like '%down' and new.rule_id = (select id from alert_rules where name = 'bad')
-             then raise exception 'not this one'; end if; return new; end$$"""
-    )
-    await tower.world.rows("create trigger refuse before insert on incidents for each row execute function refuse()")
-    assert await tower.look(state="crashed") == {"fire": 1}
-    assert "not this one" in await tower.world.value("select last_error from alert_rules where id = :id", id=bad)
-    assert len(await tower.firings()) == 1
-
-
-async def test_two_processes_open_one_incident(tower: Watchtower) -> None:
-    await tower.report(state="crashed")
-    others = [AlertEvaluation(tower.world.db, holder) for holder in ("a", "b", "a", "b")]
-    done = await asyncio.gather(*(other.states() for other in others), return_exceptions=True)
-    assert sum(steps.get("fire", 0) for steps in done if isinstance(steps, dict)) == 1
-    assert await tower.status() == [(1, "open")] and await tower.owed() == 1
-
-
-async def test_who_has_not_the_duty_writes_nothing(tower: Watchtower, monkeypatch: pytest.MonkeyPatch) -> None:
-    await tower.report(state="crashed")
-    other = Leases(tower.world.db, "other")
-    await other.take("alerts")
-    assert await tower.evaluation.states() == {}
-    await other.release("alerts")
-    take = Leases.take
-
-    async def taken_and_lost(leases: Leases, duty: str) -> int | None:
-        epoch = await take(leases, duty)
-        await tower.world.rows("update leases set holder = 'other', epoch = epoch + 1")
-        return epoch
-
-    monkeypatch.setattr(Leases, "take", taken_and_lost)
-    with pytest.raises(Conflict, match="Another process"):
-        await tower.evaluation.states()
-    assert await tower.status() == [] and await tower.firings() == set()
-
-
-async def test_a_look_that_finds_nothing_writes_nothing(tower: Watchtower) -> None:
-    await tower.look()
-    assert await tower.world.rows("select 1 from leases where duty = 'alerts'") == []
-
-
-async def test_other_guilds_rules_see_nothing_of_it(tower: Watchtower) -> None:
-    stranger = await World(tower.world.db, guild=2002).found()
-    await tower.world.rows("update alert_rules set enabled = true where org_id = :org", org=stranger.org_id)
-    assert await tower.look(state="crashed") == {"fire": 1}
-    assert await tower.world.value("select count(*) from incidents where org_id = :org", org=stranger.org_id) == 0
 
 
 async def test_a_rule_sees_only_its_server_or_the_servers_of_its_host(tower: Watchtower) -> None:
@@ -342,30 +260,9 @@ async def test_without_a_channel_the_incident_waits_for_one(world: World, monkey
 async def test_a_counter_for_a_week_is_not_read_for_a_minute(tower: Watchtower) -> None:
     await tower.rule("log_keyword", {"keyword": "boom", "window_minutes": 1})
     tower.now -= timedelta(minutes=2)
-    await counted(tower, 100)
+    await tower.counted(100)
     tower.now += timedelta(minutes=2)
     assert await tower.look() == {}
-
-
-async def test_what_is_over_for_long_and_old_counts_are_deleted(tower: Watchtower) -> None:
-    await tower.rule("log_keyword", {"keyword": "boom"})
-    await counted(tower, 5)
-    await tower.look(state="crashed")
-    await tower.clear()
-    assert not any((await Retention(tower.world.db).old_rows()).values())
-    tower.later(91 * 86_400)
-    done = await Retention(tower.world.db).old_rows()
-    assert (done["alert_firings"], done["alert_counts"]) == (1, 1)
-    assert await tower.firings() != set(), "what fires stays, however long"
-
-
-async def test_a_purged_guild_leaves_nothing_of_its_alerts(tower: Watchtower) -> None:
-    await tower.rule("log_keyword", {"keyword": "boom"})
-    await counted(tower, 5)
-    await tower.look(state="crashed")
-    await tower.world.rows("delete from orgs where id = :org", org=tower.world.org_id)
-    for table in ("alert_rules", "alert_firings", "alert_counts", "incidents", "incident_events", "bot_messages"):
-        assert await tower.world.value(f"select count(*) from {table}") == 0, table
 
 
 async def test_a_rule_that_ends_no_incident_goes_on_with_it(tower: Watchtower) -> None:
