@@ -3,7 +3,7 @@
 from discord import app_commands
 from discord.ext import commands
 
-from bot.gate import Call, Reply, action, gate
+from bot.gate import Call, Reply, Show, action, gate
 from bot.ui import bans, confirm
 from bot.ui.cards import listing
 from cogs import choices
@@ -47,7 +47,7 @@ class BanCog(commands.GroupCog, group_name="ban", group_description="Bans: one c
     @app_commands.autocomplete(case=choices.ban)
     @gate("bans.view")
     async def show(self, call: Call, case: str) -> Reply:
-        return Reply(bans.case_card(await call.services.bans.show(call.actor, case)))
+        return await _show(call, case)
 
     @app_commands.command(name="list", description="Bans, newest first")
     @app_commands.describe(state="Only in this state", server="Only of this server")
@@ -58,6 +58,30 @@ class BanCog(commands.GroupCog, group_name="ban", group_description="Bans: one c
         # the pages carry the id: a name may be too long for a button, or hold what separates its arguments
         known = (await call.services.servers.show(call.actor, server)).id.hex if server else ""
         return await _page(call, state, known, 0)
+
+
+async def _show(call: Call, case: str) -> Reply:
+    file = await call.services.bans.show(call.actor, case)
+    return Reply(bans.case_card(file, may_lift=call.actor.may("bans.revoke")))
+
+
+@action("ban.open", "bans.view", Show.PRIVATE)
+async def open_case(call: Call, number: int) -> Reply:
+    """The button of a notice."""
+    return await _show(call, str(number))
+
+
+@action("ban.lift", "bans.revoke", Show.FORM)
+async def ask_reason(call: Call, number: int) -> Reply:
+    """The button of a case: a lift needs a reason."""
+    return Reply(form=bans.lift_form(number))
+
+
+@action("ban.lifting", "bans.revoke", Show.PRIVATE)
+async def lifting(call: Call, number: int) -> Reply:
+    """The reason was given."""
+    asked = await call.services.ban_lifting.ask(call.actor, str(number), call.value("reason"))
+    return Reply(confirm.question(asked))
 
 
 @action("ban.page", "bans.view")

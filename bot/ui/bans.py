@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import discord
+from discord import ui
 
 from bot.domain import bans, zones
 from bot.domain.words import safe
-from bot.ui.cards import Colour, card, confirmation, fitting
+from bot.ui.cards import Button, Colour, card, confirmation, fitting, row
+from bot.ui.ids import custom_id
 from bot.ui.texts import ago, at, block, code, count
 
 if TYPE_CHECKING:
@@ -164,7 +166,7 @@ def joined(words: list[str], room: int = 600) -> str:
 # ----------------------------------------------------------------------------------------------------------------- case
 
 
-def case_card(file: CaseFile) -> discord.ui.LayoutView:
+def case_card(file: CaseFile, *, may_lift: bool = False) -> discord.ui.LayoutView:
     """`/ban show`: for staff only, with ids, the words of games, and the history."""
     case = file.case
     colour, words = _STATES[case.status]
@@ -175,6 +177,7 @@ def case_card(file: CaseFile) -> discord.ui.LayoutView:
         when += f"\nLifted {ago(case.ended_at)} by {who}: {why}"
     if case.status == "expired":
         when += f"\nOver since {ago(case.ended_at)}"
+    lift = Button("Lift", "ban.lift", (case.number,), discord.ButtonStyle.danger)
     scope = "all servers, later ones too" if case.everywhere else count(case.servers, "server")
     return card(
         colour,
@@ -182,8 +185,17 @@ def case_card(file: CaseFile) -> discord.ui.LayoutView:
         f"{when}\nFor {scope} · {_ids(case.identities)}",
         fitting([receipt_line(one) for one in file.receipts], 1500) or "No server has it.",
         fitting([_happened(one) for one in file.history], 1200),
+        *([row(lift)] if may_lift and case.status == "active" else []),
         "-# Only you see this.",
     )
+
+
+def lift_form(number: int) -> ui.Modal:
+    """Asks why a ban is lifted."""
+    form = ui.Modal(title=f"Lift {ban_number(number)}", custom_id=custom_id("ban.lifting", number))
+    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="reason", max_length=bans.REASON_MAX)
+    form.add_item(ui.Label(text="Reason", description="Shown in its history", component=field))
+    return form
 
 
 def receipt_line(one: Receipt) -> str:

@@ -9,7 +9,7 @@ import discord
 from bot.domain import bans
 from bot.domain.words import safe
 from bot.ui.bans import ban_number, how_long, joined, named
-from bot.ui.cards import Colour, card, listing
+from bot.ui.cards import Button, Colour, card, listing, row
 from bot.ui.texts import ago
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ _ORDER: Final = ("applied", "waiting", "refused", "unsupported")
 
 
 def notice_card(file: CaseFile, mark: int | None = None) -> discord.ui.LayoutView:
-    """The notice in the channel for bans, edited until the case is over and taken back everywhere."""
+    """The notice in the channel for bans, edited until the case is over and taken back everywhere. What is behind its
+    button is for staff."""
     case = file.case
     head = f"### {named(case.name)} "
     match case.status:
@@ -32,7 +33,8 @@ def notice_card(file: CaseFile, mark: int | None = None) -> discord.ui.LayoutVie
         case _:
             head += f"may play again\n`{ban_number(case.number)}` · ended {ago(case.ended_at)}"
     colour = Colour.BAD if case.status == "active" else Colour.GOOD
-    return card(colour, head, f"> {safe(case.reason, 200)}", _servers(file.receipts), mark=mark)
+    details = row(Button("Details", "ban.open", (case.number,)))
+    return card(colour, head, f"> {safe(case.reason, 200)}", _servers(file.receipts), details, mark=mark)
 
 
 def _servers(receipts: list[Receipt]) -> str:

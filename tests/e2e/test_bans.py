@@ -274,3 +274,22 @@ async def test_the_audit_log_names_the_case(community: Community, host: Host) ->
     await ban(community, player="192.0.2.7", reason="griefing")
     found = said(await community.owner.slash(community.general, "audit search", action="ban.add"))
     assert "B-1" in found and "mia" in found, found
+
+
+async def test_the_buttons_of_a_notice_are_for_staff(community: Community, host: Host) -> None:
+    await community.set_up()
+    await add_server(community, host)
+    await ban(community, player="192.0.2.7", reason="griefing")
+
+    def shown() -> Any:
+        return next((one for one in community.general.history() if "is banned" in reading.text(one)), None)
+
+    notice = await community.eventually(shown)
+    refused = await community.player.click(notice, label="Details")
+    assert "You need the permission `bans.view`" in said(refused)
+    details = await community.mod.click(notice, label="Details")
+    assert "ip `192.0.2.7`" in said(details)
+    form = await community.mod.click(shown_to(details), label="Lift")
+    asked = await community.mod.submit_modal(form, {"reason": "a mistake"})
+    assert "Lifted because: a mistake" in said(asked)
+    assert "B-1 is lifted" in said(await community.mod.click(shown_to(asked), label="Lift B-1"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.ui import confirm, fleet, players
+from bot.ui import bans, confirm, fleet, players
 from tests.bot.ui import samples
 from tests.bot.ui.limits import INPUT, check_form, parts_of
 
@@ -14,6 +14,7 @@ def test_every_form_is_one_that_discord_takes(name: str) -> None:
     for form in (
         confirm.typed_name(samples.number(), name),
         players.kick_form(samples.number().hex),
+        bans.lift_form(10**15 - 1),
         fleet.form(samples.draft(name), f"New server on {name}", "fleet.added", samples.number(), "g" * 32),
         fleet.form(samples.draft(name), f"Edit {name}", "fleet.edited", samples.number()),
         fleet.form(samples.Draft(name, "x", (), {}), name, "fleet.edited", samples.number()),
