@@ -34,7 +34,7 @@ class Call:
     actor: Actor
     services: Services
     values: Mapping[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """Entries of a form by custom_id, or `values` of a select."""
+    """Entries of a form by custom_id, `values` of a select; for suggestions the options that are filled in already."""
 
     def value(self, name: str = "values") -> str:
         """The single entry of a form's field or a select."""
