@@ -1,6 +1,5 @@
 """How long a ban lasts, as people type it: `7d`, `2w`, `1 month`, `until friday 18:00`, `permanent`."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
@@ -10,7 +9,6 @@ from bot.domain import durations, until, zones
 LONGEST: Final = timedelta(days=3660)
 TAKES: Final = "It takes such as `7d`, `1d 12h`, `1 month`, `until friday 18:00`, `until 2030-01-31` or `permanent`."
 _FOR_GOOD: Final = frozenset({"", "permanent", "permanently", "perma", "perm", "for good", "forever", "never"})
-_LONG: Final = re.compile(r"([0-9]{1,4})\s*(mo|months?|y|years?)(?![a-z])")
 _LEAST: Final = timedelta(minutes=1)
 
 
@@ -44,12 +42,12 @@ def restored(stored: dict[str, str | float]) -> Term:
 
 
 def parse(text: str, now: datetime, zone: str) -> Term:
-    """Reads a duration; clock times are those of `zone`. A month has 30 days, a year 365.
+    """Reads a duration; clock times are those of `zone`.
 
     Raises:
         ValueError: with a sentence.
     """
-    words = _LONG.sub(_in_days, " ".join(text.lower().split()))
+    words = " ".join(text.lower().split())
     if words in _FOR_GOOD:
         return Term()
     if words.startswith("until "):
@@ -58,10 +56,6 @@ def parse(text: str, now: datetime, zone: str) -> Term:
     if span < _LEAST:
         raise ValueError("A ban lasts a minute at least.")
     return Term(span=span)
-
-
-def _in_days(match: re.Match[str]) -> str:
-    return f"{int(match[1]) * (30 if match[2].startswith('mo') else 365)}d"
 
 
 def _zone(name: str) -> tzinfo:

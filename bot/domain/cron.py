@@ -69,7 +69,7 @@ def checked(expression: str) -> Cron:
 
 
 def _words(expression: str, sim: CronSim) -> str:
-    if every := _EVERY_MINUTES.fullmatch(expression):
+    if (every := _EVERY_MINUTES.fullmatch(expression)) and 60 % int(every[1]) == 0:
         return f"Every {every[1]} minutes"
     if expression == "0 * * * *":
         return "Every hour"

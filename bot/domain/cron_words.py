@@ -14,7 +14,10 @@ _INTERVAL: Final = re.compile(r"(?:every|each)\s+(?:(\d{1,4})\s*)?(minutes?|mins
 _TIME: Final = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm|h)?")
 _MONTH_DAY: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _SPOKEN_TIMES: Final = {"midnight": (0, 0), "noon": (12, 0), "midday": (12, 0)}
-_FILLERS: Final = frozenset("every each on at and & the of weekly monthly month o'clock oclock".split())
+_COUNTED: Final = re.compile(r"\b(?:every|each) \d+(?! ?[ap]m\b)(?= |h|,|$)|\bday \d+(?= of| at)")
+"""A number that is no time of day, though it could be taken for one: `every 2 days at 4`, `day 15 of the month`."""
+_MONTHLY: Final = frozenset({"monthly", "month"})
+_FILLERS: Final = _MONTHLY | frozenset("every each on at and & the of weekly o'clock oclock".split())
 _NAMES: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _SHORT: Final = {"tues": 2, "wednes": 3, "thur": 4, "thurs": 4}
 _DAYS: Final[dict[str, frozenset[int]]] = {
@@ -88,10 +91,16 @@ class _Reading:
 
 def _read(words: str) -> _Reading:
     reading = _Reading()
-    spaced = re.sub(r"(\d) (am|pm)\b", r"\1\2", words.replace(",", " "))
-    for word in spaced.split():
+    if counted := _COUNTED.search(words):
+        raise ValueError(f"`when` has {safe(counted[0], 40)}, which is not understood like this. {_understood()}")
+    spaced = re.sub(r"(\d) (am|pm)\b", r"\1\2", words.replace(",", " ")).split()
+    for word in spaced:
         if word not in _FILLERS and not _take(reading, word):
             raise ValueError(f"`when` has {safe(word, 40)}, which is not understood. {_understood()}")
+    if "weekly" in spaced and not reading.days:
+        raise ValueError("`when` says no day of the week, such as `mondays at 18:00`.")
+    if not _MONTHLY.isdisjoint(spaced) and not reading.month_days:
+        raise ValueError("`when` says no day of the month, such as `1st at 4:30` or `last day of the month at 4`.")
     return reading
 
 

@@ -1,4 +1,4 @@
-"""Durations as people type them: `90s`, `15m`, `24h`, `7d`, `2w`, `1d 12h`."""
+"""Durations as people type them: `90s`, `15m`, `24h`, `7d`, `2w`, `1d 12h`, `2 months`."""
 
 import re
 from datetime import timedelta
@@ -10,23 +10,26 @@ _UNITS: Final = {
     **dict.fromkeys(("h", "hour", "hours"), timedelta(hours=1)),
     **dict.fromkeys(("d", "day", "days"), timedelta(days=1)),
     **dict.fromkeys(("w", "week", "weeks"), timedelta(weeks=1)),
+    **dict.fromkeys(("mo", "month", "months"), timedelta(days=30)),
+    **dict.fromkeys(("y", "year", "years"), timedelta(days=365)),
 }
+_LONGEST: Final = timedelta(days=3660)
 _PART: Final = re.compile(r"(\d{1,5})\s*([a-z]+)\s*")
 
 
 def parse(text: str) -> timedelta:
-    """Reads a duration.
+    """Reads a duration. A month has 30 days, a year 365.
 
     Raises:
         ValueError: with a sentence, where it is none.
     """
     rest, total = text.strip().lower(), timedelta()
-    while rest:
+    while rest and total <= _LONGEST:  # a longer sum may be more than a timedelta can hold
         match = _PART.match(rest)
-        if match is None or match[2] not in _UNITS:  # a month is no minute
+        if match is None or match[2] not in _UNITS:
             raise ValueError(f"`{text[:40]}` is not a duration.")
         total += int(match[1]) * _UNITS[match[2]]
         rest = rest[match.end() :]
-    if not total or total > timedelta(days=3660):
+    if not total or total > _LONGEST:
         raise ValueError(f"`{text[:40]}` is not a usable duration.")
     return total

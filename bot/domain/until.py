@@ -10,7 +10,7 @@ from bot.domain.words import safe
 
 FARTHEST: Final = timedelta(days=366)
 _YEAR: Final = timedelta(days=365)
-_FILLERS: Final = frozenset({"until", "till", "for", "on", "at", "next", "in"})
+_FILLERS: Final = frozenset({"until", "till", "for", "on", "at", "in"})
 
 
 def parse(text: str, now: datetime, zone: tzinfo, farthest: timedelta = FARTHEST) -> datetime:
@@ -27,7 +27,7 @@ def parse(text: str, now: datetime, zone: tzinfo, farthest: timedelta = FARTHEST
         years = farthest // _YEAR
         ahead = f"more than {f'{years} years' if years > 1 else 'a year'} ahead"
         raise ValueError(f"{safe(text, 40)} is {'over' if moment <= now else ahead}.")
-    return moment
+    return moment.astimezone(UTC)  # not before: at the ends of the calendar there may be no such moment in UTC
 
 
 def _after(words: list[str], now: datetime) -> datetime | None:
@@ -38,15 +38,19 @@ def _after(words: list[str], now: datetime) -> datetime | None:
 
 
 def _on_the_clock(words: list[str], here: datetime) -> datetime | None:
+    """A moment in the zone of `here`; a day of the week is the next on which the time is still to come."""
+    other_week, words = words[:1] == ["next"], words[words[:1] == ["next"] :]
     day = _day(words[0], here.date()) if words else None
     rest = words[1:] if day else words
     time = time_of_day("".join(rest)) if rest else (0, 0)
     if time is None or not words:
         return None
-    hour, minute = time
+    passed = time <= (here.hour, here.minute)
     if day is None:
-        day = here.date() if time > (here.hour, here.minute) else here.date() + timedelta(days=1)
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=here.tzinfo).astimezone(UTC)
+        day = here.date() + timedelta(days=passed)
+    elif day == here.date() and (passed or other_week) and days_of_week(words[0]):
+        day += timedelta(weeks=1)
+    return datetime(day.year, day.month, day.day, *time, tzinfo=here.tzinfo)
 
 
 def _day(word: str, today: date) -> date | None:
@@ -61,4 +65,4 @@ def _day(word: str, today: date) -> date | None:
     if len(days) != 1:
         return None
     ((wanted,),) = (days,)
-    return today + timedelta(days=(wanted - today.isoweekday()) % 7 or 7)
+    return today + timedelta(days=(wanted - today.isoweekday()) % 7)

@@ -171,6 +171,7 @@ def test_what_cannot_be_kept_is_said(expression: str, words: str) -> None:
     [
         ("0 4 * * *", "At 04:00 every day"),
         ("*/30 * * * *", "Every 30 minutes"),
+        ("*/45 * * * *", "Every 45th minute of every hour"),
         ("0 * * * *", "Every hour"),
         ("30 6 * * 1-5", "At 06:30 on Monday through Friday"),
         ("0 4 31 * *", "At 04:00 on the 31st day of every month"),

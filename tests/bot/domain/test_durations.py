@@ -23,19 +23,21 @@ from bot.domain.durations import parse
         ("2 weeks 1 hour", timedelta(weeks=2, hours=1)),
         ("10 minutes", timedelta(minutes=10)),
         ("3660d", timedelta(days=3660)),
+        ("1mo 1 day", timedelta(days=31)),
+        ("2 years", timedelta(days=730)),
     ],
 )
 def test_what_is_understood(text: str, duration: timedelta) -> None:
     assert parse(text) == duration
 
 
-@pytest.mark.parametrize("text", ["yesterday", "7", "d", "-7d", "7d ago", "1.5h", "7y", "7d, 2h", "123456d"])
+@pytest.mark.parametrize("text", ["yesterday", "7", "d", "-7d", "7d ago", "1.5h", "7ys", "7d, 2h", "123456d"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is not a duration"):
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["", "0s", "0d 0h", "3661d", "99999w"])
+@pytest.mark.parametrize("text", ["", "0s", "0d 0h", "3661d", "99999w", "99999y" * 100])
 def test_what_is_of_no_use(text: str) -> None:
     with pytest.raises(ValueError, match="is not a usable duration"):
         parse(text)

@@ -26,6 +26,10 @@ NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
         ("today 23:00", "2026-11-21 23:00"),
         ("friday", "2026-11-27 00:00"),
         ("saturday", "2026-11-28 00:00"),
+        ("saturday 18:00", "2026-11-21 18:00"),
+        ("saturday 10:30", "2026-11-28 10:30"),
+        ("next saturday 18:00", "2026-11-28 18:00"),
+        ("2 months", "2027-01-20 10:30"),
         ("until next sun 18:00", "2026-11-22 18:00"),
         ("2026-12-24", "2026-12-24 00:00"),
         ("2026-12-24 6:30pm", "2026-12-24 18:30"),
@@ -55,6 +59,13 @@ def test_what_is_no_moment_is_said(text: str, words: str) -> None:
     with pytest.raises(ValueError) as refused:
         parse(text, NOW, BERLIN)
     assert words in str(refused.value) and len(str(refused.value)) < 200
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York", "Pacific/Kiritimati"])
+@pytest.mark.parametrize(("text", "words"), [("0001-01-01", "is over"), ("9999-12-31 23:59", "a year ahead")])
+def test_the_ends_of_the_calendar(text: str, words: str, zone: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parse(text, NOW, ZoneInfo(zone))
 
 
 def test_a_moment_is_in_utc() -> None:
