@@ -162,14 +162,13 @@ async def test_an_agent_that_is_killed_in_the_middle_does_no_harm(community: Com
 
 
 async def _a_minute_later(community: Community) -> bool:
-    """The bot heard that nobody knows what was done, and asks again after its first pause; true once it has."""
+    """The bot heard that nobody knows what was done, and asks again after its first pause, or at once where the agent
+    tells of the game as of a new run; true once it has."""
     async with community.app.db.statement() as session:
-        due = (
-            "update ban_entries set next_attempt_at = now() where sync_status = 'pending' and attempts = 1 returning id"
-        )
-        found = (await session.execute(text(due))).all()
+        due = "update ban_entries set next_attempt_at = now() where sync_status = 'pending'"
+        await session.execute(text(due))
     await community.tick("bans.reconcile")
-    return bool(found)
+    return not await community.rows("select 1 from ban_entries where sync_status <> 'synced'")
 
 
 async def test_the_hosts_own_address_is_refused_in_a_sentence(community: Community, arena: Arena) -> None:
