@@ -2,7 +2,8 @@
 
 Everything on the way of a command is such a statement. Through SQLAlchemy's execution each costs four times as much
 processor time as in asyncpg itself, and that, not PostgreSQL, is what an interaction would wait for. What is no text
-(an ORM query, a savepoint) goes the usual way, on the same connection and in the same transaction.
+(an ORM query) goes the usual way, on the same connection and in the same transaction. There are no savepoints: what
+violates a constraint ends its transaction.
 """
 
 import asyncio

@@ -107,19 +107,18 @@ class Alerts:
 
     async def _insert(self, tx: Tx, kind: str, name: str, severity: str, condition: Condition, scope: Scope) -> UUID:
         try:
-            async with tx.session.begin_nested():
-                return await alert_rules.add(
-                    tx.session,
-                    org_id=tx.actor.org,
-                    name=name,
-                    kind=kind,
-                    condition=stored(condition),
-                    host_id=scope.host_id,
-                    server_id=scope.server_id,
-                    severity=severity,
-                    by=tx.actor.user_id,
-                    now=clock.now(),
-                )
+            return await alert_rules.add(
+                tx.session,
+                org_id=tx.actor.org,
+                name=name,
+                kind=kind,
+                condition=stored(condition),
+                host_id=scope.host_id,
+                server_id=scope.server_id,
+                severity=severity,
+                by=tx.actor.user_id,
+                now=clock.now(),
+            )
         except IntegrityError as error:
             if constraint_of(error) != "uq_alert_rules_org_name":
                 raise

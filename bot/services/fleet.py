@@ -115,19 +115,18 @@ class Fleet:
     ) -> UUID:
         _, variables = _game(host, report["id"])
         try:
-            async with tx.session.begin_nested():
-                return await fleet.add(
-                    tx.session,
-                    org_id=tx.actor.org,
-                    host_id=host.id,
-                    game=report["id"],
-                    name=name,
-                    slug=rules.slug(name, {server.slug for server in others}),
-                    sha256=bytes.fromhex(report["sha256"]),
-                    variables=values,
-                    port=_main_port(variables, values),
-                    now=clock.now(),
-                )
+            return await fleet.add(
+                tx.session,
+                org_id=tx.actor.org,
+                host_id=host.id,
+                game=report["id"],
+                name=name,
+                slug=rules.slug(name, {server.slug for server in others}),
+                sha256=bytes.fromhex(report["sha256"]),
+                variables=values,
+                port=_main_port(variables, values),
+                now=clock.now(),
+            )
         except IntegrityError as error:
             raise _refused(error, name) from error
 
@@ -153,16 +152,15 @@ class Fleet:
             others = [other for other in await fleet.taken(tx.session, host.id) if other.id != server.id]
             values = _checked(variables, {**server.vars, **typed, "name": clean}, others)
             try:
-                async with tx.session.begin_nested():
-                    await fleet.edit(
-                        tx.session,
-                        org_id=actor.org,
-                        server_id=server.id,
-                        name=clean,
-                        variables=values,
-                        port=_main_port(variables, values),
-                        now=clock.now(),
-                    )
+                await fleet.edit(
+                    tx.session,
+                    org_id=actor.org,
+                    server_id=server.id,
+                    name=clean,
+                    variables=values,
+                    port=_main_port(variables, values),
+                    now=clock.now(),
+                )
             except IntegrityError as error:
                 raise _refused(error, clean) from error
             await fleet.raise_revision(tx.session, actor.org, host.id, clock.now())

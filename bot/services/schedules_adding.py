@@ -1,6 +1,6 @@
 """A new schedule: what was meant, shown with its next runs, and written down when somebody presses Save."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -29,7 +29,6 @@ from db.uow import Tx
 
 SHOWN_RUNS: Final = 5
 _LONGEST_NAME: Final = 64
-_MOST_SERVERS: Final = 500
 
 
 @dataclass(frozen=True)
@@ -108,20 +107,15 @@ class ScheduleAdding:
         return Done(f"{safe(plan.wish.name)} is saved", f"It runs next <t:{plan.runs[0].timestamp():.0f}:R>.")
 
 
-async def may(tx: Tx, servers: Sequence[ServerCard], job_type: JobType | None) -> None:
+async def may(tx: Tx, servers: Collection[UUID], job_type: JobType | None) -> None:
     """Schedules are managed, and their action is allowed, on every server concerned; without any, in the whole org.
 
     Raises:
         NotPermitted: the first permission that is missing.
     """
-    for permission in filter(None, ("schedules.manage", JOBS[job_type].permission if job_type else "")):
-        for server_id in [server.id for server in servers] or [None]:
-            await tx.require(permission, server_id=server_id)
-
-
-async def tagged(tx: Tx, tag: str) -> list[ServerCard]:
-    """The servers that have a tag now."""
-    return await cards.servers(tx.session, tx.actor.org, tag=tag, limit=_MOST_SERVERS)
+    await tx.require_on("schedules.manage", servers)
+    if job_type:
+        await tx.require_on(JOBS[job_type].permission, servers)
 
 
 async def _understood(tx: Tx, wish: Wish) -> Plan:
@@ -135,7 +129,7 @@ async def _understood(tx: Tx, wish: Wish) -> Plan:
     except ValueError as error:
         raise Invalid(str(error), "Nothing was saved.") from error
     servers = await _servers(tx, wish)
-    await may(tx, servers, action.job_type)
+    await may(tx, [server.id for server in servers], action.job_type)
     _able(servers, action.capability)
     name = await _name(tx, wish, servers)
     runs = list(islice(cron.runs(clock.now(), zones.zone(zone_name)), SHOWN_RUNS))
@@ -169,7 +163,7 @@ async def _servers(tx: Tx, wish: Wish) -> list[ServerCard]:
         raise Invalid(f"A schedule is for one server or for one tag; this has {both}.", "Give one of them.")
     if not tag:
         return [await resolve(tx.session, tx.actor.org, wish.server)]
-    if found := await tagged(tx, tag):
+    if found := await cards.servers(tx.session, tx.actor.org, tag=tag, limit=None):
         return found
     known = ", ".join(f"`{tag}`" for tag, _ in await schedules.tags(tx.session, tx.actor.org))
     raise NotFound(f"No server has the tag {safe(tag, 40)}.", f"Tags here: {known}." if known else "Name a server.")
@@ -212,8 +206,7 @@ async def _insert(tx: Tx, plan: Plan) -> UUID:
         "params": plan.params.dump(),
     }
     try:
-        async with tx.session.begin_nested():
-            return await schedules.add(tx.session, values)
+        return await schedules.add(tx.session, values)
     except IntegrityError as error:
         raise _taken(wish.name) if constraint_of(error) == "uq_schedules_org_name" else error from error
 
