@@ -78,7 +78,7 @@ class Stream:
         if not self.spool.begun:
             self.spool.begin(source.begin())
         reading, self._reading = self._reading or self._begin(source), None
-        reading.cutter.redact = source.redact
+        reading.cutter.redact, reading.cutter.ours = source.redact, source.ours
         try:
             self._read(reading, all_of_it=all_of_it)
         except OSError as error:
@@ -100,7 +100,7 @@ class Stream:
 
     def _begin(self, source: LogSource) -> _Reading:
         trail = Trail(source.files, self.spool.position(), joined=source.joined)
-        return _Reading(trail, Cutter(source.log, source.redact, lambda: datetime.now(UTC)))
+        return _Reading(trail, Cutter(source.log, source.redact, source.ours, lambda: datetime.now(UTC)))
 
 
 class Streams:

@@ -45,11 +45,16 @@ class _Open:
 
 
 class Cutter:
-    """Puts lines together. The last record stays open until it is known that nothing more belongs to it."""
+    """Puts lines together. The last record stays open until it is known that nothing more belongs to it.
 
-    def __init__(self, log: Log, redact: Callable[[str], str], now: Callable[[], datetime]) -> None:
+    Records that are `ours` are left out: what our own asking for players left in the log.
+    """
+
+    def __init__(
+        self, log: Log, redact: Callable[[str], str], ours: Callable[[str], bool], now: Callable[[], datetime]
+    ) -> None:
         self._log, self._now = log, now
-        self.redact = redact
+        self.redact, self.ours = redact, ours
         self._open: _Open | None = None
 
     def feed(self, lines: Sequence[Line]) -> list[Cut]:
@@ -72,6 +77,8 @@ class Cutter:
         if parts is None and not line.text.strip():
             return []
         done = self.rest()
+        if self.ours(line.text):
+            return done
         self._open = _Open(self._time((parts or {}).get("time")), _level((parts or {}).get("level")), line.end)
         self._open.add(_message(line.text, parts), line.end)
         return done

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agent import wire
@@ -21,6 +22,7 @@ from agent.runtime.settings import Settings
 from agent.runtime.trail import Position, before_start, end_of, files_of, older_than
 from games.catalog import GameTemplate
 from games.consoles import Console
+from games.consoles.traces import Traces
 from games.resolved import ResolvedTemplate
 from games.sections.log import Log
 
@@ -44,6 +46,8 @@ class LogSource:
     joined: bool
     """Whether a line may begin in one file and end in the next."""
     redact: Callable[[str], str]
+    ours: Callable[[str], bool]
+    """Is this line what our own asking left? Then it is no news."""
     begin: Callable[[], Position]
     """Where to begin with a log that was never read."""
 
@@ -110,10 +114,12 @@ class Instance:
         resolved = self.settings.last(self.template(), self.created_home())
         files = files_of(resolved, self.process.log)
         joined = resolved.log_glob is None
-        return LogSource(resolved.log, files, joined, resolved.redact, lambda: self._log_begin(files(), joined))
+        begin = partial(self._log_begin, files, ours=joined)
+        return LogSource(resolved.log, files, joined, resolved.redact, Traces(resolved).has, begin)
 
-    def _log_begin(self, files: list[Path], ours: bool) -> Position:
+    def _log_begin(self, find: Callable[[], list[Path]], *, ours: bool) -> Position:
         """At the last start of the game: what was logged before is no news. Of a game taken over, all that is there."""
+        files = find()
         if self.home().adopted and not ours:
             return end_of(files)
         return (

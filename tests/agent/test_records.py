@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -68,6 +69,27 @@ async def test_what_a_player_types_arrives_once_and_no_secret(arena: Arena, plan
     assert {one.level for one in plane.records} == {"info"}
     assert [one.ts for one in plane.records] == sorted(one.ts for one in plane.records)
     assert [batch.seq for batch in plane.batches] == list(range(1, len(plane.batches) + 1))
+
+
+@teeworlds
+async def test_what_heartbeats_leave_in_the_log_stays_there(
+    arena: Arena, host: HostMachine, plane: ControlPlane
+) -> None:
+    """As many as a minute has. What players and staff do is all there."""
+    before = len(plane.heartbeats)
+    plane.interval = 1
+    await plane.enqueue(wire.ConsoleCommand(command="say hello"), arena.spec).success()
+    await host.until(lambda: len(plane.heartbeats) >= before + 5, what="a minute's heartbeats")
+    assert plane.heartbeats[-1].servers[0].players, "they did ask who is on"
+    await arena.talk(1)
+    await arena.until_heard()
+    log = next(host.state.glob("instances/*/keeper/log")).read_text()
+    asked = [r"cmd='status'", r"cmd='zz[0-9a-f]", r"No such command: zz", r": id=\d+ addr="]
+    found = {text: len(re.findall(text, log)) for text in asked}
+    assert min(found.values()) >= 4, found
+    everything = "\n".join(one.message for one in plane.records)
+    assert not [text for text in asked if re.search(text, everything)], everything
+    assert "cmd='say hello'" in everything and "player has entered the game" in everything
 
 
 @teeworlds

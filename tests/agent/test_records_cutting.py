@@ -13,7 +13,8 @@ NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
 def cutter(game: str = "7dtd") -> Cutter:
-    return Cutter(load_template(SHIPPED / f"{game}.yaml").log, lambda text: text.replace("s3cret", "•••"), lambda: NOW)
+    log = load_template(SHIPPED / f"{game}.yaml").log
+    return Cutter(log, lambda text: text.replace("s3cret", "•••"), lambda line: line.endswith(" ours"), lambda: NOW)
 
 
 def cut(*texts: str, game: str = "7dtd") -> list[Cut]:
@@ -52,6 +53,13 @@ def test_levels_and_lines_that_belong_to_the_record_above() -> None:
 def test_positions_are_behind_the_record() -> None:
     found = cut(f"{local()} 1.5 INF a", "more of a", f"{local()} 2.5 INF b")
     assert [one.end.place and one.end.place.offset for one in found] == [2, 3]
+
+
+def test_what_we_caused_ourselves_is_left_out() -> None:
+    assert said(f"{local()} 1.5 EXC a", "  at b", f"{local()} 2.5 INF ours", f"{local()} 3.5 INF c") == [
+        ("error", "a\n  at b"),
+        ("info", "c"),
+    ]
 
 
 def test_teeworlds_says_no_level() -> None:
