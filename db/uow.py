@@ -4,7 +4,7 @@ A row and its effect are committed or rolled back together. The row is also the 
 same interaction: the loser's unique violation takes its effect with it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +50,13 @@ class Tx:
         if self.actor.break_glass or self.actor.type == "system":
             return
         if not await access.has_permission(self.session, self.actor, permission, server_id):
+            raise NotPermitted(permission, await access.roles_with(self.session, self.actor.org, permission))
+
+    async def require_on(self, permission: str, servers: Collection[UUID]) -> None:
+        """`require` for many servers at once; without any, for the whole org."""
+        if not servers:
+            await self.require(permission)
+        elif not self.actor.break_glass and await access.lacking(self.session, self.actor, permission, servers):
             raise NotPermitted(permission, await access.roles_with(self.session, self.actor.org, permission))
 
     def audit(self, action: str, *, resource: Resource, **details: Any) -> None:

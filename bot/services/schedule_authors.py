@@ -14,7 +14,7 @@ from bot.domain.actors import Actor
 from bot.domain.jobs import JOBS
 from bot.domain.schedules import OF_JOB_TYPE
 from db.engine import Database
-from db.queries import access, cards
+from db.queries import access, schedules
 from db.queries.schedules import ScheduleCard
 
 
@@ -75,8 +75,5 @@ async def _may(session: AsyncSession, author: Actor, schedule: ScheduleCard) -> 
     if author.break_glass or action is None or schedule.server_gone:
         return True
     permission = JOBS[action.job_type].permission
-    if schedule.tag:
-        servers = [server.id for server in await cards.servers(session, author.org, tag=schedule.tag, limit=100)]
-    else:
-        servers = [schedule.server_id]
-    return all([await access.has_permission(session, author, permission, server) for server in servers])
+    servers = await schedules.server_ids(session, author.org, schedule.server_id, schedule.tag)
+    return not await access.lacking(session, author, permission, servers)

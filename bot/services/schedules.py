@@ -16,10 +16,10 @@ from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
-from bot.services.schedules_adding import may, tagged
+from bot.services.schedules_adding import may
 from bot.services.servers import PAGE, Page
 from db.engine import Database
-from db.queries import cards, schedules
+from db.queries import schedules
 from db.queries.schedules import ScheduleCard
 from db.uow import Tx
 
@@ -48,8 +48,7 @@ class Schedules:
         if not actor.may("servers.view"):
             return []
         async with self._db.read() as session:
-            found = await schedules.tags(session, actor.org)
-        return [(tag, servers) for tag, servers in found if words.lower() in tag]
+            return list(await schedules.tags(session, actor.org, words.strip().lower()))
 
     async def zones(self, actor: Actor, words: str) -> list[str]:
         """For autocompletes: time zones, the org's own first."""
@@ -120,6 +119,7 @@ class Schedules:
 
     async def removed(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Carries a confirmed removal out."""
+        await schedules.hold_jobs(tx.session, tx.actor.org, UUID(payload["schedule"]))
         schedule = await self._locked(tx, payload["schedule"])
         await schedules.remove(tx.session, schedule.id)
         tx.audit("schedule.remove", resource=("schedule", schedule.id), name=schedule.name)
@@ -131,7 +131,7 @@ class Schedules:
         if not await schedules.lock(tx.session, tx.actor.org, found.id):
             raise NotFound(f"{safe(found.name)} was removed meanwhile.", "`/schedule list` shows what there is.")
         schedule = await _resolve(tx, str(found.id))  # as it is now that nobody else can change it
-        servers = await tagged(tx, schedule.tag) if schedule.tag else await _server(tx, schedule)
+        servers = await schedules.server_ids(tx.session, tx.actor.org, schedule.server_id, schedule.tag)
         await may(tx, servers, JobType(schedule.job_type) if action else None)
         return schedule
 
@@ -145,11 +145,6 @@ async def _resolve(tx: Tx, ref: str) -> ScheduleCard:
     if found is None:
         raise NotFound("There is no such schedule here.", "`/schedule list` shows what there is.")
     return found
-
-
-async def _server(tx: Tx, schedule: ScheduleCard) -> list[cards.ServerCard]:
-    found = await cards.server(tx.session, tx.actor.org, server_id=schedule.server_id)
-    return [found] if found else []
 
 
 def _must_be_there(schedule: ScheduleCard) -> None:

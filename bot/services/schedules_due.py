@@ -28,7 +28,6 @@ from db.queries.schedules_due import DueSchedule
 from db.uow import Tx
 
 _BATCH: Final = 500
-_MOST_SERVERS: Final = 500
 _DUTY: Final = "schedules.due"
 _QUIET: Final = frozenset({"enqueued", "skipped"})
 """What nobody has to be told: it happened as people wanted it."""
@@ -84,7 +83,7 @@ class _Run:
     async def _servers(self) -> list[ServerCard]:
         session, schedule = self.tx.session, self.schedule
         if schedule.server_id is None:
-            return await cards.servers(session, schedule.org_id, tag=schedule.tag, limit=_MOST_SERVERS)
+            return await cards.servers(session, schedule.org_id, tag=schedule.tag, limit=None)
         found = await cards.server(session, schedule.org_id, server_id=schedule.server_id)
         return [found] if found else []
 

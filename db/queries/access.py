@@ -16,16 +16,19 @@ from bot.domain.actors import Actor
 _ROLES = """
     select b.role_id from role_bindings b
      where b.org_id = :org and b.discord_role_id = any(cast(:roles as bigint[]))
-       and (b.server_instance_id is null or b.server_instance_id = cast(:server as uuid))
-       and (b.tag is null or b.tag in (select t.tag from server_tags t where t.server_instance_id = cast(:server as uuid)))
+       and (b.server_instance_id is null or b.server_instance_id = {server})
+       and (b.tag is null or b.tag in (select t.tag from server_tags t where t.server_instance_id = {server}))
     union
     select m.role_id from user_orgs m where m.org_id = :org and m.user_id = cast(:user as uuid) and m.role_id is not null
 """
 
-_HAS = text(f"""/* access.has_permission */
-    select exists (
+_EXISTS = f"""exists (
       select 1 from role_permissions rp join permissions p on p.id = rp.permission_id
-       where p.name = :permission and rp.role_id in ({_ROLES}))""")
+       where p.name = :permission and rp.role_id in ({_ROLES}))"""
+
+_HAS = text(f"/* access.has_permission */ select {_EXISTS.format(server='cast(:server as uuid)')}")
+_LACKING = text(f"""/* access.lacking */
+    select s.id from unnest(cast(:servers as uuid[])) as s(id) where not {_EXISTS.format(server="s.id")}""")
 
 _ALL = text("""/* access.permissions */
     select p.name from role_permissions rp join permissions p on p.id = rp.permission_id
@@ -48,6 +51,12 @@ async def has_permission(session: AsyncSession, actor: Actor, permission: str, s
     """Does one of the actor's roles have it, here or on that server?"""
     values = _values(actor.org, actor.user_id, actor.role_ids, server_id)
     return bool(await session.scalar(_HAS, {**values, "permission": permission}))
+
+
+async def lacking(session: AsyncSession, actor: Actor, permission: str, servers: Collection[UUID]) -> list[UUID]:
+    """Those of the servers on which none of the actor's roles has it."""
+    values = {"org": actor.org, "user": actor.user_id, "roles": sorted(actor.role_ids), "permission": permission}
+    return list(await session.scalars(_LACKING, {**values, "servers": list(servers)}))
 
 
 async def permissions_of(

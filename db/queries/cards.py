@@ -185,10 +185,11 @@ async def servers(
     status: str | None = None,
     tag: str | None = None,
     words: str | None = None,
-    limit: int = 11,
+    limit: int | None = 11,
     offset: int = 0,
 ) -> list[ServerCard]:
-    """Servers of an org by name; ask for one more than you show to know whether there is another page."""
+    """Servers of an org by name; ask for one more than you show to know whether there is another page. `limit` None:
+    all of them."""
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if words else None
     values = {"org": org_id, "status": status, "tag": tag, "words": like, "limit": limit, "offset": offset}
     return every(ServerCard, await session.execute(_LIST, values))

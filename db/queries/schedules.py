@@ -56,15 +56,22 @@ _RESUME = text("""/* schedules.resume */
     update schedules set enabled = true, paused_until = null, next_run_at = :next_run_at, updated_at = :now
      where id = :id""")
 
-# The end of a job locks the job and then its schedule; so its live jobs are locked before it is deleted.
+# The end of a job locks the job and then its schedule, and a schedule that is deleted is taken out of its jobs.
 _HOLD_JOBS = text("""/* schedules.hold_jobs */
-    select 1 from jobs where schedule_id = :id and status in ('held', 'queued', 'running') order by id for update""")
+    select 1 from jobs where schedule_id = :id and org_id = :org and status in ('held', 'queued', 'running')
+     order by id for update""")
 _REMOVE = text("/* schedules.remove */ delete from schedules where id = :id")
 
 _TAGS = text("""/* schedules.tags */
     select t.tag, count(*) as servers from server_tags t
       join server_instances s on s.id = t.server_instance_id and s.deleted_at is null
-     where s.org_id = :org group by t.tag order by t.tag limit 25""")
+     where s.org_id = :org and starts_with(t.tag, :start) group by t.tag order by t.tag limit 25""")
+
+_SERVER_IDS = text("""/* schedules.server_ids */
+    select s.id from server_instances s
+     where s.org_id = :org and s.deleted_at is null
+       and (s.id = cast(:server as uuid)
+            or exists (select 1 from server_tags t where t.server_instance_id = s.id and t.tag = cast(:tag as text)))""")
 
 _ZONE = text("/* schedules.zone */ select timezone from orgs where id = :org")
 
@@ -146,14 +153,23 @@ async def resume(session: AsyncSession, schedule_id: UUID, next_run_at: datetime
     await session.execute(_RESUME, {"id": schedule_id, "next_run_at": next_run_at, "now": now})
 
 
+async def hold_jobs(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> None:
+    """Holds a schedule's live jobs; whoever means to remove it does this before `lock`."""
+    await session.execute(_HOLD_JOBS, {"id": schedule_id, "org": org_id})
+
+
 async def remove(session: AsyncSession, schedule_id: UUID) -> None:
-    await session.execute(_HOLD_JOBS, {"id": schedule_id})
     await session.execute(_REMOVE, {"id": schedule_id})
 
 
-async def tags(session: AsyncSession, org_id: UUID) -> Sequence[tuple[str, int]]:
-    """The org's tags and how many servers have each."""
-    return [(row.tag, row.servers) for row in await session.execute(_TAGS, {"org": org_id})]
+async def tags(session: AsyncSession, org_id: UUID, start: str = "") -> Sequence[tuple[str, int]]:
+    """The org's first tags that begin like this, and how many servers have each."""
+    return [(row.tag, row.servers) for row in await session.execute(_TAGS, {"org": org_id, "start": start})]
+
+
+async def server_ids(session: AsyncSession, org_id: UUID, server_id: UUID | None, tag: str | None) -> list[UUID]:
+    """The servers that a schedule is for now."""
+    return list(await session.scalars(_SERVER_IDS, {"org": org_id, "server": server_id, "tag": tag}))
 
 
 async def zone(session: AsyncSession, org_id: UUID) -> str:

@@ -42,19 +42,22 @@ _MOVE_ON = text("""/* schedules_due.move_on */
 # Two statements: the second must see what was committed while the first one waited for the row.
 _LOCK = text("/* schedules_due.lock */ select 1 from schedules where id = :id for update")
 # A run on several servers is a success when all its jobs are, and counts as one failure however many fail.
-_SUCCEEDED = text("""/* schedules_due.succeeded */
-    update schedules set last_run_status = case when last_run_status = 'enqueued' then 'success' else last_run_status end,
-           consecutive_failures = 0, updated_at = :now
-     where id = :id and last_run_status <> 'failed'
+# Jobs that somebody cancelled do not count, but where all of them were cancelled the run was left out.
+_SETTLED = text("""/* schedules_due.settled */
+    update schedules c
+       set last_run_status = case when c.last_run_status <> 'enqueued' then c.last_run_status
+                                  when done.any then 'success' else 'skipped' end,
+           consecutive_failures = case when done.any then 0 else c.consecutive_failures end, updated_at = :now
+      from (select cast(:success as boolean) or exists (
+              select 1 from jobs j join schedules s on s.id = j.schedule_id
+               where s.id = :id and j.status = 'success' and j.created_at >= s.last_run_at)) as done("any")
+     where c.id = :id and c.last_run_status <> 'failed'
        and not exists (select 1 from jobs where schedule_id = :id and id <> :job and status in ('held', 'queued', 'running'))""")
 _FAILED = text("""/* schedules_due.failed */
     update schedules set last_run_status = 'failed', last_run_job_id = :job, updated_at = :now,
            failure_count = failure_count + cast(last_run_status is distinct from 'failed' as int),
            consecutive_failures = consecutive_failures + cast(last_run_status is distinct from 'failed' as int)
      where id = :id""")
-_CANCELLED = text("""/* schedules_due.cancelled */
-    update schedules set last_run_status = 'skipped', updated_at = :now
-     where id = :id and last_run_status = 'enqueued' and last_run_job_id = :job""")
 
 
 @dataclass(frozen=True)
@@ -124,5 +127,5 @@ async def move_on(
 async def ended(session: AsyncSession, schedule_id: UUID, job_id: UUID, status: str, now: datetime) -> None:
     """Takes the end of one of a schedule's jobs into account: success, cancelled, or anything else for a failure."""
     await session.execute(_LOCK, {"id": schedule_id})
-    statement = {"success": _SUCCEEDED, "cancelled": _CANCELLED}.get(status, _FAILED)
-    await session.execute(statement, {"id": schedule_id, "job": job_id, "now": now})
+    values = {"id": schedule_id, "job": job_id, "now": now, "success": status == "success"}
+    await session.execute(_SETTLED if status in ("success", "cancelled") else _FAILED, values)
