@@ -56,6 +56,8 @@ _STATES: Final = {
     "cancelled": (Colour.IDLE, "cancelled"),
     "expired": (Colour.WARN, "expired"),
 }
+_RESTART: Final = frozenset({Step.STOPPING, Step.STARTING, Step.WAITING_READY})
+"""Steps that a job leaves out whose result says that nothing was restarted."""
 LIVE: Final = frozenset({"held", "queued", "running"})
 
 
@@ -104,19 +106,24 @@ def _subject(job: JobCard) -> str:
 
 
 def _steps(job: JobCard) -> str:
-    phases = PHASES.get(job.type, ())
     if job.status in ("held", "queued", "expired", "cancelled") and not job.started_at:
         return ""
-    reached = list(phases).index(Step(job.phase)) if job.phase and Step(job.phase) in phases else -1
-    marks: list[str] = []
-    for place, step in enumerate(phases):
-        if job.status == "success" or place < reached:
-            marks.append(f"✓ {_STEPS[step]}")
-        elif place == reached:
-            marks.append(f"{'▸' if job.status == 'running' else '✗'} **{_STEPS[step]}**")
-        else:
-            marks.append(f"○ {_STEPS[step]}")
-    return "   ".join(marks)
+    result = job.result or {}
+    phases = [step for step in PHASES.get(job.type, ()) if step not in _RESTART or result.get("restarted") is not False]
+    back = "✓ Roll back" if result.get("state") == "rolled_back" else ""
+    if job.status == "running" and job.phase == Step.ROLLING_BACK:
+        back = "▸ **Roll back**"
+    reached = phases.index(Step(job.phase)) if job.phase and Step(job.phase) in phases else -1
+    marks = [_mark(job, step, place, len(phases) - 1 if back else reached, back) for place, step in enumerate(phases)]
+    return "   ".join([*marks, back] if back else marks)
+
+
+def _mark(job: JobCard, step: Step, place: int, reached: int, back: str) -> str:
+    if job.status == "success" or place < reached:
+        return f"✓ {_STEPS[step]}"
+    if place > reached:
+        return f"○ {_STEPS[step]}"
+    return f"{'▸' if job.status == 'running' and not back else '✗'} **{_STEPS[step]}**"
 
 
 def _said(job: JobCard, *, public: bool) -> str:
