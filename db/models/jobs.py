@@ -82,6 +82,8 @@ class Job(Base):
             "ix_jobs_server_created", "server_instance_id", newest("created_at"), where="server_instance_id IS NOT NULL"
         ),
         partial("ix_jobs_schedule", "schedule_id", where="schedule_id IS NOT NULL"),
+        partial("ix_jobs_live_schedule", "schedule_id", where="status IN ('held','queued','running')"),
+        partial("ix_jobs_live_server", "server_instance_id", where="status IN ('held','queued','running')"),
         partial("ix_jobs_finished", "finished_at", where="finished_at IS NOT NULL"),
         partial("ix_jobs_after", "after_job_id", where="after_job_id IS NOT NULL"),
         partial("ix_jobs_host", "host_id", where="host_id IS NOT NULL"),

@@ -326,4 +326,9 @@ async def test_lists_and_suggestions(planned: Planned) -> None:
     assert await planned.schedules.suggest(planned.owner, "100%") == []
     await planned.tagged("eu", planned.server)
     assert await planned.schedules.tags(planned.owner, "E") == [("eu", 1)]
+    await planned.tagged("zz", planned.server)
+    await planned.tagged("z", planned.server)
+    for n in range(30):
+        await planned.tagged(f"a{n}", planned.server)
+    assert await planned.schedules.tags(planned.owner, " zZ") == [("zz", 1)], "though many others come before it"
     assert (await planned.schedules.zones(planned.owner, ""))[0] == "UTC"

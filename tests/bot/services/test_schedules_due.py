@@ -7,11 +7,12 @@ import pytest
 
 from bot import clock
 from bot.domain.jobs import JobType
+from bot.errors import NotPermitted
 from bot.services.schedules_due import SchedulesDue
 from bot.workers.sweeps import Tick
 from bot.workers.ticks import Ticks
 from db.engine import Database
-from tests.bot.people import again
+from tests.bot.people import MODERATORS, again
 from tests.bot.services.schedules_world import Clock, Planned, at
 from tests.bot.world import World
 
@@ -68,37 +69,6 @@ async def test_two_processes_at_once_run_it_once(planned: Planned, database_url:
     assert (await planned.world.audited()).count("schedule.run") == 6
 
 
-async def test_the_result_is_written_on_the_schedule(planned: Planned) -> None:
-    await planned.add()
-    for outcome, status, counts in (
-        ("failed", "failed", (1, 1)),
-        ("failed", "failed", (2, 2)),
-        ("success", "success", (2, 0)),
-        ("unknown", "failed", (3, 1)),
-    ):
-        planned.clock.to(4)
-        await planned.due.tick()
-        assert await planned.schedule("last_run_status") == "enqueued"
-        await planned.finish(outcome)
-        assert await planned.schedule("last_run_status") == status
-        assert await planned.schedule("failure_count", "consecutive_failures") == counts
-    assert await planned.schedule("run_count") == 4
-
-
-async def test_an_expired_job_is_a_failure_and_a_cancelled_one_is_none(planned: Planned) -> None:
-    await planned.add()
-    planned.clock.to(4)
-    await planned.due.tick()
-    planned.clock.on(minutes=20)
-    assert await planned.world.sweep.expiry() == {"expired": 1}
-    assert await planned.schedule("last_run_status", "consecutive_failures") == ("failed", 1)
-    planned.clock.to(4)
-    await planned.due.tick()
-    number = await planned.world.value("select max(number) from jobs")
-    await planned.world.jobs.cancel(planned.world.admin(), number)
-    assert await planned.schedule("last_run_status", "consecutive_failures") == ("skipped", 1)
-
-
 async def test_a_tag_is_a_job_for_each_server_and_one_result(planned: Planned) -> None:
     servers = [planned.server, *[await planned.world.server(planned.host, f"EU{n}") for n in (2, 3)]]
     off = await planned.world.server(planned.host, "EU4", status="stopped")
@@ -118,15 +88,31 @@ async def test_a_tag_is_a_job_for_each_server_and_one_result(planned: Planned) -
     assert await planned.schedule("last_run_status", "consecutive_failures", name="all") == ("failed", 1)
 
 
-async def test_the_ends_of_a_runs_jobs_at_once_make_one_success(planned: Planned) -> None:
-    servers = [planned.server, *[await planned.world.server(planned.host, f"EU{n}") for n in range(2, 8)]]
-    await planned.tagged("eu", *servers)
-    await planned.add(server="", tag="eu", name="all", action="announce", text="Soon!")
+async def test_a_tag_on_hundreds_of_servers(planned: Planned) -> None:
+    """Every one of them is looked at: when it is saved, for the author's permission, and when it runs."""
+    await planned.world.rows(
+        """insert into server_instances (org_id, host_id, game_type_id, name, slug, status)
+           select org_id, host_id, game_type_id, 'N' || n, 'n' || n, 'running'
+             from server_instances, generate_series(1, 600) n"""
+    )
+    await planned.world.rows(
+        "insert into server_tags (org_id, server_instance_id, tag) select org_id, id, 'all' from server_instances"
+    )
+    await planned.world.rows(
+        """insert into role_bindings (org_id, discord_role_id, role_id, server_instance_id)
+           select r.org_id, :role, r.id, s.id from roles r, server_instances s
+            where r.name = 'operator' and s.name <> 'N99'""",
+        role=MODERATORS,
+    )
+    mia, all_of_them = await planned.people.actor("mia", MODERATORS), {"server": "", "tag": "all", "name": "all"}
+    with pytest.raises(NotPermitted):
+        await planned.add(mia, action="announce", text="Soon!", **all_of_them)
+    await planned.world.rows("delete from server_tags where server_instance_id in "
+                             "(select id from server_instances where name = 'N99')")  # fmt: skip
+    await planned.add(mia, action="announce", text="Soon!", **all_of_them)
     planned.clock.to(4)
     await planned.due.tick()
-    await planned.finish(*["success"] * 7)
-    assert await planned.jobs() == ["success"] * 7
-    assert await planned.schedule("last_run_status", name="all") == "success"
+    assert len(await planned.jobs()) == 600
 
 
 async def test_a_tag_that_no_server_has_any_more(planned: Planned) -> None:

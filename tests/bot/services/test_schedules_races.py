@@ -5,8 +5,11 @@ import asyncio
 import pytest
 
 from bot import clock
+from bot.domain.actors import system
 from bot.errors import Conflict
+from bot.services import schedule_results
 from bot.services.fleet import Fleet
+from db.queries import jobs
 from tests.bot.people import again
 from tests.bot.services.schedules_world import Clock, Planned, at
 from tests.bot.world import World, result
@@ -38,6 +41,28 @@ async def test_a_schedule_is_removed_while_its_jobs_end(planned: Planned) -> Non
     )
     assert await planned.jobs() == ["success"] * 8
     assert await planned.world.value("select count(*) from schedules") == 0
+
+
+async def test_a_removal_waits_for_the_end_of_a_job_and_never_the_other_way_round(planned: Planned) -> None:
+    await planned.add(action="announce", text="Soon!", name="s")
+    planned.clock.to(4)
+    await planned.due.tick()
+    job_id = await planned.world.value("select id from jobs")
+    async with planned.world.db.uow(system("test")) as tx:
+        job = await jobs.lock(tx.session, job_id)
+        assert job
+        removal = asyncio.create_task(removed(planned, "s"))
+        await waiting(planned.world)
+        await schedule_results.job_ended(tx, job, "success", reason="", result=None)
+    await removal
+    assert await planned.world.value("select count(*) from schedules") == 0
+
+
+async def waiting(world: World) -> None:
+    """Until somebody waits for a lock."""
+    async with asyncio.timeout(5):
+        while not await world.value("select count(*) from pg_locks where not granted"):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_schedule_is_steered_while_it_is_due(planned: Planned) -> None:
