@@ -44,14 +44,18 @@ class State:
     clear_since: datetime | None = None
     notified_at: datetime | None = None
     """The last line in the incident's timeline."""
-    incident: Literal["none", "live", "closed"] = "none"
+    incident: Literal["none", "live", "closed", "over"] = "none"
+    """over: it was folded into another one, which has ended."""
     closed_at: datetime | None = None
     """When its last incident ended."""
 
 
-Step = Literal["stay", "wait", "drop", "fire", "reopen", "rejoin", "again", "seen", "unsure", "clearing", "resolve"]
+Step = Literal[
+    "stay", "wait", "drop", "fire", "reopen", "rejoin", "unfold", "again", "seen", "unsure", "clearing", "resolve"
+]
 """stay: nothing to write · wait: pending · drop: it was not for long enough · fire: a new incident · reopen: the last
-incident · rejoin: its incident is still live · again: a line in the timeline · seen: it goes on · unsure: what looked
+incident · rejoin: its incident is still live · unfold: a new incident, as the one that it was part of is over and it is
+not · again: a line in the timeline · seen: it goes on · unsure: what looked
 fine may not be · clearing: it is fine for now · resolve: over."""
 
 
@@ -111,6 +115,8 @@ def _while_firing(watch: Watch, state: State, observed: Observation, now: dateti
             return Decision(step, replace(state, clear_since=None), observed.why)
         case "match":
             goes_on = replace(state, clear_since=None)
+            if state.incident == "over":
+                return Decision("unfold", replace(goes_on, notified_at=now, incident="live"), observed.why)
             repeat = max(watch.cooldown, LEAST_REPEAT)
             if state.incident == "live" and (state.notified_at is None or now - state.notified_at >= repeat):
                 return Decision("again", replace(goes_on, notified_at=now), observed.why)

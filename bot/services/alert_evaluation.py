@@ -183,7 +183,8 @@ def observation(seen: Watched, now: datetime) -> tuple[Watch, Observation]:
 def _state(seen: Watched) -> State:
     """A folded firing has no incident of its own: when that of its host is over, it may open one."""
     own = seen.incident_id is not None and seen.own_incident
-    incident = "none" if not own else "closed" if seen.incident_status == "resolved" else "live"
+    ended = seen.incident_status == "resolved"
+    incident = ("closed" if ended else "live") if own else ("over" if ended else "none")
     return State(
         seen.firing_status,
         seen.pending_since,

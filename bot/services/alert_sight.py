@@ -62,10 +62,12 @@ def runs(condition: JobRunFailed, seen: WatchedRuns) -> Observation:
 def lines(condition: LogKeyword, seen: WatchedLines) -> Observation:
     """The lines within the window, up to ten seconds more or less."""
     window = words(timedelta(minutes=condition.window_minutes))
-    if seen.n >= condition.threshold:
+    if seen.n >= condition.threshold and not seen.told:
         many = "1 line" if seen.n == 1 else f"{seen.n} lines"
         return Observation("match", f"{many} with “{condition.keyword}” within {window}", at_once=True)
-    return Observation("unclear" if seen.n else "clear", f"no line with “{condition.keyword}” for {window}")
+    return Observation(
+        "unclear" if seen.n and not seen.told else "clear", f"no line with “{condition.keyword}” for {window}"
+    )
 
 
 def words(span: timedelta) -> str:

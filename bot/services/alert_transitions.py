@@ -24,6 +24,8 @@ async def apply(tx: Tx, seen: Watched, decision: Decision) -> bool:
     match decision.step:
         case "fire" | "reopen" | "rejoin":
             return await _fire(tx, seen, decision)
+        case "unfold":
+            return await _unfold(tx, seen, decision.reason)
         case "again":
             return await _again(tx, seen, decision.reason)
         case "resolve":
@@ -50,6 +52,19 @@ async def _fire(tx: Tx, seen: Watched, decision: Decision) -> bool:
     if decision.step == "reopen" and seen.incident_id and await _reopened(tx, seen, decision.reason):
         return True
     await _open(tx, seen, firing, decision.reason)
+    return True
+
+
+async def _unfold(tx: Tx, seen: Watched, why: str) -> bool:
+    """Its host is back, and it is not over."""
+    if not await alert_firings.hold(
+        tx.session, seen.org_id, seen.rule_id, server_id=seen.server_id, host_id=seen.host_id
+    ):
+        return False
+    firing = seen.firing_id or 0
+    if not await alert_firings.unfold(tx.session, seen.org_id, firing, seen.incident_id, clock.now()):
+        return False
+    await _open(tx, seen, firing, why)
     return True
 
 

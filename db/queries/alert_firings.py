@@ -49,6 +49,10 @@ _POINT = text(
     "/* alert_firings.point */ update alert_firings set incident_id = :incident where id = :id and org_id = :org"
 )
 
+_UNFOLD = text("""/* alert_firings.unfold */
+    update alert_firings set last_seen_at = :now, last_notified_at = :now, clear_since = null, incident_id = null
+     where id = :id and org_id = :org and status = 'firing' and incident_id = cast(:was as uuid) returning id""")
+
 _SEEN = text("""/* alert_firings.seen */
     update alert_firings set last_seen_at = :now, clear_since = null where id = any(cast(:ids as bigint[])) and status = 'firing'""")
 
@@ -124,6 +128,12 @@ async def fire(session: AsyncSession, org_id: UUID, rule_id: UUID, fingerprint: 
 async def point(session: AsyncSession, org_id: UUID, firing_id: int, incident_id: UUID) -> None:
     """Names the incident that a firing is part of."""
     await session.execute(_POINT, {"org": org_id, "id": firing_id, "incident": incident_id})
+
+
+async def unfold(session: AsyncSession, org_id: UUID, firing_id: int, was: UUID | None, now: datetime) -> bool:
+    """Takes a firing out of the incident that it is part of."""
+    values = {"org": org_id, "id": firing_id, "was": was, "now": now}
+    return (await session.execute(_UNFOLD, values)).scalar_one_or_none() is not None
 
 
 async def seen(session: AsyncSession, ids: Collection[int], now: datetime) -> None:

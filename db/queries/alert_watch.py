@@ -88,7 +88,9 @@ _RUNS = text(f"""/* alert_watch.runs */
       select id, jsonb_agg(jsonb_build_object('type', type, 'status', status, 'number', number,
                                               'at', extract(epoch from finished_at)) order by finished_at desc) as runs
         from ended where place <= 10 group by id)
-    select {_COLUMNS}, s.id as server_id, s.name as entity_name, r.updated_at as since, coalesce(t.runs, '[]') as runs
+    select {_COLUMNS}, s.id as server_id, s.name as entity_name,
+           greatest(r.updated_at, case when i.fingerprint is distinct from f.fingerprint then i.resolved_at end) as since,
+           coalesce(t.runs, '[]') as runs
       from alert_rules r join orgs o on o.id = r.org_id and o.status = 'active' {_SERVERS}
       join suspects q on q.id = s.id left join told t on t.id = s.id
       {_SEEN.format(entity="s.id")}
@@ -102,7 +104,10 @@ _WINDOW = f"""make_interval(secs => cast(60 * least(greatest(
     coalesce({_NUMBER.format(name="window_minutes")}, 5), 1), 1440) as double precision))"""
 
 _LINES = text(f"""/* alert_watch.lines */
-    select {_COLUMNS}, s.id as server_id, s.name as entity_name, e.n
+    select {_COLUMNS}, s.id as server_id, s.name as entity_name, e.n,
+           i.resolved_at is not null and i.fingerprint is distinct from f.fingerprint and not exists (
+             select 1 from alert_counts c where c.rule_id = r.id and c.entity_id = e.entity_id
+                and c.bucket > i.resolved_at - interval '10 seconds') as told
       from alert_rules r join orgs o on o.id = r.org_id and o.status = 'active'
       cross join lateral (
         select each.entity_id, cast(sum(each.n) as int) as n from (
@@ -183,7 +188,8 @@ class WatchedRuns(Watched):
     """A server and its last runs, newest first: type, status, number, and when it ended (`at`, seconds since 1970)."""
 
     since: datetime
-    """When the rule was switched on: what ended before is none of its business."""
+    """When the rule was switched on, or the incident of its host ended that the last failure was part of: what ended before
+    is none of its business."""
     runs: list[dict[str, Any]]
 
 
@@ -192,6 +198,8 @@ class WatchedLines(Watched):
     """A server and how many lines of its log matched within the rule's window."""
 
     n: int
+    told: bool
+    """They were part of an incident of its host that has ended; since then there was none."""
 
 
 async def hosts(session: AsyncSession, now: datetime) -> list[WatchedHost]:
