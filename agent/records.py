@@ -17,7 +17,7 @@ from agent.records_cutting import Cutter
 from agent.records_spool import BUDGET, RecordSpool
 from agent.results import FINAL
 from agent.runtime.server import GameServer, LogSource
-from agent.runtime.trail import Trail
+from agent.runtime.trail import Trail, end_of
 from agent.servers import Servers
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,10 @@ BEHIND: Final = 8
 """Batches waiting from which on logs are looked at less often, so that the batches are fuller."""
 LOOK_EVERY_BEHIND: Final = 5.0
 LOOK_AFTER_BUG: Final = 60.0
+LOOK_AT_MOST: Final = 2.0
+"""Seconds of one look: a game may log faster than it is read, and there are others."""
+BEFORE_START_AT_MOST: Final = 20.0
+"""Seconds that a start waits for what was logged before."""
 RESOLVE_EVERY: Final = 5.0
 """Seconds for which it is taken for granted how a log is read; a start asks anew."""
 TURN: Final = 8
@@ -65,28 +69,32 @@ class Stream:
         if self._source is None or time.monotonic() - self._asked >= RESOLVE_EVERY:
             self._source, self._asked = server.log_source(), time.monotonic()
         if self._source is not None:
-            self._look(self._source, all_of_it=False)
+            self._look(self._source, LOOK_AT_MOST)
         self.next_look = time.monotonic() + (LOOK_EVERY_BEHIND if len(self.spool) >= BEHIND else 0.0)
 
     def look_before_start(self, server: GameServer) -> None:
-        """Read to the end: a game may begin its log anew. What it writes from then on may hold other secrets."""
+        """Read to the end: a game may begin its log anew. What it writes from then on may hold other secrets, so that
+        what cannot be read in time is given up."""
         source, self._source = self._source or server.log_source(), None
-        if source is not None:
-            self._look(source, all_of_it=True)
+        if source is not None and not self._look(source, BEFORE_START_AT_MOST, all_of_it=True):
+            self._reading = None
+            self.spool.give_up(end_of(source.files()))
 
-    def _look(self, source: LogSource, *, all_of_it: bool) -> None:
+    def _look(self, source: LogSource, seconds: float, *, all_of_it: bool = False) -> bool:
+        """Whether nothing is left that should be read now."""
         if not self.spool.begun:
             self.spool.begin(source.begin())
         reading, self._reading = self._reading or self._begin(source), None
         reading.cutter.redact, reading.cutter.ours = source.redact, source.ours
         try:
-            self._read(reading, all_of_it=all_of_it)
+            done = self._read(reading, time.monotonic() + seconds, all_of_it=all_of_it)
         except OSError as error:
             log.error("records of %s cannot be kept (%s); reading them later", self.server_id, error.strerror)
-        else:
-            self._reading = reading  # otherwise what was read and not kept is read again
+            return True
+        self._reading = reading  # otherwise what was read and not kept is read again
+        return done
 
-    def _read(self, reading: _Reading, *, all_of_it: bool) -> None:
+    def _read(self, reading: _Reading, until: float, *, all_of_it: bool) -> bool:
         """While a lot waits to be sent, it may as well wait in the log; unless that is about to go."""
         quiet = True
         while all_of_it or self.spool.roomy or reading.trail.endangered():
@@ -94,9 +102,12 @@ class Stream:
             if not lines and (quiet or all_of_it):
                 self.spool.add(reading.cutter.rest())
             if not lines:
-                return
+                return True
             self.spool.add(reading.cutter.feed(lines))
             quiet = False
+            if time.monotonic() > until:
+                return False
+        return True
 
     def _begin(self, source: LogSource) -> _Reading:
         trail = Trail(source.files, self.spool.position(), joined=source.joined)

@@ -112,6 +112,11 @@ class RecordSpool:
         while sum(self._sizes.values()) > self._budget and len(self._sizes) > 3:
             self._drop()
 
+    def give_up(self, position: Position) -> None:
+        """Go on behind what was not read, and say so. Raises `OSError`."""
+        message = "(what the game logged before this start is missing here: it was too much to be read in time)"
+        self.add([Cut(wire.LogRecord(ts=datetime.now(UTC), level="warn", message=message), position)])
+
     def head(self, server_id: UUID) -> wire.Records | None:
         """What to send next."""
         while self._sizes:

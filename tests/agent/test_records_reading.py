@@ -110,6 +110,23 @@ async def test_the_last_record_of_a_run_does_not_go_on_in_the_next(logged: Logge
     assert head is not None and len(head.records) == 1
 
 
+async def test_a_game_that_logs_faster_than_it_is_read(logged: Logged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look ends all the same, and a start does not wait for ever: what it gives up it tells of."""
+    logged.stream.look(logged.server)
+    monkeypatch.setattr("agent.records.LOOK_AT_MOST", 0.0)
+    monkeypatch.setattr("agent.records.BEFORE_START_AT_MOST", 0.0)
+    logged.write(2000)
+    logged.stream.look(logged.server)
+    read = list(logged.sent())
+    assert read == list(range(len(read))) and 0 < len(read) < 1000
+    logged.stream.look_before_start(logged.server)
+    logged.write(1)
+    for _ in range(2):
+        logged.stream.look(logged.server)
+    read = list(logged.sent())
+    assert read[-2:] == [-1, 2000] and read.count(-1) == 1 and len(read) < 1500
+
+
 async def test_a_disk_that_is_full_for_a_while(logged: Logged) -> None:
     """What was read and could not be kept is read again."""
     logged.stream.look(logged.server)
