@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ROOM: Final = 2200
 _LONGEST_CHOICE: Final = 100
+_LONGEST_WORDS: Final = 60
 _RESULTS: Final = {
     "enqueued": "under way",
     "success": "done",
@@ -79,12 +80,13 @@ def _in_words(run: datetime, zone_name: str) -> str:
 
 
 def line(schedule: ScheduleCard, *, unbacked: bool = False) -> str:
-    """One row of the list, on two lines. `unbacked`: its author may not do any more what it does."""
+    """One row of the list, on two lines, of which ten have room. `unbacked`: its author may not do any more what it
+    does."""
     action = OF_JOB_TYPE.get(schedule.job_type)
-    where = f"tag {safe(schedule.tag)}" if schedule.tag else safe(schedule.server_name or "")
-    head = f"**{safe(schedule.name, 64)}** · {action.name if action else safe(schedule.job_type)} · {where}"
-    who = f"by {safe(schedule.author)}" if schedule.author else "its author is gone"
-    lost = " · its author has no permission for this any more; it runs on" if unbacked else ""
+    where = f"tag {safe(schedule.tag)}" if schedule.tag else safe(schedule.server_name or "", 32)
+    head = f"**{safe(schedule.name, 44)}** · {action.name if action else safe(schedule.job_type)} · {where}"
+    who = f"by {safe(schedule.author, 24)}" if schedule.author else "its author is gone"
+    lost = " · its author may no longer do this; it runs on" if unbacked else ""
     return f"{head} · {_state(schedule)}\n-# {_when(schedule)} · {_last(schedule)} · {who}{lost}"
 
 
@@ -102,9 +104,11 @@ def _state(schedule: ScheduleCard) -> str:
 
 def _when(schedule: ScheduleCard) -> str:
     try:
-        return f"{checked(schedule.expression).words}, {schedule.zone}"
+        words = checked(schedule.expression).words
     except ValueError:
-        return f"{safe(schedule.expression)}, {safe(schedule.zone)}"
+        words = ""
+    shown = words if 0 < len(words) <= _LONGEST_WORDS else safe(schedule.expression, _LONGEST_WORDS)
+    return f"{shown}, {safe(schedule.zone, 32)}"
 
 
 def _last(schedule: ScheduleCard) -> str:
