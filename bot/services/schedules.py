@@ -13,6 +13,7 @@ from bot.domain import until, zones
 from bot.domain.actors import Actor
 from bot.domain.cron import checked
 from bot.domain.jobs import JobType
+from bot.domain.schedules import OF_JOB_TYPE
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
@@ -131,6 +132,8 @@ class Schedules:
         if not await schedules.lock(tx.session, tx.actor.org, found.id):
             raise NotFound(f"{safe(found.name)} was removed meanwhile.", "`/schedule list` shows what there is.")
         schedule = await _resolve(tx, str(found.id))  # as it is now that nobody else can change it
+        if action and schedule.job_type not in OF_JOB_TYPE:
+            raise Conflict(f"This version of the bot cannot do what {safe(schedule.name)} does.", "It stays as it is.")
         servers = await schedules.server_ids(tx.session, tx.actor.org, schedule.server_id, schedule.tag)
         await may(tx, servers, JobType(schedule.job_type) if action else None)
         return schedule

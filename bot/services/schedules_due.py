@@ -51,10 +51,10 @@ class _Run:
         schedule = self.schedule
         try:
             cron, place = checked(schedule.expression), zone(schedule.zone)
+            self.next_run = cron.next_run(self.now, place)
             action, params = _task(schedule)
-        except ValueError as error:  # pydantic's, too: written by another version
+        except ValueError as error:  # a task of another version is left to that one: it may run beside this
             return Skip("scheduler_failed", str(error))
-        self.next_run = cron.next_run(self.now, place)
         if schedule.left_alone:
             return Skip("skipped", "the bot was removed from the Discord server")
         due = Due(schedule.next_run_at, schedule.paused_until, schedule.skip_next, schedule.catch_up)
@@ -196,4 +196,7 @@ def _task(schedule: DueSchedule) -> tuple[Action, wire.Params]:
     action = OF_JOB_TYPE.get(schedule.job_type or "")
     if action is None:
         raise ValueError(f"this version cannot do {schedule.job_type or 'nothing'} by itself")
-    return action, params_of(action.job_type, schedule.params or {})
+    try:
+        return action, params_of(action.job_type, schedule.params or {})
+    except ValueError as error:  # pydantic's is several lines about the program
+        raise ValueError(f"this version cannot read what {action.name} needs") from error

@@ -14,9 +14,9 @@ from db.rows import every, one
 
 _CARDS = """
     select c.id, c.name, c.server_instance_id as server_id, s.name as server_name, s.deleted_at is not null as server_gone, c.tag,
-           c.cron_expression as expression, c.timezone as zone, c.enabled, c.paused_until, c.skip_next, c.catch_up,
-           c.next_run_at, c.last_run_at, c.last_run_status, j.number as last_job, c.run_count, c.failure_count,
-           c.consecutive_failures, t.job_type, t.payload as params, c.created_by_id as author_id,
+           c.cron_expression as expression, c.timezone as zone, c.enabled, c.paused_until, c.skip_next, c.next_run_at,
+           c.last_run_at, c.last_run_status, j.number as last_job, c.consecutive_failures, t.job_type,
+           c.created_by_id as author_id,
            coalesce(u.display_name, u.username) as author, u.discord_user_id as author_discord_id
       from schedules c
       join schedule_tasks t on t.schedule_id = c.id and t.sequence = 1
@@ -91,16 +91,12 @@ class ScheduleCard:
     enabled: bool
     paused_until: datetime | None
     skip_next: int
-    catch_up: bool
     next_run_at: datetime | None
     last_run_at: datetime | None
     last_run_status: str | None
     last_job: int | None
-    run_count: int
-    failure_count: int
     consecutive_failures: int
     job_type: str
-    params: dict[str, Any]
     author_id: UUID | None
     author: str | None
     author_discord_id: int | None

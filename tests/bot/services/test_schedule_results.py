@@ -2,17 +2,7 @@
 
 import pytest
 
-from bot import clock
-from tests.bot.services.schedules_world import Clock, Planned, at
-from tests.bot.world import World
-
-
-@pytest.fixture
-async def planned(world: World, monkeypatch: pytest.MonkeyPatch) -> Planned:
-    """Everything at noon of one day."""
-    moved = Clock(at(12))
-    monkeypatch.setattr(clock, "now", moved)
-    return await Planned.made(world, moved)
+from tests.bot.services.schedules_world import Planned
 
 
 async def test_the_result_is_written_on_the_schedule(planned: Planned) -> None:

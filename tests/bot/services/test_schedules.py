@@ -5,20 +5,11 @@ from typing import Any
 
 import pytest
 
-from bot import clock
 from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, Unsupported
 from bot.services.confirmations import Done
 from tests.bot.people import MODERATORS, again
-from tests.bot.services.schedules_world import Clock, Planned, at
+from tests.bot.services.schedules_world import Planned, at
 from tests.bot.world import World
-
-
-@pytest.fixture
-async def planned(world: World, monkeypatch: pytest.MonkeyPatch) -> Planned:
-    """Everything at noon of one day."""
-    moved = Clock(at(12))
-    monkeypatch.setattr(clock, "now", moved)
-    return await Planned.made(world, moved)
 
 
 async def bound(planned: Planned, *permissions: str, server: Any = None) -> None:
@@ -230,6 +221,14 @@ async def test_a_pause_without_an_end_lasts_until_it_is_resumed(planned: Planned
         await planned.schedules.resume(again(planned.owner), "restart EU1")
     planned.clock.to(4)
     assert await planned.due.tick() == {"enqueued": 1, "skipped": 0}
+
+
+async def test_what_another_version_does_is_not_resumed_by_this_one(planned: Planned) -> None:
+    await planned.add()
+    await planned.world.rows("update schedule_tasks set job_type = 'TELEPORT'")
+    await planned.schedules.pause(again(planned.owner), "restart EU1", "")
+    with pytest.raises(Conflict, match="This version of the bot cannot do what restart EU1 does"):
+        await planned.schedules.resume(again(planned.owner), "restart EU1")
 
 
 async def test_a_pause_can_get_an_end_later(planned: Planned) -> None:

@@ -2,25 +2,14 @@
 
 import asyncio
 
-import pytest
-
-from bot import clock
 from bot.domain.actors import system
 from bot.errors import Conflict
 from bot.services import schedule_results
 from bot.services.fleet import Fleet
 from db.queries import jobs
 from tests.bot.people import again
-from tests.bot.services.schedules_world import Clock, Planned, at
+from tests.bot.services.schedules_world import Planned
 from tests.bot.world import World, result
-
-
-@pytest.fixture
-async def planned(world: World, monkeypatch: pytest.MonkeyPatch) -> Planned:
-    """Everything at noon of one day."""
-    moved = Clock(at(12))
-    monkeypatch.setattr(clock, "now", moved)
-    return await Planned.made(world, moved)
 
 
 async def removed(planned: Planned, name: str) -> None:
