@@ -26,6 +26,8 @@ from db.queries import alert_rules, incidents
 from db.queries.alert_rules import RuleCard
 from db.uow import Tx
 
+MOST: Final = 100
+"""Rules of an org: each log rule looks at every line."""
 _ON_HOSTS: Final = "host_offline"
 
 
@@ -94,12 +96,12 @@ class Alerts:
             raise Invalid("There is no such severity.", f"Severities: {', '.join(SEVERITIES.values())}.")
         checked = _checked(kind, condition)
         async with self._db.read() as session:
-            past = await alerts_past.count(
-                session, actor.org, checked, host_id=scope.host_id, server_id=scope.server_id
-            )
+            past = await _past(session, actor.org, checked, scope)
         async with self._db.uow(actor) as tx:
             await tx.require("alerts.manage", server_id=scope.server_id)
             found = await _scope(tx.session, actor.org, _text(scope.host_id), _text(scope.server_id))
+            if await alert_rules.count(tx.session, actor.org) >= MOST:
+                raise Conflict(f"There are {MOST} rules already.", "One rule can be about all hosts or servers.")
             rule_id = await self._insert(tx, kind, clean, severity, checked, found)
             tx.audit("alert.add", resource=("alert_rule", rule_id), name=clean, type=kind, condition=stored(checked))
             kept = await self._kept(tx, rule_id)
@@ -182,6 +184,13 @@ async def _scope(session: AsyncSession, org_id: UUID, host: str, server: str) ->
         machine = await resolve_host(session, org_id, host)
         return Scope(machine.id, None, machine.name)
     return Scope()
+
+
+async def _past(session: AsyncSession, org_id: UUID, condition: Condition, scope: Scope) -> Past:
+    try:
+        return await alerts_past.count(session, org_id, condition, host_id=scope.host_id, server_id=scope.server_id)
+    except log_matching.TooSlow as error:
+        raise Invalid(str(error), "Give a simpler expression; nothing was changed.") from error
 
 
 async def _rule(session: AsyncSession, org_id: UUID, ref: str) -> RuleCard:

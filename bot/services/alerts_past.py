@@ -1,5 +1,6 @@
 """How often a rule would have fired in the last seven days, counted from what was kept."""
 
+import asyncio
 from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,17 +11,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import clock
 from bot.domain.alert_conditions import Condition, HostOffline, JobRunFailed, LogKeyword, ServerDown
 from bot.domain.alerts_past import LOOKED_BACK, Past, apart, bursts, streaks
-from bot.services.log_matching import matcher
+from bot.services.log_matching import PATIENCE, matching
 from db.queries import alerts_past
 from db.queries.alerts_past import MOST, Scope
 
 _COOLDOWN: Final = timedelta(minutes=5)
+_PATIENCE: Final = 1.0
+"""Seconds of computing for lines of seven days."""
 
 
 async def count(
     session: AsyncSession, org_id: UUID, condition: Condition, *, host_id: UUID | None, server_id: UUID | None
 ) -> Past:
-    """Says, too, what cannot be known."""
+    """Says, too, what cannot be known.
+
+    Raises:
+        TooSlow: looking for it takes too long.
+    """
     scope = Scope(org_id, host_id, server_id, clock.now() - LOOKED_BACK)
     match condition:
         case HostOffline():
@@ -42,11 +49,12 @@ async def _lines(session: AsyncSession, scope: Scope, condition: LogKeyword) -> 
     found = await alerts_past.lines(session, scope)
     if not found:
         return Past(None, "no log lines of these days were kept")
-    matches = matcher(condition)
-    by_server: defaultdict[str, list[datetime]] = defaultdict(list)
+    by_server: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
     for line in reversed(found):
-        if matches(line.message):
-            by_server[line.entity].append(line.at)
-    window = timedelta(minutes=condition.window_minutes)
-    times = sum(bursts(moments, condition.threshold, window) for moments in by_server.values())
+        by_server[line.entity].append((line.at, line.message))
+    window, times = timedelta(minutes=condition.window_minutes), 0
+    for mine in by_server.values():
+        share = _PATIENCE * len(mine) / len(found)
+        moments = await asyncio.to_thread(matching, condition, mine, max(share, PATIENCE))
+        times += bursts(moments, condition.threshold, window)
     return Past(times, f"of the newest {MOST} lines" if len(found) == MOST else "")

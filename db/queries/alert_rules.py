@@ -43,6 +43,11 @@ _TOGGLE = text("""/* alert_rules.toggle */
     update alert_rules set enabled = not enabled, updated_at = :now, last_error = null
      where id = :id and org_id = :org returning enabled""")
 
+_STOP = text("""/* alert_rules.stop */
+    update alert_rules set enabled = false, last_error = :why, updated_at = :now where id = :id and org_id = :org and enabled""")
+
+_COUNT = text("/* alert_rules.count */ select count(*) from alert_rules where org_id = :org")
+
 _CARDS = """
     select r.id, r.org_id, r.name, r.type, r.condition, r.severity, r.enabled, r.cooldown_seconds, r.last_error, r.created_at,
            r.created_by_id is null and r.updated_at = r.created_at as untouched,
@@ -125,6 +130,16 @@ async def toggle(session: AsyncSession, org_id: UUID, rule_id: UUID, now: dateti
     """Whether it is on now; None: it is gone."""
     values = {"org": org_id, "id": rule_id, "now": now}
     return (await session.execute(_TOGGLE, values)).scalar_one_or_none()
+
+
+async def stop(session: AsyncSession, org_id: UUID, rule_id: UUID, why: str, now: datetime) -> None:
+    """Switches a rule off that cannot go on."""
+    await session.execute(_STOP, {"org": org_id, "id": rule_id, "why": why, "now": now})
+
+
+async def count(session: AsyncSession, org_id: UUID) -> int:
+    """How many rules an org has."""
+    return await session.scalar(_COUNT, {"org": org_id}) or 0
 
 
 async def card(

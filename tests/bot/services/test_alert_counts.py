@@ -1,6 +1,8 @@
 """Lines of logs, counted for the rules that look for them."""
 
 import json
+import random
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -101,3 +103,24 @@ def test_an_expression_that_would_take_python_for_ever_is_quick() -> None:
     condition = LogKeyword("(a+)+$", regex=True)
     check(condition)
     assert not matcher(condition)("a" * 5000 + "b")
+
+
+SLOW = "(a|b)*a[ab]{180}c"
+"""Linear, and a thousand times as slow as others."""
+
+
+async def test_a_rule_that_takes_too_long_is_switched_off_and_keeps_no_line_away(world: World) -> None:
+    host, _ = await world.pair()
+    server = await world.server(host)
+    slow = [await rule(world, SLOW, regex=True), await rule(world, SLOW + "?", regex=True)]
+    fine = await rule(world, "all is well")
+    chance = random.Random(1)
+    lines = [(AT, "".join(chance.choices("ab", k=8192))) for _ in range(50)]
+    began = time.thread_time()
+    await count(world, server, [*lines, (AT, "all is well")])
+    assert time.thread_time() - began < 1
+    assert await counted(world, fine) == [(AT, 1)]
+    stopped = await world.rows("select id, last_error from alert_rules where not enabled and created_by_id is null")
+    errors = {id_: error for id_, error in stopped if id_ in slow}
+    assert len(errors) == 2 and all("too long" in error for error in errors.values())
+    assert (await world.audited())[-1] == "alert.stop"

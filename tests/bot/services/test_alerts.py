@@ -219,3 +219,30 @@ async def test_what_would_have_been_in_seven_days(tower: Watchtower) -> None:
         )
     kept = await add(tower, name="again")
     assert kept.past is not None and kept.past.times == 2
+
+
+async def test_an_expression_that_takes_too_long_on_what_was_logged_is_refused(tower: Watchtower) -> None:
+    await tower.world.rows(
+        """insert into logs (org_id, server_instance_id, ts, level, message)
+           select :org, :server, cast(:now as timestamptz) - make_interval(secs => n), 'info',
+                  (select string_agg(case when random() < 0.5 then 'a' else 'b' end, '')
+                     from generate_series(1, 2000) where n > 0)
+             from generate_series(1, 300) n""",
+        org=tower.world.org_id,
+        server=tower.server,
+        now=tower.now,
+    )
+    with pytest.raises(Invalid, match="too long"):
+        await add(tower, condition={"keyword": "(a|b)*a[ab]{180}c", "regex": True})
+    assert (await add(tower, condition={"keyword": "(a|b)c", "regex": True})).past.times == 0
+
+
+async def test_a_guild_has_only_so_many_rules(tower: Watchtower) -> None:
+    await tower.world.rows(
+        """insert into alert_rules (org_id, name, type, condition, severity)
+           select :org, 'r' || n, 'host_offline', '{}', 'low' from generate_series(1, 97) n""",
+        org=tower.world.org_id,
+    )
+    await add(tower, name="the last")
+    with pytest.raises(Conflict, match="100 rules"):
+        await add(tower, name="one more")
