@@ -50,12 +50,12 @@ class Records:
                 case Gap(expected):
                     raise OutOfStep(expected)
                 case _:
-                    return await self._write(tx, stream, batch, _start_of(locked.oldest_day))
+                    return await self._write(tx, stream, batch, set(locked.days))
 
-    async def _write(self, tx: Tx, stream: Stream, batch: wire.Records, oldest: datetime) -> int:
+    async def _write(self, tx: Tx, stream: Stream, batch: wire.Records, days: set[str]) -> int:
         now = clock.now()
         lines = [
-            Line(record.ts if oldest <= record.ts <= now else now, record.level, _fitting(record.message))
+            Line(_storable_time(record.ts, now, days), record.level, _fitting(record.message))
             for record in batch.records
         ]
         await records.write(tx.session, stream, lines, now)
@@ -64,8 +64,10 @@ class Records:
         return len(lines)
 
 
-def _start_of(day: str | None) -> datetime:
-    return datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC) if day else datetime.max.replace(tzinfo=UTC)
+def _storable_time(ts: datetime, now: datetime, days: set[str]) -> datetime:
+    """The time of receipt for what a wrong clock says, and for days that the bot was not here to prepare for."""
+    told = ts.year > 1 and ts <= now  # the year 1 may begin before any that UTC has
+    return ts if told and f"{ts.astimezone(UTC):%Y%m%d}" in days else now
 
 
 def _fitting(message: str) -> str:

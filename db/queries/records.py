@@ -18,8 +18,8 @@ _LOCK = text("""/* records.cursor */
     select s.org_id, s.host_id, s.id, :stream, :now from server_instances s
      where s.id = :server and s.host_id = :host and s.org_id = :org and s.deleted_at is null
     on conflict (host_id, server_instance_id, stream) do update set stream = excluded.stream
-    returning generation, last_seq, (select min(substr(c.relname, 7)) from pg_inherits i join pg_class c on c.oid = i.inhrelid
-                                      where i.inhparent = 'logs'::regclass) as oldest_day""")
+    returning generation, last_seq, array(select substr(c.relname, 7) from pg_inherits i join pg_class c on c.oid = i.inhrelid
+                                           where i.inhparent = 'logs'::regclass) as days""")
 
 _ADVANCE = text("""/* records.advance */
     update log_cursors set generation = :generation, last_seq = :seq, updated_at = :now
@@ -44,11 +44,11 @@ class Stream:
 
 @dataclass(frozen=True)
 class Locked:
-    """Where a stream is, locked; `oldest_day` (YYYYMMDD, UTC) has the oldest partition."""
+    """Where a stream is, locked; `days` (YYYYMMDD, UTC) have a partition."""
 
     generation: int
     last_seq: int
-    oldest_day: str | None
+    days: list[str]
 
 
 @dataclass(frozen=True)

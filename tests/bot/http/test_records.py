@@ -89,6 +89,19 @@ async def test_a_time_that_cannot_be_is_that_of_receipt(
     assert ts == received >= before - timedelta(seconds=1)
 
 
+async def test_a_day_for_which_the_bot_was_away(world: World, site: Site, host: HostIdentity) -> None:
+    """Older days have a partition and that one has none: it must not keep the stream back for ever."""
+    server, today = await world.server(host), clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    old, gap = today - timedelta(days=4), today - timedelta(days=3)
+    limits = f"from ('{old.isoformat()}') to ('{gap.isoformat()}')"
+    await world.rows(f"create table logs_p{old:%Y%m%d} partition of logs for values {limits}")
+    times = [old, gap, datetime.fromisoformat("0001-01-01T00:00:00+05:00")]
+    answer = await site.post("/agent/v1/records", batch(server, 1, *(record(ts=ts) for ts in times)))
+    assert answer.status == 200
+    rows = await world.rows("select ts, received_at from logs order by id")
+    assert [ts == received for ts, received in rows] == [False, True, True]
+
+
 async def test_the_time_of_a_record_that_waited_on_its_host(world: World, site: Site, host: HostIdentity) -> None:
     server, then = await world.server(host), clock.now() - timedelta(minutes=1)
     await site.post("/agent/v1/records", batch(server, 1, record(ts=then)))
