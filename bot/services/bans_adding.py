@@ -114,6 +114,8 @@ class BanAdding:
         now = clock.now()
         if bans.ends(term.until(now), now):
             raise Invalid("That end is over meanwhile; nothing was done.", "Give the command again with a later one.")
+        if expected is not None:
+            await bans_write.take_turn(tx.session, tx.actor.org, who.sure_player, who.identities)
         found: list[Active] = []
         ended: dict[UUID, list[UUID]] = {}
         for case in await bans_write.active(tx.session, tx.actor.org, who.sure_player, who.identities):
@@ -300,8 +302,3 @@ def _verb(asked: _Asked, targets: Sequence[Target]) -> str:
     count = sum(bool(target.kinds) for target in targets)
     where = f"on {count} server{'s' if count != 1 else ''}"
     return f"Change the ban {where}" if asked.existing else f"Ban {where}"
-
-
-def question_case(asked: _Asked) -> int | None:
-    """The number of the case that would be changed, for the audit log."""
-    return asked.existing.number if asked.existing else None

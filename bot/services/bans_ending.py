@@ -30,13 +30,14 @@ async def close(
     org_id, by, now = tx.actor.org, tx.actor.user_id, clock.now()
     await bans_write.end(tx.session, org_id, ban_id, status, by=by, reason=reason or None, now=now)
     entries = await ban_entries.of_case(tx.session, org_id, ban_id)
-    updates = [_forgotten(entry) for entry in entries]
+    shared = await ban_entries.shared(tx.session, org_id, ban_id)
+    updates = [_forgotten(entry, shared=entry.server_id in shared) for entry in entries]
     await ban_entries.update(tx.session, updates, now)
     kind = "lifted" if status == "revoked" else "expired"
     await bans_write.tell(tx.session, org_id, ban_id, kind, details, by=by, now=now)
     return [entry.server_id for entry, row in zip(entries, updates, strict=True) if row.sync_status == "pending"]
 
 
-def _forgotten(entry: LockedEntry) -> Update:
-    after = bans.lifted(entry, sent=entry.job_id is not None)
+def _forgotten(entry: LockedEntry, *, shared: bool) -> Update:
+    after = bans.lifted(entry, sent=shared or entry.job_id is not None)
     return Update(entry.id, after.sync_status, after.applied_state, 0, 0.0, after.error, "unbanned", raised=1)

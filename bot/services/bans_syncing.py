@@ -37,7 +37,7 @@ async def _give(tx: Tx, server_id: UUID) -> int | None:
     place = await ban_entries.place(tx.session, tx.actor.org, server_id)
     if place is None:
         return None
-    taken = await ban_entries.take(tx.session, tx.actor.org, server_id, now, wire.BAN_ITEMS_MAX)
+    taken = await ban_entries.take(tx.session, place, tx.actor.org, now, wire.BAN_ITEMS_MAX)
     items, settled = _items(place, [due for due in taken if not _over(due)])
     await ban_entries.update(tx.session, settled, now)
     if not items:
@@ -86,7 +86,7 @@ def _item(due: Due, told: list[tuple[str, str]]) -> wire.BanItem:
         want=due.desired_state,
         identities=[wire.Identity(kind=kind, value=value) for kind, value in told[:_IDENTITIES_MAX]],
         name=due.name[:128],
-        until=due.expires_at,
+        until=due.until,
         reason=bans.kick_text(due.number, due.reason),
     )
 

@@ -68,11 +68,13 @@ class BanIdentifier(Base):
         ),
         check("ban_identifiers_kind_check", "kind ~ '^[a-z][a-z0-9_]{1,31}$'"),
         check("ban_identifiers_value_check", "value = btrim(value) AND length(value) BETWEEN 1 AND 128"),
-        partial("uq_ban_identifiers_active", "org_id", "kind", "value", where="is_active", unique=True),
+        partial(
+            "uq_ban_identifiers_active", "org_id", "kind", "value", where="is_active AND kind <> 'ip'", unique=True
+        ),
         Index("ix_ban_identifiers_lookup", "org_id", "kind", "value"),
         {
             "comment": "every identity of the case, the first included; is_active follows the case, so that an "
-            "identity is in one active case only"
+            "identity is in one active case only, except an address, which several people may share"
         },
     )
 

@@ -85,7 +85,18 @@ _LOCK_SERVERS = text("""/* ban_entries.lock_servers */
     select pg_advisory_xact_lock(hashtextextended('ban_sync:' || x.id, 0))
       from (select id from unnest(cast(:servers as uuid[])) id order by id offset 0) x""")
 
-_TAKE = text("""/* ban_entries.take */
+# A game bans by an address only whom it does not know better.
+_BY_ADDRESS = """not exists (select 1 from ban_identifiers d where d.org_ban_id = {}.org_ban_id and d.kind <> 'ip'
+                                   and d.kind = any(cast(:ban_by as text[])))"""
+# Another active case that holds an identity of this one on the same server. Of durable ones there is none.
+_HELD = f"""ban_identifiers i
+                       join ban_identifiers o on o.org_id = i.org_id and o.kind = i.kind and o.value = i.value and o.is_active
+                       join ban_entries x on x.org_ban_id = o.org_ban_id and x.server_instance_id = e.server_instance_id
+                      where i.org_ban_id = b.id and o.org_ban_id <> b.id and x.desired_state = 'banned'
+                        and x.sync_status <> 'unsupported' and (i.kind <> 'ip' or {_BY_ADDRESS.format("o")})"""
+
+# A game has one ban of an address, whoever shares it: it lasts as long as the longest of their cases.
+_TAKE = text(f"""/* ban_entries.take */
     with due as materialized (
       select e.* from ban_entries e
        where e.server_instance_id = :server and e.org_id = :org and e.sync_status in ('pending', 'failed')
@@ -93,15 +104,22 @@ _TAKE = text("""/* ban_entries.take */
        order by e.next_attempt_at, e.id limit :limit for update of e skip locked)
     select e.id, e.org_ban_id as ban_id, e.revision, e.desired_state, e.applied_state, e.attempts, b.number, coalesce(b.player_name, '') as name,
            b.expires_at, coalesce(b.reason, '') as reason,
+           nullif(greatest(coalesce(b.expires_at, 'infinity'),
+                           (select max(coalesce(ob.expires_at, 'infinity')) from org_bans ob where ob.id in (
+                              select o.org_ban_id from {_HELD} and i.kind = 'ip' and {_BY_ADDRESS.format("i")}))),
+                  'infinity') as until,
            coalesce((select jsonb_agg(jsonb_build_array(i.kind, i.value))
                        from ban_identifiers i where i.org_ban_id = b.id), '[]') as identities,
-           coalesce((select jsonb_agg(jsonb_build_array(i.kind, i.value))
-                       from ban_identifiers i
-                       join ban_identifiers o on o.org_id = i.org_id and o.kind = i.kind and o.value = i.value and o.is_active
-                       join ban_entries x on x.org_ban_id = o.org_ban_id and x.server_instance_id = e.server_instance_id
-                      where e.desired_state = 'unbanned' and i.org_ban_id = b.id and o.org_ban_id <> b.id
-                        and x.desired_state = 'banned'), '[]') as held_elsewhere
+           coalesce((select jsonb_agg(jsonb_build_array(i.kind, i.value)) from {_HELD} and e.desired_state = 'unbanned'),
+                    '[]') as held_elsewhere
       from due e join org_bans b on b.id = e.org_ban_id order by e.id""")
+
+# Where another case has told the game of an identity of this one, taking that back may have been left to this one.
+_SHARED = text("""/* ban_entries.shared */
+    select distinct x.server_instance_id from ban_identifiers i
+      join ban_identifiers o on o.org_id = i.org_id and o.kind = i.kind and o.value = i.value and o.org_ban_id <> i.org_ban_id
+      join ban_entries x on x.org_ban_id = o.org_ban_id
+     where i.org_id = :org and i.org_ban_id = :ban and (x.applied_state is not null or x.last_sync_job_id is not null)""")
 
 _BEGIN = text("""/* ban_entries.begin */
     update ban_entries set sync_status = 'syncing', last_sync_job_id = :job where id = any(cast(:entries as uuid[]))""")
@@ -148,6 +166,8 @@ class Due:
     number: int
     name: str
     expires_at: datetime | None
+    until: datetime | None
+    """When the game's ban may end: it is that of others with the same address, too."""
     reason: str
     identities: list[list[str]]
     held_elsewhere: list[list[str]]
@@ -220,10 +240,15 @@ async def due(
     return [(row.org_id, row.server_id) for row in await session.execute(_DUE, values)]
 
 
-async def take(session: AsyncSession, org_id: UUID, server_id: UUID, now: datetime, limit: int) -> list[Due]:
+async def take(session: AsyncSession, place: Place, org_id: UUID, now: datetime, limit: int) -> list[Due]:
     """Entries of a server that are due, locked; what somebody else holds is left out."""
-    values = {"org": org_id, "server": server_id, "now": now, "limit": limit}
+    values = {"org": org_id, "server": place.id, "ban_by": place.ban_by, "now": now, "limit": limit}
     return every(Due, await session.execute(_TAKE, values))
+
+
+async def shared(session: AsyncSession, org_id: UUID, ban_id: UUID) -> set[UUID]:
+    """The servers that have been told of an identity of this case for the sake of another one, active or over."""
+    return set(await session.scalars(_SHARED, {"org": org_id, "ban": ban_id}))
 
 
 async def begin(session: AsyncSession, entries: Collection[UUID], job_id: UUID) -> None:

@@ -48,8 +48,8 @@ _NEW_SERVERS = text("""/* ban_returns.new_servers */
        and exists (select 1 from org_bans b where b.org_id = s.org_id and b.status = 'active' and b.applies_to_all)
      order by 1, 2""")
 
-# Somebody who is on although their ban was applied before they came, by an identity that this server's game bans by. A
-# report may be some seconds older than it arrives.
+# Somebody who is on although their ban was applied before they came, by an identity that this server's game bans by: by
+# an address only whom it does not know better. A report may be some seconds older than it arrives.
 _EVADED = text("""/* ban_returns.evaded */
     select distinct on (e.id) e.id, e.org_ban_id as ban_id, e.org_id, s.id as server_id, s.name as server_name, se.id as session_id
       from player_sessions se
@@ -63,7 +63,10 @@ _EVADED = text("""/* ban_returns.evaded */
        and (cast(:servers as uuid[]) is null or s.id = any(cast(:servers as uuid[])))
        and e.desired_state = 'banned' and e.sync_status = 'synced'
        and se.started_at > e.synced_at + make_interval(secs => :grace)
-       and exists (select 1 from jsonb_array_elements(h.games) r where r ->> 'id' = g.slug and r -> 'banBy' ? i.kind)
+       and exists (select 1 from jsonb_array_elements(h.games) r where r ->> 'id' = g.slug and r -> 'banBy' ? i.kind
+                      and (i.kind <> 'ip' or not exists (
+                             select 1 from ban_identifiers d
+                              where d.org_ban_id = i.org_ban_id and d.kind <> 'ip' and r -> 'banBy' ? d.kind)))
        and not exists (select 1 from ban_events v where v.org_ban_id = e.org_ban_id and v.type = 'evaded'
                           and v.details ->> 'session' = se.id::text)
      order by e.id, se.started_at desc""")

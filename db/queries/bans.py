@@ -34,14 +34,15 @@ _LIST = text(f"""/* bans.cases */ {_CASES}
       and (cast(:words as text) is null or b.player_name ilike '%' || :words || '%' or b.number::text like :words || '%')
     order by b.number desc limit :limit offset :offset""")
 
-# Of somebody who was never seen there is no player: the ids decide.
+# Of somebody who was never seen there is no player: the ids decide, and an address only where there is nothing else.
 _PAST = text("""/* bans.past */
     select b.number, b.status, coalesce(b.reason, '') as reason, b.banned_at, b.ended_at from org_bans b
      where b.org_id = :org and b.status <> 'active'
        and (b.player_id = cast(:player as uuid) or exists (
               select 1 from ban_identifiers i join unnest(cast(:kinds as text[]), cast(:values as text[])) w(kind, value)
                          on w.kind = i.kind and w.value = i.value
-               where i.org_id = :org and i.org_ban_id = b.id))
+               where i.org_id = :org and i.org_ban_id = b.id and (i.kind <> 'ip' or 'ip' = all(cast(:kinds as text[])) and not exists (
+                       select 1 from ban_identifiers d where d.org_ban_id = b.id and d.kind <> 'ip'))))
      order by b.number desc limit 10""")
 
 _RECEIPTS = text("""/* bans.receipts */

@@ -28,12 +28,19 @@ _OPEN = text("""/* bans.open */
 _NEXT = text("""/* bans.next_number */
     select coalesce((select value from org_counters where org_id = :org and name = 'ban'), 0) + 1""")
 
+# Whoever bans somebody waits for whoever bans the same person. In one order: nobody waits in a circle.
+_TURN = text(f"""/* bans.turn */
+    select pg_advisory_xact_lock(x.key) from (
+      select hashtextextended('ban:' || cast(cast(:org as uuid) as text) || ':' || w.kind || ':' || w.value, 0) as key
+        from {_IDENTITIES} group by 1 order by 1 offset 0) x""").bindparams(bindparam("identities", type_=JSONB))
+
 # Of two cases about one identity the first that commits has it; the other one is told whose it is.
 _IDENTIFY = text(f"""/* bans.identify */
     insert into ban_identifiers (org_ban_id, org_id, kind, value)
     select :ban, :org, w.kind, w.value from {_IDENTITIES} order by w.kind, w.value
     on conflict do nothing returning kind, value""").bindparams(bindparam("identities", type_=JSONB))
 
+# Two people may share an address: it says who somebody is only where nothing else is known of either.
 _ACTIVE = text(f"""/* bans.active */
     select b.id, b.number, coalesce(b.player_name, '') as name, coalesce(b.reason, '') as reason, b.expires_at,
            b.applies_to_all as everywhere,
@@ -43,7 +50,9 @@ _ACTIVE = text(f"""/* bans.active */
      where b.org_id = :org and b.status = 'active'
        and (b.player_id = cast(:player as uuid) or b.id in (
               select i.org_ban_id from {_IDENTITIES}
-                join ban_identifiers i on i.org_id = :org and i.kind = w.kind and i.value = w.value and i.is_active))
+                join ban_identifiers i on i.org_id = :org and i.kind = w.kind and i.value = w.value and i.is_active
+               where w.kind <> 'ip' or cast(:address_only as bool) and not exists (
+                       select 1 from ban_identifiers d where d.org_ban_id = i.org_ban_id and d.kind <> 'ip')))
      order by b.number for no key update of b""").bindparams(bindparam("identities", type_=JSONB))
 
 _LOCK = text("""/* bans.lock */
@@ -104,6 +113,11 @@ def _rows(identities: Collection[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"kind": kind, "value": value} for kind, value in sorted(identities)]
 
 
+def address_only(identities: Collection[tuple[str, str]]) -> bool:
+    """Is nothing known of somebody that could not be somebody else's tomorrow?"""
+    return all(kind == "ip" for kind, _ in identities)
+
+
 async def open_case(session: AsyncSession, values: dict[str, Any]) -> tuple[UUID, int]:
     """Writes a case; its id and number. `values`: the names in `_OPEN`."""
     row = (await session.execute(_OPEN, values)).one()
@@ -123,12 +137,20 @@ async def identify(
     return {(row.kind, row.value) for row in await session.execute(_IDENTIFY, values)}
 
 
+async def take_turn(
+    session: AsyncSession, org_id: UUID, player_id: UUID | None, identities: Collection[tuple[str, str]]
+) -> None:
+    """Of those who ban a person, one goes on at a time, until it commits."""
+    rows = [*_rows(identities), *([{"kind": "player", "value": str(player_id)}] if player_id else [])]
+    await session.execute(_TURN, {"org": org_id, "identities": rows})
+
+
 async def active(
     session: AsyncSession, org_id: UUID, player_id: UUID | None, identities: Collection[tuple[str, str]]
 ) -> list[Active]:
     """The active cases about a person, locked."""
     values = {"org": org_id, "player": player_id, "identities": _rows(identities)}
-    return every(Active, await session.execute(_ACTIVE, values))
+    return every(Active, await session.execute(_ACTIVE, {**values, "address_only": address_only(identities)}))
 
 
 async def lock(

@@ -49,9 +49,9 @@ CREATE TABLE ban_identifiers (
   PRIMARY KEY (org_ban_id, kind, value),
   CONSTRAINT fk_ban_identifiers_ban FOREIGN KEY (org_ban_id, org_id) REFERENCES org_bans(id, org_id) ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX uq_ban_identifiers_active ON ban_identifiers(org_id, kind, value) WHERE is_active;
+CREATE UNIQUE INDEX uq_ban_identifiers_active ON ban_identifiers(org_id, kind, value) WHERE is_active AND kind <> 'ip';
 CREATE INDEX ix_ban_identifiers_lookup ON ban_identifiers(org_id, kind, value);
-COMMENT ON TABLE ban_identifiers IS 'every identity of the case, the first included; is_active follows the case, so that an identity is in one active case only';
+COMMENT ON TABLE ban_identifiers IS 'every identity of the case, the first included; is_active follows the case, so that an identity is in one active case only, except an address, which several people may share';
 
 CREATE TABLE ban_entries (
   id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -136,10 +136,11 @@ async def test_two_at_once_are_one_case(court: Court, world: World) -> None:
 
 
 async def test_ids_of_two_cases_are_not_joined_in_passing(court: Court) -> None:
+    court.games = [game(ban_by=["eos", "steam"])]
     host = await court.host("gs-1", "EU1")
-    await court.ban("192.0.2.9")
+    await court.ban("eos:" + "0" * 32)
     await court.ban(STEAM)
-    await court.up(host, "EU1", player("bob", steam=STEAM, ip="192.0.2.9"))
+    await court.up(host, "EU1", player("bob", steam=STEAM, eos="0" * 32))
     with pytest.raises(Conflict, match="in two cases: B-1 and B-2"):
         await court.ask("bob", reason="again")
 
