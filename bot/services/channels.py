@@ -107,6 +107,8 @@ class Channels:
             channel = await _named(tx, ref)
             await channels.enable(tx.session, actor.org, channel.id)
             await _say(tx, channel)
+            if channel.purpose == "alerts" and not channel.enabled:
+                await alert_defaults.channel_set(tx)
             tx.audit("notify.test", resource=("channel", channel.id), name=channel.name, off=not channel.enabled)
         return channel
 

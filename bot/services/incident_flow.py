@@ -51,17 +51,21 @@ async def open_incident(tx: Tx, opening: Opening) -> tuple[UUID, int] | None:
 
 
 async def show_in(tx: Tx, org_id: UUID, incident_id: UUID, channel: int) -> None:
-    """Owes a channel the card of an incident, once."""
+    """Owes a channel the card of an incident, once; again where Discord has refused it."""
     message = await outbox.track(tx.session, org_id=org_id, kind=KIND, subject_id=str(incident_id), channel_id=channel)
-    await outbox.post(
-        tx.session,
-        org_id=org_id,
-        channel_id=channel,
-        event_type="incident.opened",
-        payload={},
-        dedupe_key=f"incident.opened:{incident_id}:{channel}",
-        message=message,
-    )
+    posted, refused = await incidents.placing(tx.session, org_id, message)
+    if posted:
+        await outbox.edit(tx.session, org_id=org_id, message=message, event_type="incident.changed", payload={})
+    else:
+        await outbox.post(
+            tx.session,
+            org_id=org_id,
+            channel_id=channel,
+            event_type="incident.opened",
+            payload={},
+            dedupe_key=f"incident.opened:{incident_id}:{channel}:{refused}",
+            message=message,
+        )
     await tx.notify(outbox.NOTIFY)
 
 

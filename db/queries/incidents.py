@@ -62,6 +62,11 @@ _MESSAGES = text("""/* incidents.messages */
     select id from bot_messages where org_id = :org and kind = 'incident' and subject_id = cast(cast(:incident as uuid) as text)
        and disabled_reason is null order by id""")
 
+_PLACING = text("""/* incidents.placing */
+    select m.message_id is not null as posted, (
+      select count(*) from notification_jobs n where n.bot_message_id = m.id and n.op = 'post' and n.status = 'failed') as refused
+      from bot_messages m where m.id = :message and m.org_id = :org""")
+
 # the channels of the rule; without any, those of the purpose that want this severity
 _CHANNELS = text("""/* incidents.channels */
     with own as (
@@ -156,6 +161,12 @@ async def host_offline(session: AsyncSession, org_id: UUID, host_id: UUID) -> UU
 async def messages(session: AsyncSession, org_id: UUID, incident_id: UUID) -> list[UUID]:
     """The bot's messages that show an incident."""
     return list((await session.execute(_MESSAGES, {"org": org_id, "incident": incident_id})).scalars())
+
+
+async def placing(session: AsyncSession, org_id: UUID, message: UUID) -> tuple[bool, int]:
+    """Whether a message was posted, and how often Discord refused it."""
+    row = (await session.execute(_PLACING, {"org": org_id, "message": message})).one()
+    return row.posted, row.refused
 
 
 async def channels(session: AsyncSession, org_id: UUID, rule_id: UUID | None, severity: str) -> list[int]:

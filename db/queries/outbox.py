@@ -78,6 +78,12 @@ _DROP_TWIN = text("""/* outbox.drop_twin */
 _DISABLE = text("""/* outbox.disable_message */
     update bot_messages set disabled_reason = :reason, fail_count = fail_count + 1 where id = :id""")
 
+# What was never posted there will not be, and an incident has to be shown elsewhere. Others may be edited again one day.
+_DISABLE_THERE = text("""/* outbox.disable_there */
+    update bot_messages set disabled_reason = :reason
+     where id in (select id from bot_messages where org_id = :org and channel_id = :channel and disabled_reason is null
+                     and (message_id is null or kind = 'incident') order by id for no key update)""")
+
 # Nothing will ever claim an edit of a message that is not there.
 _FAIL_EDITS = text("""/* outbox.fail_edits */
     update notification_jobs set status = 'failed', locked_until = null, last_error = :reason
@@ -233,6 +239,7 @@ async def disable(session: AsyncSession, row: OutboxRow, *, reason: str, channel
         return []
     where = {"org": row.org_id, "channel": row.channel_id, "reason": reason[:200]}
     await session.execute(_FAIL_CHANNEL, where)
+    await session.execute(_DISABLE_THERE, where)
     return [hit.purpose for hit in await session.execute(_DISABLE_CHANNEL, where)]
 
 
