@@ -125,7 +125,7 @@ async def _understood(tx: Tx, wish: Wish) -> Plan:
     text = _text(action, wish.text)
     try:
         cron = cron_words.parse(wish.when)
-        zone_name = zones.named(wish.zone or await schedules.zone(tx.session, tx.actor.org))
+        zone_name = zones.named(wish.zone.strip() or await schedules.zone(tx.session, tx.actor.org))
     except ValueError as error:
         raise Invalid(str(error), "Nothing was saved.") from error
     servers = await _servers(tx, wish)
