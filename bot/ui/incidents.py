@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from bot.domain.words import safe
-from bot.ui.cards import Button, Colour, card, fitting, row
-from bot.ui.texts import ago, at, span
+from bot.ui.cards import Button, Colour, card, row
+from bot.ui.texts import ago, at, count, span
 
 if TYPE_CHECKING:
     from db.queries.incident_cards import IncidentCard, IncidentEvent
@@ -79,8 +79,16 @@ def _still(incident: IncidentCard) -> bool:
 
 
 def _timeline(incident: IncidentCard) -> str:
-    earlier = [f"-# {incident.earlier} earlier lines"] if incident.earlier else []
-    return fitting([*earlier, *(_line(event) for event in incident.timeline)], _TIMELINE)
+    """As many of the newest lines as there is room for, oldest of them first."""
+    lines, room = list[str](), _TIMELINE
+    for event in reversed(incident.timeline):
+        line = _line(event)
+        room -= len(line) + 1
+        if room < 0:
+            break
+        lines.insert(0, line)
+    earlier = incident.earlier + len(incident.timeline) - len(lines)
+    return "\n".join([f"-# {count(earlier, 'earlier line')}", *lines] if earlier else lines)
 
 
 def _line(event: IncidentEvent) -> str:

@@ -5,6 +5,7 @@ import pytest
 from bot.domain.alerts_past import Past
 from bot.services.alerts import Kept
 from bot.ui import alerts, incidents
+from db.queries.incident_cards import IncidentEvent
 from tests.bot.ui import alert_samples, samples
 from tests.bot.ui.limits import check_form, ids_of, parts_of, text_of
 
@@ -60,3 +61,11 @@ def test_a_rule_that_waits_for_a_channel_or_cannot_be_evaluated_says_so() -> Non
     assert "cannot be evaluated" in alerts.line(alert_samples.rule("x", last_error="bad"))
     assert "fires for 2" in alerts.line(alert_samples.rule("x"))
     assert "cannot be read" in alerts.line(alert_samples.rule("x", condition={"keyword": ""}))
+
+
+def test_a_timeline_that_is_too_long_shows_its_end() -> None:
+    """A log can say anything at any length; how it ended has to be seen all the same."""
+    long = [IncidentEvent(n, "trigger", "*" * 1_000, samples.NOW, None) for n in range(7)]
+    last = IncidentEvent(8, "status_change", "resolved it: the disk", samples.NOW, "mia")
+    shown = text_of(incidents.incident_card(alert_samples.incident("x", timeline=[*long, last], earlier=0)))
+    assert "resolved it: the disk" in shown and "-# 3 earlier lines" in shown
