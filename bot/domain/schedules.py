@@ -99,6 +99,10 @@ class Target:
     busy_with: int | None
     """Number of an exclusive job that waits or runs there, or of a job of the same schedule."""
 
+    @property
+    def words(self) -> str:
+        return "it is not known to be up" if self.status == "unknown" else f"it is {self.status}"
+
 
 def left_out(action: Action, target: Target) -> Skip | None:
     """Why a server is left out of a run; None: it is not."""
@@ -110,9 +114,9 @@ def left_out(action: Action, target: Target) -> Skip | None:
         # whoever stopped it does not want a schedule to start it; a host that is away may come back in time
         wanted = target.desired_state == "running" and target.status in ("crashed", "unknown")
         if not wanted and target.status not in ("running", "starting"):
-            return Skip("skipped_offline", f"it is {target.status}, and a restart would start it")
+            return Skip("skipped_offline", f"{target.words}, and a restart would start it")
     elif not target.host_online:
         return Skip("skipped_offline", "its host is offline")
     elif target.status not in ("running", "starting"):
-        return Skip("skipped_offline", f"it is {target.status}")
+        return Skip("skipped_offline", target.words)
     return None
