@@ -9,7 +9,7 @@ from typing import Final
 from bot.demo import reading
 from bot.demo.chapters import bans, incidents, mods, schedules
 from bot.demo.host import ARENA, SEVENDAYS, Game
-from bot.demo.people import eventually, shown
+from bot.demo.people import Choice, eventually, shown
 from bot.demo.simcord_private import allow_command
 from bot.demo.story import Story
 from bot.demo.transcript import StepFailed, Transcript
@@ -117,7 +117,7 @@ class Tour(Story):
         with self.tell.step("A restart: asked, confirmed, followed to its end"):
             before = _starts(self.world.host.game_log(game))
             await self.world.host.slow_down()
-            server = await self.moderator.picks("server restart", "server", game.name)
+            server = await eventually(lambda: self._with_players(game, 1), f"one player left on {game.name}")
             question = await self.run(self.moderator, "server restart", server=server, reason="new map")
             assert "1 player is online" in reading.text(shown(question)), "the question does not say who is online"
             await self.follow(await self.press(self.moderator, question, "Restart"), game)
@@ -125,6 +125,11 @@ class Tour(Story):
             await self.logged(game, "StartGame done")
             assert _starts(self.world.host.game_log(game)) != before, "the game's log knows of no second start"
             assert await self.world.host.control(game).ready(), "the game takes no players after the restart"
+
+    async def _with_players(self, game: Game, online: int) -> Choice | None:
+        """The server as autocomplete offers it, once a heartbeat has counted so many players."""
+        server = await self.moderator.picks("server restart", "server", game.name)
+        return server if f"{online}/" in server.label else None
 
     async def refuse(self, game: Game) -> None:
         with self.tell.step("A player tries what only moderators may"):
@@ -165,6 +170,7 @@ async def tour(data_dir: Path, out: Callable[[str], object], story: type[Tour] =
         async with demo_world(data_dir) as world:
             out(f"Gamekeeper's tour: Discord is simulated, everything else is real. Ready in {_since(started)}.")
             tell.channels = {channel.id: name for name, channel in world.cast.channels.items()}
+            tell.members = {member.id: member.user.global_name or member.name for member in world.cast.viewers.values()}
             await story(world, tell).tell_all()
     except StepFailed as failed:
         out("")

@@ -13,6 +13,7 @@ WIDTH: Final = 100
 
 _TIME: Final = re.compile(r"<t:(-?\d+)(?::([tTdDfFR]))?>")
 _CHANNEL: Final = re.compile(r"<#(\d+)>")
+_MEMBER: Final = re.compile(r"<@(\d+)>")
 _MARKUP: Final = re.compile(r"\*\*|__|^(?:#{1,3}|-#) |(?<!\\)`{1,3}|^> ", re.MULTILINE)
 _ESCAPE: Final = re.compile(r"\\([\\*_~`|>#\-.()\[\]])")
 
@@ -27,11 +28,12 @@ class StepFailed(Exception):
 
 
 class Transcript:
-    """Writes lines to `out` and numbers the steps. `channels` gives names to channel ids."""
+    """Writes lines to `out` and numbers the steps. `channels` and `members` give names to ids."""
 
     def __init__(self, out: Callable[[str], object]) -> None:
         self._out = out
         self.channels: Mapping[int, str] = {}
+        self.members: Mapping[int, str] = {}
         self.steps = 0
 
     @contextlib.contextmanager
@@ -53,7 +55,7 @@ class Transcript:
 
     def shows(self, text: str, *, private: bool = False) -> None:
         """What a message of the bot reads like."""
-        self._block("Gamekeeper", plain(text, self.channels), " (only they see it)" if private else "")
+        self._block("Gamekeeper", plain(text, self.channels, self.members), " (only they see it)" if private else "")
 
     def game(self, name: str, lines: str) -> None:
         """What the game wrote into its own log."""
@@ -76,11 +78,12 @@ class Transcript:
                 self._out(f"      │ {line}")
 
 
-def plain(text: str, channels: Mapping[int, str], now: datetime | None = None) -> str:
-    """Discord's markup as plain text: times in words, channels by name, no asterisks."""
+def plain(text: str, channels: Mapping[int, str], members: Mapping[int, str], now: datetime | None = None) -> str:
+    """Discord's markup as plain text: times in words, channels and members by name, no asterisks."""
     moment = now or datetime.now(UTC)
     text = _TIME.sub(lambda found: _when(int(found[1]), found[2] or "f", moment), text)
     text = _CHANNEL.sub(lambda found: f"#{channels.get(int(found[1]), 'deleted-channel')}", text)
+    text = _MEMBER.sub(lambda found: f"@{members.get(int(found[1]), 'somebody')}", text)
     return _ESCAPE.sub(r"\1", _MARKUP.sub("", text))
 
 

@@ -21,13 +21,14 @@ SECONDS = int(NOW.timestamp())
         (f"<t:{SECONDS - 7200}:R>", "2 h ago"),
         (f"<t:{SECONDS}:f>", "2026-11-21 04:00 UTC"),
         ("see <#7>, not <#8>", "see #ops, not #deleted-channel"),
+        ("Marla is <@8>, not <@9>", "Marla is @Pia, not @somebody"),
         (r"eve' score\=9 \*x\* 1\.2", r"eve' score\=9 *x* 1.2"),
         ("-# small", "small"),
         ("```\ngettime\n```", "\ngettime\n"),
     ],
 )
 def test_markup_becomes_what_a_person_reads(markup: str, text: str) -> None:
-    assert plain(markup, {7: "ops"}, NOW) == text
+    assert plain(markup, {7: "ops"}, {8: "Pia"}, now=NOW) == text
 
 
 def test_steps_are_numbered_and_timed() -> None:
