@@ -44,7 +44,7 @@ async def test_each_folder_is_judged(server: Running) -> None:
     for wanted in (
         "INF [MODS]     Loaded Mod: TFP_Harmony (1.1.0.4)",
         "INF [MODS]     Loaded Mod: Good_Mod-1 (1.0.3)",
-        "WRN [MODS]     Mod with same name (Good_Mod-1) already loaded, ignoring Good",
+        "WRN [MODS]     Mod with same name (Good_Mod-1) already loaded, ignoring",
         "ERR [MODS]     Legacy/ModInfo.xml in legacy format. V2 required to load mod",
         "ERR [MODS]     Could not parse Legacy/ModInfo.xml, ignoring",
         "ERR [MODS]     Could not parse Nameless/ModInfo.xml, ignoring",
