@@ -74,7 +74,7 @@ def target(**changed: Any) -> Target:
         ("restart", {"status": "unknown", "host_online": False}, ""),  # it may come back within the job's 15 minutes
         ("restart", {"status": "running", "desired_state": "stopped"}, ""),
         ("restart", {"status": "stopped"}, "skipped_offline: it is stopped, and a restart would start it"),
-        ("restart", {"status": "unknown", "desired_state": "stopped"}, "skipped_offline: it is not known to be up, and a"),
+        ("restart", {"status": "unknown", "desired_state": "stopped"}, "skipped_offline: it is not known to be up"),
         ("restart", {"status": "installing"}, "skipped_offline: it is installing, and a restart would start it"),
         ("restart", {"busy_with": 12}, "skipped_busy: J-12 is waiting or under way there"),
         ("announce", {}, ""),
