@@ -60,6 +60,8 @@ class Stream:
         """Reading and sending take turns on the spool."""
         self.next_look = 0.0
         """On the clock of `time.monotonic`."""
+        self.corrected = False
+        """Whether the bot named another number for the head, and has not taken it under that one."""
         self._reading: _Reading | None = None
         self._source: LogSource | None = None
         self._asked = 0.0
@@ -203,11 +205,15 @@ class Streams:
         except OutOfStep as error:
             log.warning("the bot expects batch %d of %s, not %d", error.expected, stream.server_id, batch.seq)
             await self._locked(stream, partial(stream.spool.expect, error.expected))
+            if stream.corrected:
+                raise Unavailable(f"{error}, again and again", status=error.status) from None
+            stream.corrected = True
         except Refused as error:
             if error.status not in FINAL:
                 raise
             await self._refused(stream, error)
         else:
+            stream.corrected = False
             await self._locked(stream, stream.spool.sent)
         return True
 

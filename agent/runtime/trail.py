@@ -22,6 +22,8 @@ FILES_MAX: Final = 16
 _REMEMBERED: Final = 2 * FILES_MAX
 """Files that were read to the end: more than are looked at, or they would take turns for ever."""
 _HEAD: Final = 256
+_LINE_KEPT: Final = LINE_MAX + (4 << 10)
+"""Bytes of a line: more than a record takes, so that whoever cuts it sees that, and a secret whole."""
 _READ_MAX: Final = 64 << 10
 """Bytes taken at once: even of the shortest lines these are not too many records."""
 
@@ -203,7 +205,7 @@ class Trail:
         self._rest += data[begin:]
         if self._skipping:
             self._rest = b""
-        elif len(self._rest) > LINE_MAX:
+        elif len(self._rest) > _LINE_KEPT:
             yield _text(self._rest), len(data)
             self._rest, self._skipping = b"", True
 
@@ -217,4 +219,4 @@ class Trail:
 
 
 def _text(line: bytes) -> str:
-    return line[:LINE_MAX].rstrip(b"\r").decode("utf-8", "replace")
+    return line[:_LINE_KEPT].rstrip(b"\r").decode("utf-8", "replace")

@@ -35,4 +35,4 @@ class RecordsAnswer(Wire):
 class RecordsExpected(Wire):
     """409: a batch is missing."""
 
-    expected: int
+    expected: Annotated[int, Field(ge=1)]

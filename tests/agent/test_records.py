@@ -141,6 +141,27 @@ async def test_a_batch_that_the_bot_chokes_on_keeps_nothing_back(arena: Arena, p
     assert len(refused) == 1
 
 
+@pytest.mark.parametrize("expected", [7, -3])
+async def test_a_bot_that_always_expects_another_batch(
+    counter: wire.ServerSpec, host: HostMachine, plane: ControlPlane, expected: int
+) -> None:
+    """It is asked ever less often, and what it said does no lasting harm."""
+    calls: list[int] = []
+
+    async def confused(_: web.Request, __: Callable[[], Awaitable[web.Response]]) -> web.StreamResponse:
+        calls.append(1)
+        return web.json_response({"expected": expected}, status=409)
+
+    plane.always["records"] = confused
+    await plane.enqueue(wire.ServerStart(), counter).success()
+    await host.until(lambda: len(calls) > 1)
+    await asyncio.sleep(1)
+    assert len(calls) < 6
+    del plane.always["records"]
+    await host.until(lambda: plane.records != [])
+    assert plane.batches[-1].seq == 1
+
+
 async def test_a_server_that_is_no_longer_ours(
     counter: wire.ServerSpec, host: HostMachine, plane: ControlPlane
 ) -> None:

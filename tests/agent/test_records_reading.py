@@ -41,9 +41,12 @@ class Logged:
 
     def sent(self, batches: int = 10**9) -> Iterator[int]:
         """Sends as long as there is something; the numbers of the lines, and -1 for a gap."""
+        for message in self.messages(batches):
+            yield -1 if "missing" in message else int(message.split()[2])
+
+    def messages(self, batches: int = 10**9) -> Iterator[str]:
         while batches and (head := self.stream.spool.head(self.server.spec.id)) is not None:
-            for record in head.records:
-                yield -1 if "missing" in record.message else int(record.message.split()[2])
+            yield from (record.message for record in head.records)
             self.stream.spool.sent()
             batches -= 1
 
@@ -125,6 +128,20 @@ async def test_a_game_that_logs_faster_than_it_is_read(logged: Logged, monkeypat
         logged.stream.look(logged.server)
     read = list(logged.sent())
     assert read[-2:] == [-1, 2000] and read.count(-1) == 1 and len(read) < 1500
+
+
+async def test_what_no_line_should_be(logged: Logged) -> None:
+    """Far too long, not text, without an end: bounded, marked, and what follows is whole."""
+    logged.stream.look(logged.server)
+    start = b"[2030-01-02 03:04:05][chat]: "
+    with logged.log.open("ab") as file:
+        for line in (b"x" * 20_000, b"y" * 300_000, b"\xff\0\0\xed\xa0\x80", b"end"):
+            file.write(start + line + b"\n")
+    for _ in range(8):
+        logged.stream.look(logged.server)
+    first, second, odd, end = (message.removeprefix("[chat]: ") for message in logged.messages())
+    assert first.endswith("x … (cut)") and second.endswith("y … (cut)")
+    assert odd == "\ufffd" * 4 and end == "end"
 
 
 async def test_a_disk_that_is_full_for_a_while(logged: Logged) -> None:
