@@ -69,6 +69,7 @@ class Heartbeats:
         if reports:
             happened += await players_seen.note(tx, host.org_id, reports)
             await heartbeats.update_servers(tx.session, [_row(report) for report in reports.values()], clock.now())
+        happened += filter(None, (_missed_crash(host, known[key], report) for key, report in reports.items()))
         happened += filter(None, (_status_event(host, known[key], report) for key, report in reports.items()))
         await events.write(tx.session, happened)
         if any(event.event_type == "server.crashed" for event in happened):
@@ -161,6 +162,14 @@ def _has_started(old: Observed, report: wire.ServerReport) -> bool:
     """Is it another run of the game than before?"""
     began = _row(report)["observed"].get("startedAt")
     return old.status != "running" or (began is not None and old.observed.get("startedAt") != began)
+
+
+def _missed_crash(host: HostIdentity, old: Observed, report: wire.ServerReport) -> Happened | None:
+    """It crashed and was started again before its host could say so: we, or the way to us, were away."""
+    before = old.observed.get("crashes")
+    if not isinstance(before, int) or report.crashes <= before or "crashed" in (old.status, report.state):
+        return None
+    return status_event(host.org_id, old.id, old.status, "crashed", report.note)
 
 
 def _status_event(host: HostIdentity, old: Observed, report: wire.ServerReport) -> Happened | None:

@@ -52,6 +52,26 @@ async def test_a_crash_that_is_over_before_anybody_looks_is_seen(tower: Watchtow
     assert await tower.look() == {}, "the same crash does not count twice"
 
 
+async def test_a_crash_while_the_bot_was_away_is_seen(tower: Watchtower) -> None:
+    tower.later(600)
+    assert await tower.look(state="running", crashes=2) == {"fire": 1}
+    await tower.clear()
+    assert await tower.status() == [(1, "resolved")]
+
+
+async def test_ten_crashes_in_a_minute_are_one_incident_and_one_message(tower: Watchtower) -> None:
+    for crashes in range(1, 11):
+        await tower.look(state="crashed", crashes=crashes)
+        tower.later(3)
+        await tower.look(state="running", crashes=crashes)
+        tower.later(3)
+    for crashes in range(11, 14):
+        tower.later(20)
+        await tower.look(state="running", crashes=crashes)
+    assert await tower.status() == [(1, "open")] and await tower.lines() == ["created"]
+    assert await tower.owed() == 1
+
+
 async def test_stopped_or_silent_for_a_while_is_down_and_one_report_is_not_enough(tower: Watchtower) -> None:
     for values in ({"state": "stopped"}, {"state": "running", "reachable": False}):
         assert await tower.look(**values) == {}

@@ -64,6 +64,25 @@ async def test_changes_of_state_are_events(
     assert await world.events() == ["host.online", *event]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "event"),
+    [
+        (("running", 0), ("running", 1), ["server.crashed"]),
+        (("running", 2), ("starting", 3), ["server.crashed"]),
+        (("running", 0), ("crashed", 1), ["server.crashed"]),
+        (("running", 3), ("running", 0), []),
+        (("running", 3), ("running", 3), []),
+    ],
+)
+async def test_a_crash_that_was_over_before_it_could_be_reported_is_an_event(
+    world: World, host: HostIdentity, before: tuple[wire.Status, int], after: tuple[wire.Status, int], event: list[str]
+) -> None:
+    server = await world.server(host)
+    await world.beat(host, report(server, before[0], crashes=before[1]))
+    await world.beat(host, report(server, after[0], crashes=after[1]))
+    assert await world.events() == ["host.online", *event]
+
+
 async def test_servers_of_others_are_never_touched(world: World, host: HostIdentity) -> None:
     neighbour, _ = await world.pair("gs-2")
     stranger = await World(world.db, guild=2002).found()
