@@ -22,7 +22,7 @@ from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.alert_conditions import HostOffline, JobRunFailed, LogKeyword, ServerDown, read
 from bot.domain.alerts import Decision, Observation, State, Step, Watch, decide
-from bot.errors import Conflict
+from bot.errors import Conflict, Unavailable
 from bot.services import alert_sight, alert_transitions
 from bot.services.leases import Leases
 from bot.services.log_matching import matcher
@@ -37,6 +37,8 @@ DUTY: Final = "alerts"
 _HOLDER: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 _RECENT: Final = timedelta(days=1)
 """How far back a failed job makes its server worth a look."""
+_ATTEMPTS: Final = 3
+"""Transitions in a row that the database did not answer in time."""
 _QUIET: Final[frozenset[Step]] = frozenset({"wait", "drop", "seen", "unsure", "clearing"})
 
 
@@ -70,10 +72,27 @@ class AlertEvaluation:
             if epoch is None:
                 continue
             await self._write_quiet(epoch, [one for one in judged if one.decision.step in _QUIET])
-            for one in judged:
-                if one.decision.step not in _QUIET and await self._write(epoch, one):
-                    steps[one.decision.step] += 1
+            steps.update(await self._write_all(epoch, [one for one in judged if one.decision.step not in _QUIET]))
         return dict(steps)
+
+    async def _write_all(self, epoch: int, judged: Sequence[_Judged]) -> Counter[str]:
+        """A row that somebody holds for long keeps nobody else's alerts away; a database that is away ends it.
+
+        Raises:
+            Unavailable: nothing was done about the last ones.
+        """
+        steps: Counter[str] = Counter()
+        in_vain = 0
+        for one in judged:
+            try:
+                steps[one.decision.step] += await self._write(epoch, one)
+                in_vain = 0
+            except Unavailable as error:
+                in_vain += 1
+                if in_vain == _ATTEMPTS:
+                    raise
+                log.warning("rule %s has to wait for %s: %s", one.seen.rule_id, one.seen.fingerprint, error.__cause__)
+        return +steps
 
     # --------------------------------------------------------------------------------------------------- looking
 
@@ -149,13 +168,19 @@ class AlertEvaluation:
                 return await alert_transitions.apply(tx, seen, judged.decision)
         except (DBAPIError, ValueError, AssertionError) as error:
             log.exception("rule %s (%s) could not be carried out for %s", seen.rule_id, seen.type, seen.fingerprint)
-            await self._remember({seen.rule_id: f"{type(error).__name__}: {error}"})
+            await self._remember({seen.rule_id: _words(error)})
             return False
 
     async def _remember(self, errors: dict[UUID, str]) -> None:
         if errors:
             async with self._db.statement() as session:
                 await alert_rules.errors(session, errors, clock.now())
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, without the statement and its values, which are in the log."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return f"{type(error).__name__}: {cause}".partition("\n")[0]
 
 
 def observation(seen: Watched, now: datetime) -> tuple[Watch, Observation]:

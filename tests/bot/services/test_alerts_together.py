@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.errors import Conflict
 from bot.services.alert_evaluation import AlertEvaluation
@@ -40,7 +41,8 @@ async def test_a_rule_that_the_database_refuses_stops_no_other(tower: Watchtower
     )
     await tower.world.rows("create trigger refuse before insert on incidents for each row execute function refuse()")
     assert await tower.look(state="crashed") == {"fire": 1}
-    assert "not this one" in await tower.world.value("select last_error from alert_rules where id = :id", id=bad)
+    error = await tower.world.value("select last_error from alert_rules where id = :id", id=bad)
+    assert "not this one" in error and "insert" not in error
     assert len(await tower.firings()) == 1
 
 
@@ -116,3 +118,14 @@ async def test_conditions_that_no_one_would_write_end_no_statement(tower: Watcht
     await tower.look(state="crashed")
     assert (fine, f"log_keyword:{tower.server}") in await tower.firings()
     assert await tower.world.value("select count(*) from alert_rules where last_error is not null") > 20
+
+
+async def test_a_server_that_somebody_holds_keeps_no_other_alert_away(tower: Watchtower) -> None:
+    second = await tower.add_server("EU2")
+    await tower.report(second, state="crashed")
+    await tower.report(state="crashed")
+    async with tower.world.db.uow(tower.system()) as tx:
+        await tx.session.execute(text("select 1 from server_instances where id = :id for update"), {"id": tower.server})
+        assert await tower.evaluation.states() == {"fire": 1}
+    assert await tower.evaluation.states() == {"fire": 1}
+    assert await tower.status() == [(1, "open"), (2, "open")]
