@@ -8,6 +8,8 @@ from bot.domain.identities import normalise
 
 Identity = tuple[str, str]
 """Kind and value, in the form that is stored."""
+MOST: Final = 20
+"""Identities of one person that a host is told."""
 
 _FORMS: Final = {
     "steam": re.compile(r"7656119[0-9]{10}"),
@@ -45,6 +47,17 @@ def _named(kind: str, raw: str) -> Identity:
     if not value or (form and not form.fullmatch(value)):
         raise ValueError(f"That is no {kind} id. Ids look like {EXAMPLES}.")
     return kind, value
+
+
+def foremost(identities: Collection[Identity]) -> list[Identity]:
+    """As many as a host can be told of one person, addresses last."""
+    return sorted(identities, key=lambda one: (one[0] == "ip", one))[:MOST]
+
+
+def decisive(kinds: Collection[str]) -> list[str]:
+    """Of the kinds by which a game could ban somebody those by which it does: by an address only where it knows nothing
+    better."""
+    return sorted(set(kinds) - {"ip"}) or sorted(kinds)
 
 
 def usable(kinds: Collection[str], ban_by: Collection[str], capabilities: Collection[str]) -> list[str]:

@@ -13,6 +13,8 @@ ReceiptOutcome = Literal["applied", "refused", "unsupported", "waiting"]
 REASON_MAX: Final = 200
 KICK_TEXT_MAX: Final = 200
 """What the protocol carries; games cut it further in their own ways."""
+IN_MEMORY: Final = "bans_memory"
+"""The capability of a game that forgets its bans when it ends: something among ourselves, people are not told."""
 _FIRST_WAIT: Final = timedelta(minutes=1)
 _LONGEST_WAIT: Final = timedelta(hours=6)
 _GAME_IS_DOWN: Final = timedelta(seconds=30)
@@ -20,10 +22,18 @@ _LONGEST_DOWN: Final = timedelta(minutes=10)
 """A start of the game is noticed at once; this is for one whose console is silent while it runs."""
 
 
+_ADDRESSES_TO: Final = 15
+"""A case with so many identities gets no more addresses; a host is told 20."""
+
+
 def kick_text(number: int, reason: str) -> str:
     """What the player reads in the game. The number comes first: some games cut the end off."""
     text = f"B-{number}: {reason}"
     return text if len(text) <= KICK_TEXT_MAX else text[: KICK_TEXT_MAX - 1].rstrip() + "…"
+
+
+_AFTER_SILENCE: Final = timedelta(seconds=5)
+"""An agent that was restarted can say at once what became of a ban."""
 
 
 def backoff(attempts: int) -> timedelta:
@@ -77,10 +87,17 @@ def change(case: Standing, wish: Wish) -> Change | None:
         until=until,
         everywhere=case.everywhere or wish.everywhere,
         new_servers=wish.servers - case.servers,
-        new_identities=wish.identities - case.identities,
+        new_identities=_more(case, wish),
     )
     same = (made.reason, made.until, made.everywhere) == (case.reason, case.until, case.everywhere)
     return None if same and not made.new_servers and not made.new_identities else made
+
+
+def _more(case: Standing, wish: Wish) -> frozenset[tuple[str, str]]:
+    """Somebody who is banned again and again has another address every time: at some point they say nothing more."""
+    new = wish.identities - case.identities
+    full = len(case.identities) >= _ADDRESSES_TO
+    return frozenset(one for one in new if one[0] != "ip" or not full)
 
 
 def later(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -148,7 +165,8 @@ def after_silence(entry: Entry, job_id: UUID, reason: str) -> Next | None:
     if entry.job_id != job_id or entry.sync_status != "syncing":
         return None
     attempts = entry.attempts + 1
-    return Next("pending", entry.applied_state, attempts, backoff(attempts), reason or None)
+    wait = backoff(entry.attempts) if entry.attempts else _AFTER_SILENCE
+    return Next("pending", entry.applied_state, attempts, wait, reason or None)
 
 
 def lifted(entry: Entry, *, sent: bool) -> Next:

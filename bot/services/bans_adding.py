@@ -10,7 +10,7 @@ from uuid import UUID
 from bot import clock
 from bot.domain import ban_terms, bans
 from bot.domain.actors import Actor
-from bot.domain.ban_ids import usable
+from bot.domain.ban_ids import decisive, usable
 from bot.domain.ban_terms import Term
 from bot.domain.bans import Change, Standing, Wish
 from bot.errors import Conflict, Invalid
@@ -18,6 +18,7 @@ from bot.services import bans_ending, outbox
 from bot.services import bans_words as words
 from bot.services.bans_people import Somebody, somebody
 from bot.services.bans_scope import Scope, must_reach, scope
+from bot.services.bans_sharing import Sharing, sharing
 from bot.services.bans_syncing import edit_notices, start
 from bot.services.bans_words import Target
 from bot.services.confirmations import Done, Question, ask
@@ -45,6 +46,7 @@ class Preview:
     targets: tuple[Target, ...]
     denied: tuple[str, ...]
     note: str
+    sharing: Sharing | None = None
     existing: Active | None = None
     change: Change | None = None
 
@@ -93,7 +95,9 @@ class BanAdding:
             case = asked.existing.number if asked.existing else None
             tx.audit("ban.add.ask", resource=("player", who.player_id), reason=text, case=case)
             past = await cases.past(tx.session, actor.org, who.sure_player, who.identities)
-        return _preview(asked, question, number, targets, past, zone=zone, note=remark)
+            existing = asked.existing.id if asked.existing else None
+            shared = await sharing(tx.session, actor.org, who, existing)
+        return _preview(asked, question, number, targets, past, shared, zone=zone, note=remark)
 
     async def confirmed(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Does what `ask` asked; everything is checked again, it may have changed meanwhile."""
@@ -253,6 +257,7 @@ def _preview(
     number: int,
     targets: tuple[Target, ...],
     past: Sequence[PastCase],
+    shared: Sharing | None,
     *,
     zone: str,
     note: str,
@@ -270,6 +275,7 @@ def _preview(
         targets=targets,
         denied=tuple(place.name for place in asked.scope.denied),
         note=note,
+        sharing=shared,
         existing=asked.existing,
         change=change,
     )
@@ -295,7 +301,7 @@ def _change(asked: _Asked) -> Change | None:
 def _targets(asked: _Asked, places: Sequence[Place]) -> tuple[Target, ...]:
     known = {kind for kind, _ in asked.who.identities}
     known |= {kind for kind, _ in asked.existing.identities} if asked.existing else set()
-    return tuple(Target(place, tuple(usable(known, place.ban_by, place.capabilities))) for place in places)
+    return tuple(Target(place, tuple(decisive(usable(known, place.ban_by, place.capabilities)))) for place in places)
 
 
 def _verb(asked: _Asked, targets: Sequence[Target]) -> str:

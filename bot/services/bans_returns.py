@@ -6,14 +6,13 @@ from uuid import UUID
 
 from bot import clock
 from bot.domain.ban_ids import usable
+from bot.domain.bans import IN_MEMORY
 from bot.services.bans_syncing import edit_notices, start
 from db.queries import ban_entries, ban_returns, bans_write
 from db.queries.ban_entries import Place
 from db.queries.ban_returns import Lacking
 from db.uow import Tx
 
-IN_MEMORY: Final = "bans_memory"
-"""The capability of a game that forgets its bans when it ends."""
 LATE: Final = 3.0
 """Seconds that a list of players may be older than its arrival."""
 

@@ -4,22 +4,18 @@ Locks are taken in one order by all who come here: cases, entries, the servers' 
 """
 
 from collections.abc import Collection
-from typing import Final
 from uuid import UUID
 
 from agent import wire
 from bot import clock
 from bot.domain import bans
-from bot.domain.ban_ids import usable
+from bot.domain.ban_ids import foremost, usable
 from bot.domain.jobs import JobType
 from bot.services import outbox
 from bot.services.jobs_enqueue import enqueue
 from db.queries import ban_entries, bans_write
 from db.queries.ban_entries import Due, Place, Update
 from db.uow import Tx
-
-_IDENTITIES_MAX: Final = 20
-"""Of one item of the protocol."""
 
 
 async def start(tx: Tx, servers: Collection[UUID]) -> list[int]:
@@ -84,7 +80,7 @@ def _item(due: Due, told: list[tuple[str, str]]) -> wire.BanItem:
         entry_id=due.id,
         revision=due.revision,
         want=due.desired_state,
-        identities=[wire.Identity(kind=kind, value=value) for kind, value in told[:_IDENTITIES_MAX]],
+        identities=[wire.Identity(kind=kind, value=value) for kind, value in foremost(told)],
         name=due.name[:128],
         until=due.until,
         reason=bans.kick_text(due.number, due.reason),

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.actors import Actor
+from bot.domain.bans import IN_MEMORY
 from bot.domain.words import safe
 from bot.errors import NotFound, Unsupported
 from db.engine import Database
@@ -57,7 +58,8 @@ def must_be_able(server: ServerCard, capability: str) -> None:
         Unsupported: with the list of what works.
     """
     if capability not in server.capabilities:
-        able = ", ".join(server.capabilities) or "nothing yet: its host has not reported the game"
+        shown = ", ".join(safe(one) for one in server.capabilities if one != IN_MEMORY)
+        able = shown or "nothing yet: its host has not reported the game"
         raise Unsupported(f"{safe(server.game_name)} does not support `{capability}` here.", f"It supports: {able}.")
 
 

@@ -67,6 +67,7 @@ def preview_card(preview: Preview) -> discord.ui.LayoutView:
         f"**How long** {how_long(preview.until)}{_here(preview.until, preview.zone)}",
         *_existing(preview),
         *_where(preview.targets),
+        *_sharing(preview),
     ]
     if preview.denied:
         lines.append(f"**Left out** {_names(preview.denied)}: you may not ban there.")
@@ -135,6 +136,25 @@ def _where(targets: tuple[Target, ...]) -> list[str]:
     cannot = [f"{safe(one.place.name)} ({_lack(one)})" for one in targets if not one.kinds]
     rows = (("Now on", now), ("Later on", waits), ("Not on", cannot))
     return [f"**{title}** {joined(names)}" for title, names in rows if names]
+
+
+def _sharing(preview: Preview) -> list[str]:
+    """Whom else a ban by the address keeps out."""
+    found = preview.sharing
+    if found is None:
+        return []
+    said: list[str] = []
+    if found.cases:
+        held = joined([f"`{ban_number(one.number)}` {named(one.name)}" for one in found.cases], 300)
+        said.append(f"it is banned in {held}, too")
+    if found.players:
+        other = "other " if preview.who.name else ""
+        were = "was" if len(found.players) == 1 else "were"
+        seen = joined([safe(name) for name in found.players], 300)
+        said.append(f"{count(len(found.players), f'{other}player')} {were} seen from it: {seen}")
+    hit = [safe(one.place.name) for one in preview.targets if "ip" in one.kinds]
+    effect = f" Nobody comes in from it on {joined(hit, 200)}." if hit else ""
+    return [f"**Same address** {'; '.join(said)}.{effect}"]
 
 
 def _why(target: Target) -> str:

@@ -114,5 +114,6 @@ class PlayerSession(Base):
         Index("ix_player_sessions_player", "player_id", newest("started_at")),
         Index("ix_player_sessions_server", "server_instance_id", newest("started_at")),
         partial("ix_player_sessions_ip", "started_at", where="ip IS NOT NULL"),
+        partial("ix_player_sessions_address", "org_id", "ip", where="ip IS NOT NULL"),
         {"comment": "an open row = online now; playtime is their sum; /players, /player show, /graph; ip only 30 days"},
     )

@@ -38,6 +38,7 @@ CREATE TABLE org_bans (
 CREATE INDEX ix_org_bans_list ON org_bans(org_id, status, number DESC);
 CREATE INDEX ix_org_bans_player ON org_bans(player_id) WHERE player_id IS NOT NULL;
 CREATE INDEX ix_org_bans_expiry ON org_bans(expires_at) WHERE status = 'active' AND expires_at IS NOT NULL;
+CREATE INDEX ix_player_sessions_address ON player_sessions(org_id, ip) WHERE ip IS NOT NULL;
 COMMENT ON TABLE org_bans IS 'a case (B-1042) about one person; identities in ban_identifiers, servers in ban_entries';
 
 CREATE TABLE ban_identifiers (
@@ -95,6 +96,7 @@ COMMENT ON TABLE ban_events IS 'append-only history of a case: nothing about a b
 """
 
 _DOWN = """
+DROP INDEX ix_player_sessions_address;
 DROP TABLE ban_events;
 DROP TABLE ban_entries;
 DROP TABLE ban_identifiers;

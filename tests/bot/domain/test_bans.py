@@ -1,5 +1,6 @@
 """Decisions about bans."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.ban_ids import usable
+from bot.domain.ban_ids import decisive, foremost, usable
 from bot.domain.bans import (
     KICK_TEXT_MAX,
     REASON_MAX,
@@ -101,6 +102,36 @@ def test_silence_puts_back_what_that_job_was_at(entry: Entry, job: UUID) -> None
     after = after_silence(entry, job, "its host died")
     assert (after is not None) == (entry.job_id == job and entry.sync_status == "syncing")
     assert after is None or (after.sync_status, after.attempts) == ("pending", entry.attempts + 1)
+
+
+def test_silence_is_answered_soon_the_first_time() -> None:
+    entry = Entry(UUID(int=9), 1, "banned", "syncing", None, 0, JOB)
+    waits: list[float] = []
+    for _ in range(4):
+        after = after_silence(entry, JOB, "its agent died")
+        assert after
+        waits.append(after.wait.total_seconds())
+        entry = replace(entry, attempts=after.attempts)
+    assert waits == [5, 60, 120, 240]
+
+
+def test_a_case_that_is_full_of_addresses_takes_only_what_lasts() -> None:
+    addresses = frozenset(("ip", f"192.0.2.{n}") for n in range(15))
+    case = Standing(1, "x", None, frozenset(), False, addresses)
+    again = change(case, Wish("y", None, frozenset(), False, frozenset({("ip", "192.0.2.99"), ("steam", "a")})))
+    assert again and again.new_identities == {("steam", "a")}
+
+
+def test_a_host_is_told_what_lasts_first() -> None:
+    many = [*(("ip", f"192.0.2.{n}") for n in range(30)), ("steam", "a")]
+    assert foremost(many)[0] == ("steam", "a") and len(foremost(many)) == 20
+
+
+@pytest.mark.parametrize(
+    ("kinds", "by"), [(["ip"], ["ip"]), (["ip", "steam"], ["steam"]), (["steam", "eos"], ["eos", "steam"]), ([], [])]
+)
+def test_a_game_bans_by_an_address_only_whom_it_does_not_know_better(kinds: list[str], by: list[str]) -> None:
+    assert decisive(kinds) == by
 
 
 @given(entries, st.booleans())

@@ -180,3 +180,20 @@ async def test_a_brother_does_not_evade(street: Street, monkeypatch: pytest.Monk
     court.games = [game(ban_by=["steam"] if server == "byId" else ["steam", "ip"])]
     await court.up(street.hosts[server], server, player("bob", steam=OTHER_STEAM, ip=HOUSE))
     assert await court.history() == ["created"]
+
+
+async def test_the_preview_names_who_shares_the_address(street: Street) -> None:
+    court = street.court
+    asked = await court.ask("ann")
+    assert asked.sharing and (asked.sharing.cases, asked.sharing.players) == ((), ("bob",))
+    assert {one.place.name: one.kinds for one in asked.targets} == {
+        "byId": ("steam",),
+        "byIp": ("ip",),
+        "mixed": ("steam",),
+    }
+    await court.press(asked)
+    later_one, bare = await court.ask("bob"), await court.ask(HOUSE)
+    for shown, players in ((later_one, {"ann"}), (bare, {"ann", "bob"})):
+        assert shown.sharing and [(one.number, one.name) for one in shown.sharing.cases] == [(1, "ann")]
+        assert set(shown.sharing.players) == players
+    assert (await court.ask("192.0.2.99")).sharing is None

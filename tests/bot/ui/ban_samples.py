@@ -9,10 +9,12 @@ from bot.domain.bans import Change, kick_text
 from bot.services.bans import CaseFile
 from bot.services.bans_adding import Preview
 from bot.services.bans_people import Somebody
+from bot.services.bans_sharing import Sharing
 from bot.services.bans_words import Target
 from bot.services.confirmations import Question
 from bot.services.servers import Page
 from bot.ui import bans, bans_public, cards
+from db.queries.ban_addresses import Sharer
 from db.queries.ban_entries import Place
 from db.queries.bans import Case, Event, OwnBan, PastCase, Receipt
 from db.queries.bans_write import Active
@@ -121,6 +123,7 @@ def preview(name: str, servers: int = 1, *, again: bool = False, seen: bool = Tr
         targets=targets,
         denied=(name,) * servers,
         note=name * 10,
+        sharing=Sharing(tuple(Sharer(n, name) for n in range(30)), (name,) * 300) if servers > 1 else None,
         existing=Active(number(5), 1, name, reason, None, False, [], []) if again else None,
         change=Change("x", NOW, True, frozenset({number(8)}), frozenset({("ip", ADDRESS)})) if again else None,
     )

@@ -1,9 +1,14 @@
 """What people read about bans, and what they do not."""
 
+from dataclasses import replace
+
 import pytest
 
+from bot.services.bans_sharing import Sharing
+from bot.services.bans_words import Target
 from bot.services.servers import Page
 from bot.ui import bans, bans_public
+from db.queries.ban_addresses import Sharer
 from tests.bot.ui import ban_samples as samples
 from tests.bot.ui.limits import text_of
 from tests.bot.ui.samples import LONG_AGO, number
@@ -60,6 +65,21 @@ def test_the_preview_says_everything_before_it_is_done() -> None:
         "`/ban lift` undoes it", "**This changes that case**", "1 server more",
     ):  # fmt: skip
         assert words in shown, words
+
+
+@pytest.mark.parametrize(
+    ("cases", "players", "words"),
+    [
+        (["eve"], [], "**Same address** it is banned in `B-1` eve, too. Nobody comes in from it on EU1."),
+        ([], ["ann", "bo"], "2 other players were seen from it: ann, bo. Nobody comes in from it on EU1."),
+        ([], ["@everyone"], "1 other player was seen from it: @\u200beveryone."),
+    ],
+)
+def test_the_preview_says_who_shares_the_address(cases: list[str], players: list[str], words: str) -> None:
+    sharing = Sharing(tuple(Sharer(n + 1, name) for n, name in enumerate(cases)), tuple(players))
+    targets = (Target(samples.place("EU1"), ("ip",)), Target(samples.place("EU2"), ("steam",)))
+    shown = text_of(bans.preview_card(replace(samples.preview("bob"), sharing=sharing, targets=targets)))
+    assert words in shown
 
 
 def test_somebody_never_seen_has_no_name_in_public() -> None:
