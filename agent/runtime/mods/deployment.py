@@ -69,6 +69,7 @@ class Deployment:
         with _words_for_the_disk():
             self._remember()
             result = await self._begin(source)
+        with contextlib.suppress(OSError):  # the next deployment writes its own over it
             self._server.mods.update(under_way=None)
         return result
 
@@ -99,16 +100,20 @@ class Deployment:
         except ArchiveError as error:
             return wire.ModInstallResult(state="refused", detail=f"{error.what} {error.remedy} Nothing was changed.")
         if twin:
-            return wire.ModInstallResult(state="conflict", detail=_twin(installed.name, twin), conflicts=[twin])
+            return wire.ModInstallResult(state="refused", detail=_twin(installed.name, twin))
         if edited and not self._params.force:
             return wire.ModInstallResult(state="conflict", detail=self._conflict(edited), conflicts=edited)
-        if self._ran and not self._server.process.alive and isinstance(self._mods.apply, Change):
+        if self._to_run and not self._server.process.alive and isinstance(self._mods.apply, Change):
             await self._restart_old(frozenset())  # it died while no agent looked; it is asked as it was the first time
         await self._report(Step.SWAPPING, "")
-        if not edited:
-            await to_its_end(carry_over, self._place, self._known, installed.files, swap.new)
+        await to_its_end(carry_over, self._place, self._known, installed.files, swap.new)
         await to_its_end(swap.exchange, keep_old=bool(edited))
         return await self._apply(swap, installed)
+
+    @property
+    def _to_run(self) -> bool:
+        """It did, and nobody has killed it since."""
+        return self._ran and self._server.kills == self._kills
 
     def _check_variable(self) -> None:
         """ValueError: the game could not be started with a mod of this name."""
@@ -141,17 +146,23 @@ class Deployment:
 
     async def _apply(self, swap: Swap, installed: Installed) -> wire.ModInstallResult:
         server, label = self._server, self._place.label
-        if not self._ran:
+        if not self._to_run:
             self._keep(swap, installed, None)
             detail = f"{label} is in place. The game does not run: its next start shows if it takes it."
             return wire.ModInstallResult(state="installed", detail=detail)
         proof = await self._tell_game(_names(self._place, installed))
         if proof.failure:
             return await self._roll_back(swap, proof)
-        self._keep(swap, installed, server.run())
+        detail = f"{installed.name} {installed.version} is loaded."
+        try:
+            self._keep(swap, installed, server.run())
+        except OSError as error:
+            if not swap.proved:
+                return await self._roll_back(swap, Proof(failure=_of_the_disk(error)))
+            detail += f" The game may begin with another one after a restart: {_of_the_disk(error)}"
         return wire.ModInstallResult(
             state="installed",
-            detail=f"{installed.name} {installed.version} is loaded.",
+            detail=detail,
             verified=list(proof.lines),
             restarted=self._mods.apply == "restart",
         )
@@ -256,4 +267,8 @@ def _words_for_the_disk() -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:
-        raise TaskFailed(f"The host's disk does not take it: {error.strerror or error}.") from None
+        raise TaskFailed(_of_the_disk(error)) from None
+
+
+def _of_the_disk(error: OSError) -> str:
+    return f"The host's disk does not take it: {error.strerror or error}."

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from agent import wire
-from agent.runtime.mods.place import Place
+from agent.runtime.mods.place import Place, readable
 from agent.runtime.mods_records import Installed, Records
 from games.formats import modinfo
 from games.formats.modinfo import ModInfo
@@ -45,9 +45,9 @@ class Inventory:
         for path in _mods_in(folder):
             known, about = self._records.facts.installed.get(path.name), _about(path, folder)
             yield wire.ModFound(
-                folder=path.name[:128],
+                folder=readable(path.name)[:128],
                 state="active",
-                name=(about.name or (known.name if known else path.name.removesuffix(suffix)))[:128],
+                name=(about.name or (known.name if known else readable(path.name).removesuffix(suffix)))[:128],
                 version=(about.version or (known.version if known else ""))[:100] or None,
                 author=about.author[:200] or None,
                 website=about.website[:300] or None,
@@ -60,7 +60,7 @@ def twins(place: Place, name: str) -> str:
     if not place.unit.manifest_format or not place.folder.is_dir():
         return ""
     others = (path for path in sorted(place.folder.iterdir()) if path != place.target)
-    return next((path.name for path in others if _manifest(path / place.unit.manifest).name == name), "")
+    return next((readable(path.name) for path in others if _manifest(path / place.unit.manifest).name == name), "")
 
 
 def _mods_in(folder: ResolvedModDir) -> list[Path]:
@@ -94,6 +94,8 @@ def _about(path: Path, folder: ResolvedModDir) -> ModInfo:
 def _manifest(path: Path) -> ModInfo:
     """Nothing where there is none that could be read: the mod is listed all the same."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            return ModInfo("", "")
         with path.open("rb") as file:
             return modinfo.read(file.read(modinfo.SIZE_MAX + 1))
     except (OSError, ValueError):

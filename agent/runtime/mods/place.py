@@ -85,4 +85,10 @@ def _walk(folder: Path) -> Iterator[Path]:
             elif entry.is_file(follow_symlinks=False):
                 yield Path(entry.path)
             else:
-                raise TaskFailed(f"`{entry.name[:100]}` in the mod's folder is no plain file; remove it first.")
+                what = readable(entry.name)[:100]
+                raise TaskFailed(f"`{what}` in the mod's folder is no plain file; remove it first.")
+
+
+def readable(name: str) -> str:
+    """A name on disk, which may be in any encoding, as a text that can be sent."""
+    return os.fsencode(name).decode(errors="replace")

@@ -3,6 +3,7 @@
 The journal is written before each step. An agent that finds one finishes what was proved, and undoes everything else.
 """
 
+import contextlib
 import logging
 import shutil
 from pathlib import Path
@@ -51,7 +52,7 @@ class Swap:
         work = place.work(str(deployment_id))
         swap = cls(directory, Journal(deployment_id=deployment_id, target=place.target, work=work, state="unpacking"))
         make_private(directory)
-        swap._write()
+        swap._write(swap._journal)
         make_private(work.parent)
         work.mkdir(mode=0o700)
         return swap
@@ -87,6 +88,11 @@ class Swap:
         """Nothing is left to do or undo."""
         return not self._path.exists()
 
+    @property
+    def proved(self) -> bool:
+        """The game has taken it: it is not undone any more."""
+        return self._journal.state == "proved"
+
     def exchange(self, *, keep_old: bool) -> None:
         """The new version takes the old one's place."""
         target = self._journal.target
@@ -99,9 +105,13 @@ class Swap:
         self._sync()
 
     def finish(self, records: Records, installed: Installed) -> None:
-        """The game has taken it: remember that, and let go of the old version."""
+        """The game has taken it: remember that, and let go of the old version. Once it is noted it is true, and what
+        the disk does not take of the rest is done by `recover`. Raises `OSError` when it was not noted."""
         self._note(state="proved", installed=installed)
-        self.settle(records)
+        try:
+            self.settle(records)
+        except OSError as error:
+            log.warning("the deployment of %s is tidied up later: %s", self.name, error)
 
     def settle(self, records: Records) -> str:
         """Bring it to an end, forward when it was proved, else back; returns in a few words what that was."""
@@ -123,7 +133,7 @@ class Swap:
         What was proved stays; where that could not be remembered, `recover` does it later.
         """
         journal = self._journal
-        if journal.state == "proved":
+        if self.proved:
             return
         if journal.state == "swapping":
             if self.old.exists():
@@ -132,7 +142,8 @@ class Swap:
             elif not journal.had_old and not self.new.exists():
                 self._put_aside()
             self._sync()
-            self._note(state="unpacking")  # from here on, what is in the target is not ours to take away
+            with contextlib.suppress(OSError):  # a disk that is full has room again after this
+                self._note(state="unpacking")  # from here on, what is in the target is not ours to take away
         self._clear()
 
     def _put_aside(self) -> None:
@@ -151,11 +162,11 @@ class Swap:
             return  # another version is kept there
 
     def _note(self, **changes: Any) -> None:
-        self._journal = self._journal.model_copy(update=changes)
-        self._write()
+        self._write(self._journal.model_copy(update=changes))
 
-    def _write(self) -> None:
-        write_private(self._path, self._journal.model_dump_json())
+    def _write(self, journal: Journal) -> None:
+        write_private(self._path, journal.model_dump_json())
+        self._journal = journal
         sync(self._path.parent)
 
     def _sync(self) -> None:

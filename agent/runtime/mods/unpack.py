@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Set
+from pathlib import Path, PurePath
 from typing import BinaryIO, Final
 
-from agent.runtime.mods.place import Place, files_of
+from agent.runtime.mods.place import Place, files_of, readable
 from agent.runtime.mods_records import Installed
 from games.archives import Manifest, inspect
 
@@ -39,11 +39,12 @@ def conflicts(place: Place, known: Installed | None, new: Mapping[str, str]) -> 
     Where the mod is not of our making, each of its files is somebody's.
     """
     found: list[str] = []
+    folders = _folders(new)
     for path, file in sorted(files_of(place.target).items()):
         there, ours = _digest(file), known.files.get(path) if known else None
-        if there in (new.get(path), ours) or (known and ours is None and path not in new):
-            continue
-        found.append(path[:300])
+        added = known and ours is None and path not in new and not _clashes(path, new, folders)
+        if not added and there not in (new.get(path), ours):
+            found.append(readable(path)[:300])
     return found[:SHOWN]
 
 
@@ -51,10 +52,20 @@ def carry_over(place: Place, known: Installed | None, new: Mapping[str, str], in
     """What a mod or a person has added to its folder stays in it: settings, most of all. Raises `OSError`."""
     if known is None or place.unit.kind == "file":
         return
+    folders = _folders(new)
     for path, file in files_of(place.target).items():
-        if path not in known.files and path not in new:
+        if path not in known.files and path not in new and not _clashes(path, new, folders):
             (into / path).parent.mkdir(parents=True, exist_ok=True)
             os.link(file, into / path, follow_symlinks=False)
+
+
+def _folders(files: Iterable[str]) -> set[str]:
+    return {str(folder) for file in files for folder in PurePath(file).parents}
+
+
+def _clashes(path: str, new: Mapping[str, str], folders: Set[str]) -> bool:
+    """Whether one of them has a folder where the other has a file."""
+    return path in folders or not new.keys().isdisjoint(_folders([path]))
 
 
 def _digest(file: Path) -> str:

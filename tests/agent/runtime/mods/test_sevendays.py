@@ -130,11 +130,12 @@ async def test_what_was_edited_is_kept_and_what_was_added_stays(host: Host, serv
     assert (folder(host) / "Config/loot.xml").read_text() == "<loot more='yes'/>"
 
 
-async def test_a_second_folder_with_the_same_mod_is_a_conflict(host: Host, server: GameServer, shelf: Shelf) -> None:
+async def test_a_second_folder_with_the_same_mod_is_refused(host: Host, server: GameServer, shelf: Shelf) -> None:
     folder(host, "by hand").mkdir()
     (folder(host, "by hand") / "ModInfo.xml").write_text('<xml><Name value="Loot"/><Version value="0.9"/></xml>')
     result = await deploy(server, shelf.put(modlet("Loot", "1.0"), "Loot", "1.0"))
-    assert (result.state, result.conflicts) == ("conflict", ["by hand"])
+    assert result.state == "refused"
+    assert "in the folder by hand as well" in result.detail
     assert not folder(host, "Loot").exists()
 
 
