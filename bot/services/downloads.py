@@ -24,19 +24,23 @@ DEADLINE: Final = 300.0
 """Seconds for each request, its content included."""
 _CHUNK: Final = 256 * 1024
 _REMEDY: Final = "Attach the file instead, or put it where everybody can fetch it."
-#: IPv6 addresses that stand for IPv4 ones (NAT64, 6to4, Teredo): behind them may be anything.
-_DISGUISES: Final = tuple(
-    ipaddress.IPv6Network(n) for n in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
-)
+_GLOBAL: Final = ipaddress.IPv6Network("2000::/3")
+"""What is assigned of IPv6 to the public. Outside of it many an address stands for one of IPv4 (NAT64, ::127.0.0.1)."""
+#: Within it, those that stand for IPv4 ones (6to4, Teredo): behind them may be anything.
+_DISGUISES: Final = tuple(ipaddress.IPv6Network(n) for n in ("2002::/16", "2001::/32"))
+_PROTOCOLS: Final = ipaddress.IPv4Network("192.0.0.0/24")
+"""For protocols, and for what some clouds tell their machines."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def public(address: Address) -> bool:
     """Whether an address is one of the public internet."""
-    if isinstance(address, ipaddress.IPv6Address) and any(address in network for network in _DISGUISES):
-        return False
-    return address.is_global and not address.is_multicast
+    if isinstance(address, ipaddress.IPv6Address):
+        usual = address in _GLOBAL and not any(address in network for network in _DISGUISES)
+    else:
+        usual = address not in _PROTOCOLS
+    return usual and address.is_global and not address.is_multicast
 
 
 @dataclass(frozen=True)
