@@ -85,12 +85,12 @@ def files_of(resolved: ResolvedTemplate, output: Path) -> Callable[[], list[Path
     pattern = resolved.log_glob
     if pattern is None:
         return lambda: _rotated(output)
-    return lambda: sorted(map(Path, glob(pattern)), key=_modified)
+    return lambda: sorted((path for path in map(Path, glob(pattern)) if path.is_file()), key=_modified)
 
 
 def _rotated(path: Path) -> list[Path]:
     older = [path.with_name(f"{path.name}.{number}") for number in range(FILES_MAX - 1, 0, -1)]
-    return [one for one in (*older, path) if one.exists()]
+    return [one for one in (*older, path) if one.is_file()]  # a pipe would be waited for
 
 
 def _modified(path: Path) -> float:

@@ -1,5 +1,6 @@
 """Where records wait while nobody takes them: in the log as long as that is safe, then on disk, and never in memory."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,6 +143,19 @@ async def test_what_no_line_should_be(logged: Logged) -> None:
     first, second, odd, end = (message.removeprefix("[chat]: ") for message in logged.messages())
     assert first.endswith("x … (cut)") and second.endswith("y … (cut)")
     assert odd == "\ufffd" * 4 and end == "end"
+
+
+@pytest.mark.timeout(20)
+async def test_a_pipe_where_the_log_was(logged: Logged) -> None:
+    """Nobody would ever write to it."""
+    logged.stream.look(logged.server)
+    os.mkfifo(logged.log)
+    logged.stream.look(logged.server)
+    logged.log.unlink()
+    logged.write(1)
+    for _ in range(2):
+        logged.stream.look(logged.server)
+    assert list(logged.sent()) == [0]
 
 
 async def test_a_disk_that_is_full_for_a_while(logged: Logged) -> None:
