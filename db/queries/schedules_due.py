@@ -46,11 +46,11 @@ _LOCK = text("/* schedules_due.lock */ select 1 from schedules where id = :id fo
 _SETTLED = text("""/* schedules_due.settled */
     update schedules c
        set last_run_status = case when c.last_run_status <> 'enqueued' then c.last_run_status
-                                  when done.any then 'success' else 'skipped' end,
-           consecutive_failures = case when done.any then 0 else c.consecutive_failures end, updated_at = :now
+                                  when done.well then 'success' else 'skipped' end,
+           consecutive_failures = case when done.well then 0 else c.consecutive_failures end, updated_at = :now
       from (select cast(:success as boolean) or exists (
               select 1 from jobs j join schedules s on s.id = j.schedule_id
-               where s.id = :id and j.status = 'success' and j.created_at >= s.last_run_at)) as done("any")
+               where s.id = :id and j.status = 'success' and j.created_at >= s.last_run_at)) as done(well)
      where c.id = :id and c.last_run_status <> 'failed'
        and not exists (select 1 from jobs where schedule_id = :id and id <> :job and status in ('held', 'queued', 'running'))""")
 _FAILED = text("""/* schedules_due.failed */
