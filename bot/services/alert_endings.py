@@ -8,7 +8,7 @@ from uuid import UUID
 
 from bot import clock
 from bot.services import incident_flow
-from db.queries import alert_firings, incidents
+from db.queries import alert_firings, alert_rules, incidents
 from db.uow import Tx
 
 
@@ -20,10 +20,12 @@ async def rule_ends(tx: Tx, rule_id: UUID, why: str) -> list[int]:
 
 
 async def entity_ends(tx: Tx, kind: Literal["server", "host"], entity_id: UUID) -> list[int]:
-    """A server or a host is removed; the numbers of the incidents that end with it."""
+    """A server or a host is removed, and with it the rules for it alone; the numbers of the incidents that end."""
     await alert_firings.end_entity(tx.session, tx.actor.org, entity_id, clock.now())
     live = await incidents.live_of_entity(tx.session, tx.actor.org, kind, entity_id)
-    return await _end(tx, live, f"the {kind} was removed")
+    ended = await _end(tx, live, f"the {kind} was removed")
+    await alert_rules.forget(tx.session, tx.actor.org, entity_id)
+    return ended
 
 
 async def _end(tx: Tx, live: list[UUID], why: str) -> list[int]:

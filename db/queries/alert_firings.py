@@ -28,7 +28,8 @@ _BACK = text("""/* alert_firings.back */
     update alert_firings set status = 'resolved', resolved_at = :now, pending_since = null
      where id = :id and org_id = :org and status = 'pending' and fired_at is not null""")
 
-# Who switches the rule off or removes the entity waits until this transaction has ended, and then sees what it opened.
+# Who switches the rule off or removes the entity waits until this transaction has ended, and then sees what it opened. The
+# entity comes first: who removes it holds it, and takes its rules away at the end.
 _HOLD_RULE = text("""/* alert_firings.hold_rule */
     select 1 from alert_rules where id = :rule and org_id = :org and enabled for share""")
 _HOLD_SERVER = text("""/* alert_firings.hold_server */
@@ -113,10 +114,10 @@ async def drop(session: AsyncSession, org_id: UUID, firing_id: int, now: datetim
 
 async def hold(session: AsyncSession, org_id: UUID, rule_id: UUID, *, server_id: UUID | None, host_id: UUID) -> bool:
     """Keeps a rule on and its entity there until this transaction has ended; False where one of them is gone."""
-    if await session.scalar(_HOLD_RULE, {"org": org_id, "rule": rule_id}) is None:
-        return False
     statement = _HOLD_SERVER if server_id else _HOLD_HOST
-    return await session.scalar(statement, {"org": org_id, "entity": server_id or host_id}) is not None
+    if await session.scalar(statement, {"org": org_id, "entity": server_id or host_id}) is None:
+        return False
+    return await session.scalar(_HOLD_RULE, {"org": org_id, "rule": rule_id}) is not None
 
 
 async def fire(session: AsyncSession, org_id: UUID, rule_id: UUID, fingerprint: str, now: datetime) -> int | None:

@@ -46,6 +46,9 @@ _TOGGLE = text("""/* alert_rules.toggle */
 _STOP = text("""/* alert_rules.stop */
     update alert_rules set enabled = false, last_error = :why, updated_at = :now where id = :id and org_id = :org and enabled""")
 
+_FORGET = text("""/* alert_rules.forget */
+    delete from alert_rules where org_id = :org and (host_id = :entity or server_instance_id = :entity) returning name""")
+
 _COUNT = text("/* alert_rules.count */ select count(*) from alert_rules where org_id = :org")
 
 _CARDS = """
@@ -135,6 +138,11 @@ async def toggle(session: AsyncSession, org_id: UUID, rule_id: UUID, now: dateti
 async def stop(session: AsyncSession, org_id: UUID, rule_id: UUID, why: str, now: datetime) -> None:
     """Switches a rule off that cannot go on."""
     await session.execute(_STOP, {"org": org_id, "id": rule_id, "why": why, "now": now})
+
+
+async def forget(session: AsyncSession, org_id: UUID, entity_id: UUID) -> list[str]:
+    """Takes away what was only about a host or a server; the names."""
+    return list((await session.execute(_FORGET, {"org": org_id, "entity": entity_id})).scalars())
 
 
 async def count(session: AsyncSession, org_id: UUID) -> int:

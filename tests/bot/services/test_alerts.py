@@ -170,6 +170,20 @@ async def test_removing_a_server_ends_its_incident_in_the_same_transaction(tower
     assert await tower.look() == {}
 
 
+async def test_the_name_of_a_rule_for_a_removed_server_is_free(tower: Watchtower) -> None:
+    """Whoever builds a server anew gives its rules the same names."""
+    scope = Scope(server_id=tower.server)
+    await add(tower, "server_down", name="EU1 is down", condition={"for_seconds": 0}, scope=scope)
+    await tower.look(state="crashed")
+    fleet = Fleet(tower.world.db)
+    async with tower.world.db.uow(tower.world.admin()) as tx:
+        await fleet.removed(tx, {"server": str(tower.server)})
+    assert await tower.status() == [(1, "resolved"), (2, "resolved")]
+    assert (await tower.incidents.show(tower.world.admin(), "1")).title == "EU1 is down"
+    again = Scope(server_id=await tower.add_server("EU1b"))
+    await add(tower, "server_down", name="EU1 is down", condition={"for_seconds": 0}, scope=again)
+
+
 async def test_removing_a_host_ends_its_incident(tower: Watchtower) -> None:
     tower.later(200)
     await tower.look()
