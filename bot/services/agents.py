@@ -17,7 +17,7 @@ from bot.services import outbox
 from bot.services.secrets import AGENT_KEY, SecretKeys, new_agent_key
 from db.engine import Database
 from db.failures import constraint_of
-from db.queries import agents, servers_wanted
+from db.queries import agents, records, servers_wanted
 from db.queries.agents import Key, Token
 from db.uow import Tx
 
@@ -131,6 +131,7 @@ class Agents:
         await agents.host_again(tx.session, {**values, "host": token.host_id})
         await agents.drop_next_key(tx.session, token.host_id)
         await agents.revoke_keys(tx.session, token.host_id, token.created_by_id, clock.now())
+        await records.begin_anew(tx.session, token.org_id, token.host_id)
         return token.host_id
 
     async def _announce(self, tx: Tx, token: Token, host_id: UUID, request: wire.PairRequest) -> None:

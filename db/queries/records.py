@@ -25,6 +25,8 @@ _ADVANCE = text("""/* records.advance */
     update log_cursors set generation = :generation, last_seq = :seq, updated_at = :now
      where org_id = :org and host_id = :host and server_instance_id = :server and stream = :stream""")
 
+_BEGIN_ANEW = text("""/* records.begin_anew */ delete from log_cursors where org_id = :org and host_id = :host""")
+
 _COLUMNS: Final = ("org_id", "server_instance_id", "ts", "level", "message", "received_at")
 
 
@@ -67,6 +69,11 @@ async def lock(session: AsyncSession, stream: Stream, now: datetime) -> Locked |
 
 async def advance(session: AsyncSession, stream: Stream, *, generation: int, seq: int, now: datetime) -> None:
     await session.execute(_ADVANCE, {**stream.values, "generation": generation, "seq": seq, "now": now})
+
+
+async def begin_anew(session: AsyncSession, org_id: UUID, host_id: UUID) -> None:
+    """Takes whatever numbering the host comes with: its clock may have been ahead when the one before began."""
+    await session.execute(_BEGIN_ANEW, {"org": org_id, "host": host_id})
 
 
 async def write(session: Session, stream: Stream, lines: Iterable[Line], now: datetime) -> None:

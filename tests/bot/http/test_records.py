@@ -54,6 +54,17 @@ async def test_a_new_numbering_begins_and_the_old_one_is_dropped(world: World, s
     assert await messages(world) == ["line 1", "new"]
 
 
+async def test_a_host_that_is_paired_again_begins_anew(world: World, site: Site, host: HostIdentity) -> None:
+    """Its clock was a day ahead in its former life: what it sends now would be dropped until tomorrow."""
+    server = await world.server(host)
+    await site.post("/agent/v1/records", batch(server, 1, generation=2_000))
+    await world.rows("update hosts set status = 'offline'")
+    _, site.key = await world.pair()
+    answer = await site.post("/agent/v1/records", batch(server, 1, record("new"), generation=1_000))
+    assert answer.read(wire.RecordsAnswer).accepted == 1
+    assert await messages(world) == ["line 1", "new"]
+
+
 async def test_another_hosts_server_is_not_there(world: World, site: Site, host: HostIdentity) -> None:
     other, _ = await world.pair("gs-2")
     stranger = await World(world.db, guild=2002).found()
