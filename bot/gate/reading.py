@@ -10,6 +10,8 @@ from bot.domain.actors import Caller
 from bot.domain.words import storable
 
 _SECRET: Final = re.compile("token|password|secret|key", re.IGNORECASE)
+_IN_ADDRESS: Final = re.compile(r"(?<=//)[^/?#\\]*(?=@)|[?#].*", re.DOTALL)
+"""What may let somebody in: the name and password in an address, and the signature behind it."""
 
 
 def caller(interaction: discord.Interaction[Any]) -> Caller:
@@ -33,9 +35,14 @@ def caller(interaction: discord.Interaction[Any]) -> Caller:
 
 def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as the audit log may keep them: no secrets, no endless texts, ids instead of objects."""
-    return {
-        name: "…" if _SECRET.search(name) else _plain(value) for name, value in options.items() if value is not None
-    }
+    return {name: _kept(name, value) for name, value in options.items() if value is not None}
+
+
+def _kept(name: str, value: Any) -> Any:
+    if _SECRET.search(name):
+        return "…"
+    plain = _plain(value)
+    return _IN_ADDRESS.sub("…", plain) if name == "url" else plain
 
 
 def _plain(value: Any) -> Any:
