@@ -15,6 +15,7 @@ KEPT: Final[Mapping[str, timedelta]] = {
     "pairing_tokens": timedelta(days=7),
     "pending_confirmations": timedelta(days=1),
     "notification_jobs": timedelta(days=30),
+    "rejected_mods": timedelta(days=14),
     "jobs": timedelta(days=90),
     "player_ips": timedelta(days=30),
     "job_ips": timedelta(days=30),

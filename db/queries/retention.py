@@ -27,6 +27,9 @@ _OLD: Final = {
     "alert_counts": text("""/* retention.alert_counts */
         delete from alert_counts where ctid = any(array(select ctid from alert_counts where bucket < :before limit :limit))
         returning 1"""),
+    "rejected_mods": text("""/* retention.rejected_mods */
+        delete from mod_artifacts
+         where id in (select id from mod_artifacts where status = 'rejected' and updated_at < :before limit :limit) returning 1"""),
     "jobs": text("""/* retention.jobs */
         delete from jobs where id in (select id from jobs where finished_at < :before limit :limit) returning 1"""),
     "player_ips": text("""/* retention.player_ips */

@@ -2,13 +2,16 @@
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from agent import wire
 from bot import clock
+from bot.errors import Invalid
 from bot.services.identity import Identity
 from bot.services.retention import Retention
+from tests.bot.services.workshop import Workshop, mod
 from tests.bot.world import World, player, progress, result
 
 
@@ -123,6 +126,20 @@ async def kept(world: World) -> list[str]:
     return [
         row[0] for row in await world.rows("select message from logs where org_id = :o order by ts", o=world.org_id)
     ]
+
+
+async def test_uploads_that_were_refused_go_and_versions_stay(world: World, tmp_path: Path) -> None:
+    shop = Workshop(world, tmp_path)
+    await shop.upload(mod())
+    for content in (b"no map", b""):
+        with pytest.raises(Invalid):
+            await shop.upload(content, "mod.zip")
+    assert (await Retention(world.db).old_rows())["rejected_mods"] == 0
+    await world.rows(
+        "update mod_artifacts set created_at = now() - interval '1 year', updated_at = now() - interval '15 days'"
+    )
+    assert (await Retention(world.db, batch=1).old_rows())["rejected_mods"] == 2
+    assert await shop.artifact_rows() == [("Demo", "1.0", "ready")]
 
 
 async def test_log_lines_are_kept_as_long_as_their_guild_wants(world: World) -> None:
