@@ -205,10 +205,12 @@ class Artifacts:
             NotFound: no such run; an artifact of another org reads the same.
         """
         async with self._db.read() as session:
-            found = await mods.held(session, host.org_id, host.id, artifact_id)
-        path = self._store.path(found.ref) if found else None
-        if path is None or not await asyncio.to_thread(path.is_file):
-            raise NotFound("This host installs no such artifact now.", "Upload the mod again if it is missing.")
+            ref = await mods.held(session, host.org_id, host.id, artifact_id)
+        if ref is None:
+            raise NotFound("This host installs no such artifact now.", "Deploy the mod again.")
+        path = self._store.path(ref)
+        if not await asyncio.to_thread(path.is_file):
+            raise NotFound("The bot's storage has lost this file.", "Upload the mod again.")
         return path
 
 
@@ -237,6 +239,7 @@ async def _may(tx: Tx, upload: Upload) -> None:
 
 async def _spelled(tx: Tx, judged: Judged) -> None:
     """Two spellings of one name would be two folders on a server."""
+    await mods.lock_name(tx.session, tx.actor.org, judged.name)
     known = await mods.find(tx.session, tx.actor.org, judged.name)
     if known and known.name != judged.name:
         raise Conflict(f"This mod is called {safe(known.name)} here.", "Spell its name the same in all its versions.")

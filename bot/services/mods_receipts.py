@@ -17,7 +17,7 @@ _LONGEST: Final = 1000
 
 async def job_ended(tx: Tx, job: LockedJob, status: str, *, reason: str, result: Mapping[str, Any] | None) -> None:
     """Installed: active, and what was there before is superseded or rolled back. Anything else: failed, and what was
-    there before stays. A result that comes late counts as long as nobody deployed the mod there again."""
+    there before stays. A result that comes late counts as long as no newer version of the mod got there."""
     if status == "queued":
         return
     found = await mods_deployments.lock(tx.session, job.id)

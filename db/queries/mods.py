@@ -18,6 +18,10 @@ _BEGIN = text("""/* mods.begin */
                                created_at, updated_at)
     values (:id, :org, :name, 'uploading ' || cast(:id as uuid)::text, :source, :url, :file_name, 'uploading', cast(:by as uuid), :now, :now)""")
 
+# Two spellings of one name, uploaded at once, would not see each other.
+_LOCK_NAME = text("""/* mods.lock_name */
+    select pg_advisory_xact_lock(hashtextextended('mods:' || cast(:org as uuid)::text || lower(cast(:name as text)), 0))""")
+
 _READY = text("""/* mods.ready */
     update mod_artifacts a set status = 'ready', name = :name, version = :version, game_type_id = g.id, sha256 = :sha256,
            size_bytes = :size, manifest = :manifest, file_ref = :ref, updated_at = :now
@@ -65,7 +69,7 @@ _NAMES = text("""/* mods.names */
 
 # The lease counts as well: what a host may fetch ends with its right to work on it.
 _HELD = text("""/* mods.held */
-    select a.file_ref as ref, a.size_bytes, encode(a.sha256, 'hex') as sha256
+    select a.file_ref
       from mod_artifacts a
      where a.id = :id and a.org_id = :org and a.status = 'ready'
        and exists (select 1 from job_runs r join jobs j on j.id = r.job_id
@@ -98,18 +102,14 @@ class ModName:
     newest: str
 
 
-@dataclass(frozen=True)
-class Held:
-    """A file that a host may fetch now."""
-
-    ref: str
-    size_bytes: int
-    sha256: str
-
-
 async def begin(session: AsyncSession, values: Mapping[str, Any]) -> None:
     """Writes down that a file is being read. `values`: the names in `_BEGIN`."""
     await session.execute(_BEGIN, values)
+
+
+async def lock_name(session: AsyncSession, org_id: UUID, name: str) -> None:
+    """Whoever adds a version of this mod in another transaction waits, however it spells the name."""
+    await session.execute(_LOCK_NAME, {"org": org_id, "name": name})
 
 
 async def ready(session: AsyncSession, values: Mapping[str, Any]) -> bool:
@@ -156,9 +156,9 @@ async def names(session: AsyncSession, org_id: UUID, words: str, limit: int = 25
     return every(ModName, await session.execute(_NAMES, {"org": org_id, "words": like(words), "limit": limit}))
 
 
-async def held(session: AsyncSession, org_id: UUID, host_id: UUID, artifact_id: UUID) -> Held | None:
-    """The file of an artifact, while the host has a run that installs it."""
-    return one(Held, await session.execute(_HELD, {"org": org_id, "host": host_id, "id": artifact_id}))
+async def held(session: AsyncSession, org_id: UUID, host_id: UUID, artifact_id: UUID) -> str | None:
+    """The reference of an artifact's file, while the host has a run that installs it."""
+    return await session.scalar(_HELD, {"org": org_id, "host": host_id, "id": artifact_id})
 
 
 def like(words: str) -> str | None:

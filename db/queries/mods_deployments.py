@@ -71,7 +71,8 @@ _LOCK = text("""/* mods_deployments.lock */
     select d.id, d.status, d.action, d.server_instance_id as server_id, d.mod_name as mod,
            exists (select 1 from mod_deployments n
                     where n.server_instance_id = d.server_instance_id and lower(n.mod_name) = lower(d.mod_name)
-                      and (n.created_at, n.id) > (d.created_at, d.id)) as overtaken
+                      and (n.created_at, n.id) > (d.created_at, d.id)
+                      and n.status not in ('pending', 'running', 'failed')) as overtaken
       from mod_deployments d where d.job_id = :job for update of d""")
 
 _REPLACE = text("""/* mods_deployments.replace */
@@ -124,7 +125,7 @@ class LockedDeployment:
     server_id: UUID
     mod: str
     overtaken: bool
-    """A newer one of the same mod was asked for."""
+    """A newer one of the same mod got there."""
 
 
 async def add(

@@ -144,7 +144,7 @@ async def test_one_that_is_cancelled_or_expires_before_it_began(
 
 
 async def test_a_lost_run_that_comes_back_with_a_success(shop: Workshop, host: HostIdentity, server: UUID) -> None:
-    """What the game took is there, although it was given up: unless somebody deployed something else meanwhile."""
+    """What the game took is there, although it was given up: unless something newer got there meanwhile."""
     await shop.deploy(server, "dm9", "1.0")
     job = await shop.world.started(host)
     await shop.world.lapse(job.run_id)
@@ -159,8 +159,26 @@ async def test_a_lost_run_that_comes_back_with_a_success(shop: Workshop, host: H
     await shop.world.lapse(late.run_id)
     await shop.world.sweep.leases()
     await shop.deploy(server, "dm9", "1.2")
+    await shop.finish(host)
     await shop.world.queue.finish(host, late.run_id, result(late, result=done))
-    assert (await shop.deployments())[1:] == [("1.1", "install", "failed"), ("1.2", "install", "pending")]
+    assert (await shop.deployments())[1:] == [("1.1", "install", "failed"), ("1.2", "install", "active")]
+
+
+@pytest.mark.parametrize(("newer", "then"), [("installed", "active"), ("conflict", "failed")])
+async def test_a_lost_run_that_comes_back_while_a_newer_one_waits(
+    shop: Workshop, host: HostIdentity, server: UUID, newer: str, then: str
+) -> None:
+    await shop.deploy(server, "dm9", "1.1")
+    late = await shop.world.started(host)
+    await shop.world.lapse(late.run_id)
+    await shop.world.sweep.leases()
+    await shop.deploy(server, "dm9", "1.2")
+    done = wire.ModInstallResult(state="installed").dump()
+    await shop.world.queue.finish(host, late.run_id, result(late, result=done))
+    assert await shop.deployments() == [("1.1", "install", "active"), ("1.2", "install", "pending")]
+    await shop.finish(host, newer)
+    first = "superseded" if then == "active" else "active"
+    assert await shop.deployments() == [("1.1", "install", first), ("1.2", "install", then)]
 
 
 async def test_a_result_that_comes_twice(shop: Workshop, host: HostIdentity, server: UUID) -> None:

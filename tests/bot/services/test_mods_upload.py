@@ -70,6 +70,12 @@ async def test_the_same_file_by_ten_people_at_once(shop: Workshop) -> None:
     assert await shop.artifact_rows() == [("dm9", "1.0", "ready")] and len(shop.files()) == 1
 
 
+async def test_two_spellings_of_one_name_at_once(shop: Workshop) -> None:
+    uploads = (shop.upload(mod(str(version), ("Demo", "demo", "DEMO")[version % 3])) for version in range(9))
+    await asyncio.gather(*uploads, return_exceptions=True)
+    assert len({name for name, _, status in await shop.artifact_rows() if status == "ready"}) == 1
+
+
 async def test_two_files_for_one_version_at_once(shop: Workshop) -> None:
     tries = (shop.upload(MAP + bytes([n]), "dm9.map", version="1.0") for n in range(6))
     ended = await asyncio.gather(*tries, return_exceptions=True)
