@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 import asyncpg
 from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import Executable, IteratorResult, Result, ScalarResult, TextClause
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi, PGDialect_asyncpg
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
@@ -143,7 +143,10 @@ class Session(AsyncSession):
 @asynccontextmanager
 async def opened(engine: AsyncEngine) -> AsyncGenerator[Session]:
     """A session on a connection of its own, which goes back to the pool."""
-    pooled = await engine.raw_connection()
+    try:
+        pooled = await engine.raw_connection()
+    except AsyncAdapt_asyncpg_dbapi.Error as error:  # as `engine.connect` would raise it
+        raise DBAPIError("connect", None, error) from error
     try:
         yield Session(engine, pooled)
     finally:

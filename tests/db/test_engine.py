@@ -158,6 +158,15 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
         await db.close()
 
 
+async def test_a_server_that_refuses_a_connection_says_so_as_for_a_statement(postgres: TestServer) -> None:
+    """One that is only starting up is away then, and not an unknown error."""
+    db = Database(postgres.server.dsn("no_such_database"))
+    with pytest.raises(DBAPIError, match="no_such_database"):
+        async with db.read() as session:
+            await session.scalar(ONE)
+    await db.close()
+
+
 async def test_a_silent_server_is_given_up(tap: tuple[WireTap, Database], monkeypatch: pytest.MonkeyPatch) -> None:
     wire, db = tap
     monkeypatch.setattr("db.connect._GRACE_SECONDS", -4.5)
