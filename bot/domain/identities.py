@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 #: Never kept as somebody's identity: a slot is a place in a list, an address is shared by a whole house.
@@ -59,6 +59,7 @@ def plain(text: str) -> str:
 
 def _address(value: str) -> str:
     try:
-        return str(ip_address(value.strip("[]").split("%", 1)[0]))
+        address = ip_address(value.strip("[]").split("%", 1)[0])
     except ValueError:
         return ""
+    return str((address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 #: Control and format characters (bidirectional marks, joiners, tags, soft hyphens), halves of pairs, line separators.
@@ -19,6 +20,16 @@ def safe(text: str, limit: int = 100) -> str:
     flat = flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
     escaped = _LINE_START.sub(_no_line_start, _MARKDOWN.sub(r"\\\1", flat))
     return escaped.replace("@", "@\u200b").replace("<", "‹").replace("://", ":\u200b//")
+
+
+def joined(words: Sequence[str], room: int = 600) -> str:
+    """As many of the words as there is room for (in characters), and how many more there are."""
+    shown, used = 0, 0
+    while shown < len(words) and (not shown or used + len(words[shown]) + 2 <= room):
+        used += len(words[shown]) + 2
+        shown += 1
+    rest = len(words) - shown
+    return ", ".join(words[:shown]) + (f" and {rest} more" if rest else "")
 
 
 def storable(text: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.domain import bans as rules
 from bot.domain.actors import Actor
-from bot.domain.words import safe
+from bot.domain.words import joined, safe
 from bot.errors import Conflict
 from bot.services.bans import no_such_case, number_of
 from bot.services.bans_ending import end
@@ -12,7 +12,7 @@ from bot.services.bans_scope import must_reach
 from bot.services.bans_words import one_line
 from bot.services.confirmations import Done, Question, ask
 from db.engine import Database
-from db.queries import ban_entries, bans, bans_write
+from db.queries import ban_addresses, ban_entries, bans, bans_write
 from db.queries.bans_write import Locked
 from db.uow import Tx
 
@@ -38,7 +38,8 @@ class BanLifting:
                 title=f"Lift B-{number}?",
                 effect=[
                     f"**{safe(case.name) or 'A player who was never seen'}** may play again"
-                    + (f" on {', '.join(told[:50])}." if told else "; no server was told of the ban yet."),
+                    + (f" on {joined(told)}." if told else "; no server was told of the ban yet."),
+                    *await _kept_out(tx, case),
                     f"Was banned for: {safe(case.reason, 200)}",
                     f"Lifted because: {safe(words, 200)}",
                     "The history of the case stays. `/ban add` bans them again.",
@@ -52,8 +53,8 @@ class BanLifting:
         servers = await end(tx, case.id, "revoked", reason=payload["reason"], details={"reason": payload["reason"]})
         tx.audit("ban.lift", resource=("ban", case.id), number=case.number, reason=payload["reason"])
         count = f"{len(servers)} server{'s' if len(servers) != 1 else ''}"
-        words = f"{count} will let them in again." if servers else "No server had it."
-        return Done(f"B-{case.number} is lifted", f"{words}\n`B-{case.number}` · `/ban show`")
+        words = [f"{count} will let them in again." if servers else "No server had it.", *await _kept_out(tx, case)]
+        return Done(f"B-{case.number} is lifted", "\n".join([*words, f"`B-{case.number}` · `/ban show`"]))
 
     async def _checked(self, tx: Tx, number: int) -> Locked:
         case = await bans_write.lock(tx.session, tx.actor.org, number=number)
@@ -66,3 +67,12 @@ class BanLifting:
             words = "was lifted" if case.status == "revoked" else "has ended by itself"
             raise Conflict(f"B-{number} is over: it {words} already.", "`/ban show` has its history.")
         return case
+
+
+async def _kept_out(tx: Tx, case: Locked) -> list[str]:
+    """Whose ban goes on with the same address."""
+    others = await ban_addresses.with_the_same(tx.session, tx.actor.org, case.id)
+    if not others:
+        return []
+    numbers = joined([f"`B-{one.number}`" for one in others], 200)
+    return [f"Their address is banned in {numbers}, too: where a game bans by address, it stays."]

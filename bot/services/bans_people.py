@@ -57,10 +57,8 @@ async def somebody(session: AsyncSession, org_id: UUID, ref: str, ban_by: Collec
 
 
 async def _known(session: AsyncSession, org_id: UUID, text: str) -> tuple[Known | None, Identity | None]:
-    try:
-        return await ban_people.known(session, org_id, player_id=UUID(text)), None
-    except ValueError:
-        pass
+    if (player_id := _uuid(text)) and (known := await ban_people.known(session, org_id, player_id=player_id)):
+        return known, None
     try:
         identity = ban_ids.typed(text)
     except ValueError as error:
@@ -71,6 +69,14 @@ async def _known(session: AsyncSession, org_id: UUID, text: str) -> tuple[Known 
     if len(hits) > 1:
         raise Conflict(f"{len(hits)} players are called that.", _PICK)
     return (await ban_people.known(session, org_id, player_id=hits[0].player_id) if hits else None), None
+
+
+def _uuid(text: str) -> UUID | None:
+    """What autocomplete gives. An EOS id has 32 hexadecimal digits, too."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _person(known: Known | None, identity: Identity | None, ban_by: Collection[str]) -> Somebody:

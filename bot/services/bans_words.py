@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot import clock
 from bot.domain import ban_terms
 from bot.domain.ban_terms import Term
-from bot.domain.words import safe
+from bot.domain.words import joined, safe
 from bot.errors import Conflict, Invalid, Unsupported
 from bot.services.bans_scope import Scope
 from db.queries.ban_entries import Place
@@ -33,13 +33,14 @@ def one_line(text: str, what: str, limit: int) -> str:
         Invalid: it is empty, too long, or has a line break.
     """
     words = text.strip()
-    if not words:
-        raise Invalid(f"{what} is empty.", "Say why; the player reads it.")
     if len(words) > limit:
         raise Invalid(f"{what} has {len(words)} characters; {limit} are possible.", "Shorten it; nothing was done.")
     if len(words.splitlines()) > 1 or "\0" in words:
         raise Invalid(f"{what} has a line break, which a game cannot show.", "Write one line; nothing was done.")
-    return "".join(char for char in words if char.isprintable())
+    seen = "".join(char for char in words if char.isprintable()).strip()
+    if not seen:
+        raise Invalid(f"{what} is empty.", "Say why; the player reads it.")
+    return seen
 
 
 def note(text: str) -> str:
@@ -87,7 +88,7 @@ def where(number: int, targets: Sequence[Target], channel: int | None) -> str:
     able = [target for target in targets if target.kinds]
     now = sum(target.place.up for target in able)
     words = [f"{now} of {len(able)} servers are being told now."] if len(able) > 1 else []
-    waiting = ", ".join(safe(target.place.name) for target in able[:50] if not target.place.up)
+    waiting = joined([safe(target.place.name) for target in able if not target.place.up])
     words += [f"Told when they are back: {waiting}."] if waiting else []
     words.append(f"`B-{number}`" + (f" · <#{channel}>" if channel else " · `/ban show`"))
     return "\n".join(words)

@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.domain import bans, zones
-from bot.domain.words import safe
+from bot.domain.words import joined, safe
 from bot.ui.cards import Button, Colour, card, confirmation, fitting, row
 from bot.ui.ids import custom_id
 from bot.ui.texts import ago, at, block, code, count
@@ -171,16 +171,6 @@ def _lack(target: Target) -> str:
 
 def _names(names: tuple[str, ...]) -> str:
     return joined([safe(name) for name in names], 300)
-
-
-def joined(words: list[str], room: int = 600) -> str:
-    """As many of the words as there is room for (in characters), and how many more there are."""
-    shown, used = 0, 0
-    while shown < len(words) and (not shown or used + len(words[shown]) + 2 <= room):
-        used += len(words[shown]) + 2
-        shown += 1
-    rest = len(words) - shown
-    return ", ".join(words[:shown]) + (f" and {rest} more" if rest else "")
 
 
 # ----------------------------------------------------------------------------------------------------------------- case

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from bot.domain import bans
-from bot.domain.words import safe
-from bot.ui.bans import ban_number, how_long, joined, named
+from bot.domain.words import joined, safe
+from bot.ui.bans import ban_number, how_long, named
 from bot.ui.cards import Button, Colour, card, listing, row
 from bot.ui.texts import ago
 

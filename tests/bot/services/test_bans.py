@@ -59,6 +59,24 @@ async def test_somebody_never_seen_is_banned_by_id(court: Court) -> None:
     assert (item.name, item.reason, item.want, item.until) == ("", "B-1: griefing", "banned", None)
 
 
+async def test_an_eos_id_is_no_number_of_ours(court: Court) -> None:
+    """Both have 32 hexadecimal digits."""
+    court.games = [game(ban_by=["eos"])]
+    await court.host("gs-1", "EU1")
+    eos = "0002a10186d9414496bf20d22d3860ba"
+    assert (await court.ask(eos)).who.identities == {("eos", eos)}
+
+
+async def test_a_hundred_servers_are_not_too_many_for_a_card(court: Court) -> None:
+    await court.host("gs-1", *(f"s{n}" for n in range(100)))
+    await court.world.rows("update server_instances set name = repeat('*_', 60) || name, status = 'stopped'")
+    done = await court.ban(STEAM)
+    assert "and 9" in done.text and len(done.text) < 1500, done.text
+    await court.world.rows("update ban_entries set sync_status = 'synced', applied_state = 'banned'")
+    asked = await court.lifting.ask(again(court.actor), "B-1", "*" * 200)
+    assert "and 9" in asked.effect[0] and sum(map(len, asked.effect)) < 2500
+
+
 async def test_a_server_that_cannot_is_named_and_not_told(court: Court) -> None:
     court.games = [game(ban_by=["eos"])]
     first = await court.host("gs-1", "EU1")
@@ -202,6 +220,7 @@ async def test_an_end_that_nobody_came_by_for_stands_in_no_ones_way(
         ({"reason": "one\u2028two"}, Invalid, "has a line break"),
         ({"reason": "a\rb"}, Invalid, "has a line break"),
         ({"reason": "  "}, Invalid, "is empty"),
+        ({"reason": "\u200b\u2060"}, Invalid, "is empty"),
         ({"duration": "a fortnight"}, Invalid, "is not a duration"),
         ({"duration": "until yesterday"}, Invalid, "yesterday"),
         ({"duration": "0d"}, Invalid, "is not a usable duration"),

@@ -8,7 +8,7 @@ import pytest
 from bot.errors import Conflict
 from bot.services.agents import HostIdentity
 from bot.services.confirmations import Done
-from tests.bot.people import People
+from tests.bot.people import People, again
 from tests.bot.services.court import OTHER_STEAM, STEAM, Court, court, game, items, later
 from tests.bot.world import World, player
 
@@ -197,3 +197,14 @@ async def test_the_preview_names_who_shares_the_address(street: Street) -> None:
         assert shown.sharing and [(one.number, one.name) for one in shown.sharing.cases] == [(1, "ann")]
         assert set(shown.sharing.players) == players
     assert (await court.ask("192.0.2.99")).sharing is None
+
+
+async def test_who_lifts_is_told_whose_ban_goes_on(street: Street) -> None:
+    court = street.court
+    await court.ban("ann")
+    asked = await court.lifting.ask(again(court.actor), "B-1", "sorry")
+    assert not [line for line in asked.effect if "address" in line]
+    await court.ban("bob")
+    done = await court.lift("B-1")
+    assert "Their address is banned in `B-2`, too: where a game bans by address, it stays." in done.text
+    assert "address" not in (await court.lift("B-2")).text
