@@ -176,6 +176,7 @@ class Outbox:
             if await outbox.post_again(tx.session, row, clock.now()):
                 await tx.notify(NOTIFY)
                 return
+            await outbox.lose_message(tx.session, row)
             refusal = replace(refusal, reason="its message was deleted twice within a day")
         lost = await outbox.disable(tx.session, row, reason=refusal.reason, channel=refusal.target == "channel")
         if lost:

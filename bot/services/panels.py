@@ -60,7 +60,7 @@ class Panels:
         self._db = db
 
     async def create(self, actor: Actor, where: Where, *, server: str = "", tag: str = "") -> Panel:
-        """Posts a board of all servers, of one, or of those with a tag.
+        """Posts a board of all servers, of one, or of those with a tag; one that was switched off goes on.
 
         Raises:
             NotPermitted, NotFound, Invalid, Conflict: there is one in that channel already, or too many others.
@@ -72,14 +72,18 @@ class Panels:
             subject, server_id = await _subject(tx, server, tag)
             await tx.require("servers.edit", server_id=server_id)
             await _must_fit(tx, subject, where.channel_id)
-            panel_id = await panels.create(tx.session, actor.org, subject, where.channel_id, clock.now())
-            if panel_id is None:
+            made = await panels.create(tx.session, actor.org, subject, where.channel_id, clock.now())
+            if made is None:
                 raise Conflict("The last board of this kind is just being removed there.", "Try again in a minute.")
-            await self._post(tx, panel_id, where.channel_id)
-            tx.audit("panel.create", resource=("panel", panel_id), subject=subject, channel=str(where.channel_id))
-            made = await panels.get(tx.session, actor.org, panel_id)
-        assert made is not None
-        return made
+            if made.message_id is None:
+                await self._post(tx, made.id, where.channel_id)
+            else:
+                await outbox.edit(tx.session, org_id=actor.org, message=made.id, event_type="panel.created", payload={})
+            await tx.notify(outbox.NOTIFY)
+            tx.audit("panel.create", resource=("panel", made.id), subject=subject, channel=str(where.channel_id))
+            panel = await panels.get(tx.session, actor.org, made.id)
+        assert panel is not None
+        return panel
 
     async def _post(self, tx: Tx, panel_id: UUID, channel_id: int) -> None:
         reference = tx.actor.invocation.reference if tx.actor.invocation else clock.now().isoformat()
@@ -92,7 +96,6 @@ class Panels:
             dedupe_key=f"panel.created:{panel_id}:{reference}",
             message=panel_id,
         )
-        await tx.notify(outbox.NOTIFY)
 
     async def list(self, actor: Actor) -> Sequence[Panel]:
         """Every board, those included that are switched off."""
@@ -107,14 +110,15 @@ class Panels:
         """Takes a board away, with its message.
 
         Raises:
-            NotPermitted, NotFound.
+            NotPermitted, NotFound, Conflict: it is just being posted.
         """
         async with self._db.uow(actor) as tx:
             await tx.require("servers.edit")
             panel = await panels.get(tx.session, actor.org, _id(ref))
             if panel is None:
                 raise _none()
-            await panels.remove(tx.session, actor.org, panel.id, clock.now())
+            if not await panels.remove(tx.session, actor.org, panel.id, clock.now()):
+                raise Conflict("This board is just being posted.", "Try again in a minute.")
             await tx.notify(outbox.NOTIFY)
             tx.audit("panel.remove", resource=("panel", panel.id), subject=panel.subject, channel=str(panel.channel_id))
         return panel

@@ -90,7 +90,7 @@ def line(panel: Panel) -> str:
     name = f"**{safe(what(panel))}** in <#{panel.channel_id}>"
     if panel.disabled_reason is None:
         return f"🟢 {name}" if panel.message_id else f"🔵 {name} · about to be posted"
-    again = "Mend that, then `/panel create` for the same channel posts it anew; `/panel remove` forgets it."
+    again = "Mend that, then `/panel create` for the same channel lets it go on; `/panel remove` takes it away."
     return f"🔴 {name} · **switched off**: {safe(panel.disabled_reason, 200)}\n-# {again}"
 
 

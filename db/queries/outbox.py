@@ -111,6 +111,8 @@ _AGAIN = text("""/* outbox.post_again */
     update bot_messages m set message_id = null, rendered_hash = null, next_edit_at = null
       from again where m.id = again.bot_message_id returning m.id""")
 
+_LOSE = text("""/* outbox.lose_message */ update bot_messages set message_id = null where org_id = :org and id = :id""")
+
 _FORGET = text("""/* outbox.forget_message */ delete from bot_messages where org_id = :org and id = :id""")
 
 _KEPT = text("""/* outbox.kept_in_channel */
@@ -248,6 +250,11 @@ async def post_again(session: AsyncSession, row: OutboxRow, now: datetime) -> bo
     values = {"org": row.org_id, "channel": row.channel_id, "message": row.bot_message_id, "now": now}
     dedupe = f"message.deleted:{row.bot_message_id}:{now:%Y%m%d}"
     return bool((await session.execute(_AGAIN, {**values, "dedupe": dedupe})).all())
+
+
+async def lose_message(session: AsyncSession, row: OutboxRow) -> None:
+    """There is no such message any more, and it is not posted again by itself."""
+    await session.execute(_LOSE, {"org": row.org_id, "id": row.bot_message_id})
 
 
 async def forget_message(session: AsyncSession, row: OutboxRow) -> None:

@@ -64,19 +64,20 @@ _LIST = text("""/* panels.list */
        and (cast(:id as uuid) is null or m.id = :id)
      order by m.created_at, m.id""")
 
-# A board that was switched off is posted anew; one that is live, or on its way out, stays as it is.
+# A board that was switched off goes on, with the message that it may still have; one that is live, or on its way out, stays as it
+# is.
 _CREATE = text("""/* panels.create */
     insert into bot_messages (org_id, kind, subject_id, channel_id, created_at)
     values (:org, 'panel', :subject, :channel, :now)
     on conflict (org_id, kind, subject_id, channel_id) do update
-       set disabled_reason = null, message_id = null, rendered_hash = null, next_edit_at = null, fail_count = 0
+       set disabled_reason = null, rendered_hash = null, next_edit_at = null, fail_count = 0
      where bot_messages.disabled_reason <> 'removed'
-    returning id""")
+    returning id, message_id""")
 
 _REMOVE = text("""/* panels.remove */
     with gone as (
       update bot_messages set disabled_reason = 'removed'
-       where org_id = :org and id = :id and kind = 'panel' and disabled_reason is null and message_id is not null returning id, channel_id),
+       where org_id = :org and id = :id and kind = 'panel' and message_id is not null returning id, channel_id),
     edits as (
       update notification_jobs n set status = 'skipped' from gone where n.bot_message_id = gone.id and n.status = 'pending')
     insert into notification_jobs (org_id, target_kind, discord_channel_id, bot_message_id, op, event_type, payload_json,
@@ -84,7 +85,8 @@ _REMOVE = text("""/* panels.remove */
     select :org, 'channel', channel_id, id, 'delete', 'panel.removed', '{}', :now, :now from gone returning id""")
 
 _FORGET = text("""/* panels.forget */
-    delete from bot_messages where org_id = :org and id = :id and kind = 'panel'""")
+    delete from bot_messages m where org_id = :org and id = :id and kind = 'panel' and not exists (
+      select 1 from notification_jobs n where n.bot_message_id = m.id and n.status = 'processing') returning id""")
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,14 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A board that is wanted (again), and the message that it has already."""
+
+    id: UUID
+    message_id: int | None
+
+
+@dataclass(frozen=True)
 class Fingerprint:
     """Of what a board would show."""
 
@@ -150,14 +160,14 @@ async def get(session: AsyncSession, org_id: UUID, panel_id: UUID) -> Panel | No
     return one(Panel, await session.execute(_LIST, {"org": org_id, "id": panel_id}))
 
 
-async def create(session: AsyncSession, org_id: UUID, subject: str, channel_id: int, now: datetime) -> UUID | None:
+async def create(session: AsyncSession, org_id: UUID, subject: str, channel_id: int, now: datetime) -> Made | None:
     """The row of a board; None while its predecessor's message is being deleted."""
     values = {"org": org_id, "subject": subject, "channel": channel_id, "now": now}
-    return (await session.execute(_CREATE, values)).scalar_one_or_none()
+    return one(Made, await session.execute(_CREATE, values))
 
 
-async def remove(session: AsyncSession, org_id: UUID, panel_id: UUID, now: datetime) -> None:
-    """Owes the end of its message, where there is one; the row goes with it."""
-    values = {"org": org_id, "id": panel_id, "now": now}
-    if not (await session.execute(_REMOVE, values)).all():
-        await session.execute(_FORGET, {"org": org_id, "id": panel_id})
+async def remove(session: AsyncSession, org_id: UUID, panel_id: UUID, now: datetime) -> bool:
+    """Owes the end of its message, where there is one; the row goes with it. False: it is just being posted."""
+    if (await session.execute(_REMOVE, {"org": org_id, "id": panel_id, "now": now})).all():
+        return True
+    return bool((await session.execute(_FORGET, {"org": org_id, "id": panel_id})).all())

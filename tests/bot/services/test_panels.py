@@ -111,6 +111,50 @@ async def test_one_that_is_being_removed_cannot_be_had_at_once(world: World, pan
     assert (await panels.create(world.admin(), Where(1))).channel_id == 1
 
 
+async def test_one_that_is_being_posted_cannot_be_removed_at_once(world: World, panels: Panels) -> None:
+    """Its message would stay for ever, and nobody would keep it up to date."""
+    made = await panels.create(world.admin(), Where(1))
+    flow = Outbox(world.db)
+    (row,) = await flow.claim()
+    with pytest.raises(Conflict, match="just being posted"):
+        await panels.remove(world.admin(), str(made.id))
+    await flow.settle(row, Sent(message_of(0), b"first"))
+    await panels.remove(world.admin(), str(made.id))
+    assert [row.op for row in await flow.claim()] == ["delete"]
+
+
+async def switched_off(world: World, panels: Panels) -> UUID:
+    """A board that has its message still, in a channel that was closed to us."""
+    made = await posted(world, panels, 1)
+    await PanelWatch(world.db).refresh()
+    await world.rows("update notification_jobs set next_attempt_at = now() - interval '1 minute'")
+    flow = Outbox(world.db)
+    for row in await flow.claim():
+        await flow.settle(row, outbox.Refused("Discord said 403", permanent=True, target="channel"))
+    (panel,) = await panels.list(world.admin())
+    assert panel.disabled_reason == "Discord said 403"
+    return made
+
+
+async def test_permission_is_lost_and_given_back(world: World, panels: Panels) -> None:
+    """The board that is there goes on; a second one beside it would leave the first as it was that day."""
+    made = await switched_off(world, panels)
+    assert (await panels.create(world.admin(), Where(1))).id == made
+    (row,) = await Outbox(world.db).claim()
+    assert (row.op, row.bot_message_id, row.rendered_hash) == ("edit", made, None)
+    await Outbox(world.db).settle(row, outbox.Refused("404", permanent=True, target="message"))
+    assert [row.op for row in await Outbox(world.db).claim()] == ["post"], "somebody had deleted it meanwhile"
+
+
+async def test_one_that_was_switched_off_is_removed_with_its_message(world: World, panels: Panels) -> None:
+    made = await switched_off(world, panels)
+    await panels.remove(world.admin(), str(made))
+    (row,) = await Outbox(world.db).claim()
+    assert row.op == "delete"
+    await Outbox(world.db).settle(row, outbox.Refused("Discord said 403", permanent=True, target="channel"))
+    assert await world.rows("select id from bot_messages where kind = 'panel'") == []
+
+
 async def test_who_may_not_and_what_does_not_fit(world: World, panels: Panels) -> None:
     host, _ = await world.pair()
     with pytest.raises(NotPermitted):
