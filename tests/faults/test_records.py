@@ -55,7 +55,8 @@ async def test_a_game_that_begins_its_log_anew(town: Town) -> None:
 
     async def all_of_it_once() -> bool:
         parts = [log.record.groups(line) for line in town.game.log().splitlines()]
-        wrote = Counter(found["msg"] for found in parts if found)
+        place = f"{town.game.directory.resolve()}/"  # where a server lives does not leave its host
+        wrote = Counter(found["msg"].replace(place, "") for found in parts if found)
         stored = await town.rows("select message from logs order by id")
         first_lines = Counter(message.splitlines()[0] for (message,) in stored)
         wrong[:] = [line for line in wrote if wrote[line] != first_lines[line]]
