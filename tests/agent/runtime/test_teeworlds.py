@@ -16,8 +16,8 @@ from agent.errors import TaskFailed
 from agent.runtime.server import GameServer
 from agent.runtime.signals import send
 from agent.wire import Step
-from tests.agent.runtime.conftest import Card, Host, free_port, identity_of, inside, until_state
 from bot.demo.teeworlds_player import TeeworldsBot
+from tests.agent.runtime.conftest import Card, Host, free_port, identity_of, inside, until_state
 from tests.games.teeworlds_server import MISSING, installed
 
 pytestmark = pytest.mark.skipif(not installed(), reason=MISSING)
