@@ -45,10 +45,6 @@ async def _fire(tx: Tx, seen: Watched, decision: Decision) -> bool:
     if not seen.creates_incident:
         tx.audit("alert.fire", resource=("alert_rule", seen.rule_id), entity=seen.entity_name, why=decision.reason)
         return True
-    if decision.step == "rejoin" and seen.incident_id:
-        await incident_flow.note(tx, seen.org_id, seen.incident_id, "trigger", decision.reason)
-        tx.audit("incident.trigger", resource=("incident", seen.incident_id), why=decision.reason)
-        return True
     if decision.step == "reopen" and seen.incident_id and await _reopened(tx, seen, decision.reason):
         return True
     await _open(tx, seen, firing, decision.reason)
@@ -107,7 +103,7 @@ async def _open(tx: Tx, seen: Watched, firing: int, why: str) -> None:
 
 
 async def _join(tx: Tx, seen: Watched, firing: int, why: str) -> None:
-    """Its incident is live and its firing was forgotten meanwhile: some rules leave it to people to end incidents."""
+    """Its incident is live, whether it is known or was forgotten: some rules leave it to people to end incidents."""
     incident = await incidents.live(tx.session, seen.org_id, seen.rule_id, seen.fingerprint)
     if incident is None:
         raise AssertionError(f"{seen.fingerprint}: no incident could be opened, and none is live")

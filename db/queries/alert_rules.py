@@ -28,6 +28,9 @@ _DEFAULTS = text("""/* alert_rules.defaults */
        and not exists (select 1 from alert_rules r where r.org_id = o.id)
     on conflict (org_id, name) do nothing""").bindparams(bindparam("rules", type_=JSONB))
 
+# What opens an incident holds its rule: after this all of them see the channel, or are seen.
+_HOLD = text("/* alert_rules.hold */ select id from alert_rules where org_id = :org order by id for no key update")
+
 # One that nobody has touched waits for a channel; one that somebody switched off stays off.
 _WAKE = text("""/* alert_rules.wake */
     update alert_rules set enabled = true, updated_at = :now
@@ -105,6 +108,11 @@ async def defaults(
     """The rules (name, type, condition) that an org starts with; None: every org that has no rule yet."""
     rows = [{"name": name, "type": kind, "condition": condition} for name, kind, condition in rules]
     await session.execute(_DEFAULTS, {"org": org_id, "rules": rows, "now": now})
+
+
+async def hold(session: AsyncSession, org_id: UUID) -> None:
+    """Waits for the incidents that are being opened, and lets no other one open until this transaction has ended."""
+    await session.execute(_HOLD, {"org": org_id})
 
 
 async def wake(session: AsyncSession, org_id: UUID, now: datetime) -> list[str]:

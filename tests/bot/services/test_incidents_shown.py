@@ -1,6 +1,9 @@
 """Where an incident is shown when its channel fails: elsewhere or again, and never for ever."""
 
+import asyncio
+
 import pytest
+from sqlalchemy import text
 
 from bot.services.channels import Channels
 from bot.services.outbox import Outbox, Refused, Sent
@@ -69,3 +72,21 @@ async def test_what_is_shown_is_not_shown_again(tower: Watchtower) -> None:
     assert [what for _, what in await delivered(tower, Sent(1, b""))] == ["incident", "incident", "setup.test"]
     await setup.set_channel(tower.world.admin(), "alerts", ALERTS)
     assert [what for _, what in await delivered(tower, Sent(2, b""))] == ["setup.test"]
+
+
+async def test_an_incident_that_opens_while_its_channel_is_chosen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tower = await Watchtower(world, monkeypatch).built(channel=False)
+    await tower.rule("server_down")
+    await tower.report(state="crashed")
+    await world.rows("insert into org_counters (org_id, name, value) values (:org, 'incident', 5)", org=world.org_id)
+    async with world.db.uow(tower.system()) as tx:
+        await tx.session.execute(text("select 1 from org_counters where name = 'incident' for update"))
+        opening = asyncio.create_task(tower.evaluation.states())
+        await asyncio.sleep(0.3)
+        choosing = asyncio.create_task(Setup(world.db).set_channel(world.admin(), "alerts", ALERTS))
+        await asyncio.sleep(0.3)
+    assert await opening == {"fire": 1}
+    await choosing
+    assert await tower.owed() == 1
