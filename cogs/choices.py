@@ -89,7 +89,7 @@ async def mod(call: Call, current: str) -> Choices:
 async def mod_version(call: Call, current: str) -> Choices:
     """Versions of the mod that was chosen, or of any; the newest first."""
     found = await call.services.mods.suggest_versions(call.actor, current, call.value("mod"))
-    return [app_commands.Choice(name=mods.short(artifact), value=artifact.version) for artifact in found]
+    return [app_commands.Choice(name=mods.short(one), value=one.version) for one in found]
 
 
 @suggest

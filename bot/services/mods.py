@@ -22,7 +22,7 @@ from bot.services.servers import PAGE, Page, must_be_able, resolve
 from db.engine import Database
 from db.queries import fleet, mods, mods_deployments, mods_inventory
 from db.queries.cards import ServerCard
-from db.queries.mods import Artifact, ModName
+from db.queries.mods import Artifact, ModName, Version
 from db.queries.mods_deployments import Deployment
 from db.queries.mods_inventory import ModThere
 from db.uow import Tx
@@ -213,7 +213,7 @@ class Mods:
         async with self._db.read() as session:
             return await mods.names(session, actor.org, words)
 
-    async def suggest_versions(self, actor: Actor, words: str, mod: str = "") -> list[Artifact]:
+    async def suggest_versions(self, actor: Actor, words: str, mod: str = "") -> list[Version]:
         """For autocompletes: versions that can be deployed, of one mod or of any."""
         if not actor.may("workshop.view"):
             return []

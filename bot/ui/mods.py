@@ -14,7 +14,7 @@ from bot.ui.texts import ago, block, code, count, job_number
 
 if TYPE_CHECKING:
     from bot.services.artifacts import Uploaded
-    from db.queries.mods import Artifact, ModName
+    from db.queries.mods import ModName, Version
     from db.queries.mods_deployments import Deployment
     from db.queries.mods_inventory import ModThere
 
@@ -111,9 +111,9 @@ def _texts(result: Mapping[str, Any], name: str) -> list[str]:
     return [str(one) for one in cast("list[Any]", found)] if isinstance(found, list) else []
 
 
-def short(artifact: Artifact) -> str:
-    """For autocompletes: `1.2 · dm9 · 3 files`."""
-    return f"{artifact.version} · {artifact.name}"[:100]
+def short(version: Version) -> str:
+    """For autocompletes: `1.2 · dm9`."""
+    return f"{version.version} · {version.name}"[:100]
 
 
 def short_name(mod: ModName) -> str:
