@@ -122,14 +122,23 @@ def _judge_end(file: BinaryIO, size: int) -> None:
     file.seek(max(0, size - len(tail) + at - 20))
     if file.read(20)[:4] == _ZIP64_LOCATOR:
         raise ArchiveError("The archive is in the ZIP64 format.", "Pack it without; it is meant for larger archives.")
-    if not 1 <= entries <= ENTRIES_MAX or directory > _DIRECTORY_MAX:
-        raise ArchiveError(f"The archive has to have 1 to {ENTRIES_MAX:,} entries.", "Split it into several mods.")
+    _judge_count(entries)
+    if directory > _DIRECTORY_MAX:
+        raise ArchiveError(
+            f"The list of what is in the archive is larger than {_DIRECTORY_MAX >> 20} MiB.", "Use shorter names."
+        )
     file.seek(0)
 
 
+def _judge_count(entries: int) -> None:
+    if entries == 0:
+        raise ArchiveError("The archive is empty.", "Pack the mod's folder into it.")
+    if entries > ENTRIES_MAX:
+        raise ArchiveError(f"The archive has more than {ENTRIES_MAX:,} entries.", "Split it into several mods.")
+
+
 def _judge_size(infos: Sequence[zipfile.ZipInfo], packed: int) -> None:
-    if not 1 <= len(infos) <= ENTRIES_MAX:
-        raise ArchiveError(f"The archive has to have 1 to {ENTRIES_MAX:,} entries.", "Split it into several mods.")
+    _judge_count(len(infos))
     if sum(info.file_size for info in infos) > UNPACKED_MAX:
         raise _too_large()
     placed = sorted(infos, key=lambda info: info.header_offset)
