@@ -18,8 +18,11 @@ from db.uow import Tx
 
 PER_CHANNEL: Final = 5
 """Boards of one channel: they share what Discord lets us edit there."""
+PER_ORG: Final = 25
+"""Boards of one org: every heartbeat of a busy host may owe an edit to each."""
 SHOWN: Final = 20
-"""Servers of one board."""
+"""Servers of one board in full; of the others it says how many are in which state."""
+COUNTED: Final = 500
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Board:
 
     title: str
     servers: list[PanelServer]
-    more: bool
-    """Whether there are servers that do not fit."""
+    others: list[PanelServer]
+    """Those that are only counted."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +129,10 @@ class Panels:
     async def board(self, org_id: UUID, subject: str) -> Board:
         """What a board shows now."""
         async with self._db.read() as session:
-            found = await panels.servers(session, org_id, subject, limit=SHOWN + 1, now=clock.now())
+            found = await panels.servers(session, org_id, subject, limit=COUNTED, now=clock.now())
         kind, _, what = subject.partition(":")
         titles = {"all": "Servers", "tag": what, "server": found[0].name if found else "Server"}
-        return Board(titles[kind], found[:SHOWN], len(found) > SHOWN)
+        return Board(titles[kind], found[:SHOWN], found[SHOWN:])
 
 
 class PanelWatch:
@@ -167,6 +170,8 @@ async def _subject(tx: Tx, server: str, tag: str) -> tuple[str, UUID | None]:
 
 async def _must_fit(tx: Tx, subject: str, channel_id: int) -> None:
     live = [panel for panel in await panels.listed(tx.session, tx.actor.org) if panel.disabled_reason is None]
+    if len(live) >= PER_ORG:
+        raise Conflict(f"There are {PER_ORG} boards already.", "Remove one of them: `/panel list` shows them all.")
     here = [panel for panel in live if panel.channel_id == channel_id]
     if any(panel.subject == subject for panel in here):
         raise Conflict(

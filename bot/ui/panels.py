@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +12,7 @@ from discord import ui
 from bot.domain.words import safe
 from bot.ui.cards import MAX_TEXT, VOLATILE, Colour, card, fitting
 from bot.ui.servers import STATES
-from bot.ui.texts import ago
+from bot.ui.texts import ago, count
 
 if TYPE_CHECKING:
     from bot.services.panels import Board
@@ -18,17 +20,17 @@ if TYPE_CHECKING:
 
 _WORST: Final = (Colour.BAD, Colour.WARN, Colour.BUSY, Colour.GOOD, Colour.IDLE)
 _NAME: Final = 60
-_FOOTER: Final = 200
+_FOOTER: Final = 600
 """Characters kept for what stands below the servers."""
 
 
 def board_card(board: Board, now: datetime, mark: int | None = None) -> ui.LayoutView:
     """Public: names, states and numbers, and nothing that only staff may know. Edited when something in it changed, so
     that its last line does not count."""
-    colours = [_state(server)[1] for server in board.servers]
+    colours = [_state(server)[1] for server in (*board.servers, *board.others)]
     colour = next((one for one in _WORST if one in colours), Colour.IDLE)
     blocks = "\n".join(_block(server) for server in board.servers) or "No server is here any more."
-    more = "\n-# There are more: `/status` shows all of them." if board.more else ""
+    more = f"\n{_counted(board.others)}" if board.others else ""
     last = ui.TextDisplay[ui.LayoutView](f"-# Last change {ago(now)}", id=VOLATILE)
     head = f"### {safe(board.title, _NAME)}"
     return card(colour, head, fitting(blocks.splitlines(), MAX_TEXT - _FOOTER) + more, last, mark=mark)
@@ -57,6 +59,13 @@ def _block(server: PanelServer) -> str:
     if up and server.map:
         first.append(f"map {safe(server.map, 40)}")
     return "\n".join(filter(None, [" · ".join(first), _details(server, up)]))
+
+
+def _counted(servers: Sequence[PanelServer]) -> str:
+    """How many are how, the most first."""
+    states = Counter(f"{sign} {words}" for sign, _, words in map(_state, servers))
+    each = " · ".join(f"{number} {state}" for state, number in states.most_common())
+    return f"-# And {count(len(servers), 'more server')}: {each}. `/status` shows all of them."
 
 
 def _details(server: PanelServer, up: bool) -> str:

@@ -10,7 +10,9 @@ from bot import clock
 from bot.errors import Conflict, Invalid, NotFound, NotPermitted
 from bot.services import outbox
 from bot.services.outbox import Outbox, Sent, Skipped
-from bot.services.panels import PER_CHANNEL, Panels, PanelWatch, Where
+from bot.services.panels import PER_CHANNEL, SHOWN, Panels, PanelWatch, Where
+from bot.ui.cards import Colour
+from bot.ui.panels import board_card
 from tests.bot.world import World
 
 
@@ -165,6 +167,27 @@ async def test_who_may_not_and_what_does_not_fit(world: World, panels: Panels) -
         await panels.create(world.admin(), Where(1), server=str(await world.server(host, f"EU{n}")))
     with pytest.raises(Conflict, match=f"{PER_CHANNEL} boards"):
         await panels.create(world.admin(), Where(1))
+
+
+async def test_a_guild_has_only_so_many(world: World, panels: Panels, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.services.panels.PER_ORG", 2)
+    for channel in (1, 2):
+        await panels.create(world.admin(), Where(channel))
+    with pytest.raises(Conflict, match="2 boards already"):
+        await panels.create(world.admin(), Where(3))
+
+
+async def test_what_does_not_fit_is_counted(world: World, panels: Panels) -> None:
+    """A crash among the servers without a line of their own must be seen."""
+    host, _ = await world.pair()
+    for number in range(60):
+        await world.server(host, f"EU{number:02}", "crashed" if number == 50 else "running")
+    await world.rows("update hosts set last_heartbeat_at = now()")
+    board = await panels.board(world.org_id, "all")
+    assert len(board.servers) == SHOWN and len(board.others) == 60 - SHOWN
+    (shown,) = board_card(board, clock.now()).to_components()
+    assert "And 40 more servers: 39 🟢 up · 1 🔴 crashed." in str(shown)
+    assert f"'accent_color': {Colour.BAD.value}" in str(shown)
 
 
 async def test_another_guild_sees_none_of_it(world: World, panels: Panels) -> None:

@@ -53,11 +53,11 @@ def panel(subject: str = "all", **changed: Any) -> Panel:
 def board_cards(name: str) -> Iterable[discord.ui.LayoutView]:
     every = [shown(name, status=status) for status in STATUSES]
     for presence in ("online", "checking", "offline", "unknown"):
-        yield panels.board_card(Board(name, [replace(one, presence=presence) for one in every], more=False), NOW, 7)
-    yield panels.board_card(Board(name, [shown(name)] * SHOWN, more=True), NOW, 7)
-    yield panels.board_card(Board(name, [bare(status=status) for status in STATUSES], more=False), NOW, 7)
-    yield panels.board_card(Board(name, [shown(name, reachable=False, most=None)], more=False), NOW, 7)
-    yield panels.board_card(Board("Servers", [], more=False), NOW, 7)
+        yield panels.board_card(Board(name, [replace(one, presence=presence) for one in every], []), NOW, 7)
+    yield panels.board_card(Board(name, [shown(name)] * SHOWN, every * 40), NOW, 7)
+    yield panels.board_card(Board(name, [bare(status=status) for status in STATUSES], []), NOW, 7)
+    yield panels.board_card(Board(name, [shown(name, reachable=False, most=None)], []), NOW, 7)
+    yield panels.board_card(Board("Servers", [], []), NOW, 7)
     boards = [panel(), panel("tag:eu", message_id=None), panel(f"server:{number()}", server_name=name)]
     yield listing("Boards", [panels.line(one) for one in (*boards, panel(disabled_reason=name * 5))] * 5, empty="-")
 
