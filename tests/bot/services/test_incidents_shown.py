@@ -80,9 +80,8 @@ async def test_an_incident_that_opens_while_its_channel_is_chosen(
     tower = await Watchtower(world, monkeypatch).built(channel=False)
     await tower.rule("server_down")
     await tower.report(state="crashed")
-    await world.rows("insert into org_counters (org_id, name, value) values (:org, 'incident', 5)", org=world.org_id)
     async with world.db.uow(tower.system()) as tx:
-        await tx.session.execute(text("select 1 from org_counters where name = 'incident' for update"))
+        await tx.session.execute(text("lock table audit_logs in share mode"))  # both write there last
         opening = asyncio.create_task(tower.evaluation.states())
         await asyncio.sleep(0.3)
         choosing = asyncio.create_task(Setup(world.db).set_channel(world.admin(), "alerts", ALERTS))
