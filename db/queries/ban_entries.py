@@ -46,9 +46,10 @@ _WISH = text("""/* ban_entries.wish */
 
 _ENTRY = "e.id, e.revision, e.desired_state, e.sync_status, e.applied_state, e.attempts, e.last_sync_job_id as job_id"
 
+# Whoever locks entries of several servers does so server by server: many cases of one, then those of the next.
 _OF_CASE = text(f"""/* ban_entries.of_case */
     select {_ENTRY}, e.org_ban_id as ban_id, e.server_instance_id as server_id
-      from ban_entries e where e.org_id = :org and e.org_ban_id = :ban order by e.id for update of e""")
+      from ban_entries e where e.org_id = :org and e.org_ban_id = :ban order by e.server_instance_id, e.id for update of e""")
 
 _OF_JOB = text(f"""/* ban_entries.of_job */
     select {_ENTRY}, e.org_ban_id as ban_id, e.server_instance_id as server_id

@@ -73,7 +73,8 @@ _EVADED = text("""/* ban_returns.evaded */
 
 _REPEAT = text("""/* ban_returns.repeat */
     with again as (
-      select id from ban_entries where id = any(cast(:entries as uuid[])) and sync_status = 'synced' order by id for update)
+      select id from ban_entries where id = any(cast(:entries as uuid[])) and sync_status = 'synced'
+       order by server_instance_id, id for update)
     update ban_entries e set sync_status = 'pending', revision = e.revision + 1, attempts = 0, next_attempt_at = :now
       from again where e.id = again.id returning e.id""")
 

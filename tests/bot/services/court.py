@@ -134,7 +134,10 @@ class Court:
 
     async def overdue(self) -> None:
         """What waits for its next attempt need not wait longer."""
-        await self.world.rows("update ban_entries set next_attempt_at = now() - interval '1 second'")
+        await self.world.rows(
+            """with held as (select id from ban_entries order by server_instance_id, id for update)
+               update ban_entries e set next_attempt_at = now() - interval '1 second' from held where e.id = held.id"""
+        )
 
 
 def items(job: wire.ClaimedJob) -> list[wire.BanItem]:

@@ -1,11 +1,13 @@
 """Servers and people who come back: what was banned stays banned."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from agent import wire
 from bot import clock
+from db.queries import ban_returns
 from tests.bot.services.court import OTHER_STEAM, STEAM, Court, court, game, later
 from tests.bot.world import World, player
 
@@ -200,3 +202,24 @@ async def test_a_console_that_is_silent_is_asked_ever_less_often(court: Court) -
     assert [round(wait, -1) for wait in waits] == [30, 60, 120, 240, 480, 600, 600]
     await court.sync(host)
     assert await court.statuses() == {"EU1": "synced"}
+
+
+async def test_a_lift_while_all_servers_of_a_host_start(court: Court) -> None:
+    """Both take the entries in one order, so neither waits for the other one for ever."""
+    host = await court.host("gs-1", "EU1", "EU2")
+    await court.ban(STEAM)
+    for _ in range(2):
+        await court.sync(host)
+    await court.world.rows(  # the later server's entry has the lower id
+        """update ban_entries e set id = ('00000000-0000-4000-8000-00000000000' || n.n)::uuid
+             from (select id, row_number() over (order by server_instance_id desc) n from ban_entries) n
+            where n.id = e.id"""
+    )
+    one, other = sorted([await court.id_of("EU1"), await court.id_of("EU2")])
+    async with court.world.db.uow(court.actor) as tx:
+        await ban_returns.again(tx.session, court.world.org_id, one, forgets=True, now=clock.now())
+        lifting = asyncio.create_task(court.lift())
+        await asyncio.sleep(0.3)
+        await ban_returns.again(tx.session, court.world.org_id, other, forgets=True, now=clock.now())
+        tx.audit("host.beat", resource=("host", host.id))
+    assert (await lifting).title == "B-1 is lifted"
