@@ -1,6 +1,7 @@
 """One deployment, from the file to a game that has taken it or has its old version back."""
 
 import contextlib
+import errno
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -271,4 +272,6 @@ def _words_for_the_disk() -> Generator[None, None, None]:
 
 
 def _of_the_disk(error: OSError) -> str:
+    if error.errno == errno.EXDEV:
+        return "The mods lie on another file system than the server, and nothing can be renamed from one to the other."
     return f"The host's disk does not take it: {error.strerror or error}."

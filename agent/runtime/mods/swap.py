@@ -5,6 +5,7 @@ The journal is written before each step. An agent that finds one finishes what w
 
 import contextlib
 import logging
+import os
 import shutil
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -53,8 +54,12 @@ class Swap:
         swap = cls(directory, Journal(deployment_id=deployment_id, target=place.target, work=work, state="unpacking"))
         make_private(directory)
         swap._write(swap._journal)
-        make_private(work.parent)
-        work.mkdir(mode=0o700)
+        try:
+            make_private(work.parent)
+            work.mkdir(mode=0o700)
+        except OSError:
+            swap.undo()
+            raise
         return swap
 
     @classmethod
@@ -191,7 +196,19 @@ def recover(directory: Path, records: Records) -> str:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
+    if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
+        return
+    try:
+        shutil.rmtree(path)
+    except PermissionError:  # somebody has protected a folder of a version that is replaced now
+        _open_up(path)
+        shutil.rmtree(path)
+
+
+def _open_up(top: Path) -> None:
+    top.chmod(0o700)
+    for folder, names, _ in os.walk(top):
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():
+                path.chmod(0o700)

@@ -1,6 +1,8 @@
 """An exchange that dies between any two of its steps, and the one that clears up after it as well."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,6 +125,40 @@ def _die_while_clearing_up(table: Table, monkeypatch: pytest.MonkeyPatch, number
             table.restart()
         except Died:
             return
+
+
+@contextmanager
+def as_nobody() -> Iterator[Path]:
+    """A directory, in the rights of somebody whom a mode can keep out."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o777)
+        before = os.geteuid()
+        os.seteuid(before or 65534)
+        try:
+            yield Path(place)
+        finally:
+            os.seteuid(before)
+
+
+@pytest.mark.parametrize("mode", [0o500, 0o000], ids=oct)
+def test_a_protected_folder_in_the_version_that_is_replaced(mode: int) -> None:
+    with as_nobody() as place:
+        table = Table(place, had_old=True)
+        write(table.place.target / "mine", {"a": "b", "deep/c": "d"})
+        (table.place.target / "mine/deep").chmod(mode)
+        (table.place.target / "mine").chmod(mode)
+        table.deploy(proved=True)
+        table.assert_whole()
+
+
+def test_a_server_whose_directory_cannot_be_written_is_left_as_it_is() -> None:
+    with as_nobody() as place:
+        table = Table(place, had_old=True)
+        table.home.chmod(0o500)
+        with pytest.raises(PermissionError):
+            table.deploy(proved=True)
+        table.assert_whole()
+        table.home.chmod(0o700)
 
 
 def test_a_damaged_journal_is_said_and_nothing_is_guessed(tmp_path: Path) -> None:
