@@ -75,7 +75,7 @@ class Channels:
         try:
             async with self._db.uow(actor) as tx:
                 await tx.require("notifications.manage")
-                _must_be_new(await channels.listed(tx.session, actor.org), purpose, where.channel_id)
+                _must_be_new(await channels.listed(tx.session, actor.org), name, purpose, where.channel_id)
                 made = await channels.add(
                     tx.session,
                     actor.org,
@@ -93,7 +93,7 @@ class Channels:
         except IntegrityError as error:
             if constraint_of(error) != "uq_notification_channels_name":
                 raise
-            raise Conflict(f"{safe(name)} is taken.", "Choose another name; `/notify list` shows them all.") from error
+            raise _taken(name) from error
         return channel
 
     async def test(self, actor: Actor, ref: str) -> Channel:
@@ -154,7 +154,13 @@ def _checked(name: str, purpose: str, severity: str) -> str:
     return name
 
 
-def _must_be_new(found: Sequence[Channel], purpose: str, channel_id: int) -> None:
+def _taken(name: str) -> Conflict:
+    return Conflict(f"{safe(name)} is taken.", "Choose another name; `/notify list` shows them all.")
+
+
+def _must_be_new(found: Sequence[Channel], name: str, purpose: str, channel_id: int) -> None:
+    if any(one.name.lower() == name.lower() for one in found):
+        raise _taken(name)  # names are looked for without regard to case
     same = next((one for one in found if one.purpose == purpose and one.channel_id == channel_id), None)
     if same is not None:
         raise Conflict(
