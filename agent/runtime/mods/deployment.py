@@ -12,7 +12,7 @@ from agent.errors import Cancelled, TaskFailed
 from agent.runtime.instance import Instance, Running
 from agent.runtime.mods.download import Fetch, download
 from agent.runtime.mods.inventory import twins
-from agent.runtime.mods.place import Place, find_place
+from agent.runtime.mods.place import Place, find_place, readable
 from agent.runtime.mods.proof import Proof, log_from_now, log_of_start, prove
 from agent.runtime.mods.swap import Swap, recover
 from agent.runtime.mods.threads import to_its_end
@@ -274,4 +274,5 @@ def _words_for_the_disk() -> Generator[None, None, None]:
 def _of_the_disk(error: OSError) -> str:
     if error.errno == errno.EXDEV:
         return "The mods lie on another file system than the server, and nothing can be renamed from one to the other."
-    return f"The host's disk does not take it: {error.strerror or error}."
+    where = f" (`{readable(Path(error.filename).name)}`)" if isinstance(error.filename, str) else ""
+    return f"The host's disk does not take it: {error.strerror or error}{where}."

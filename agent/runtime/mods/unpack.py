@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Mapping, Set
 from pathlib import Path, PurePath
 from typing import BinaryIO, Final
@@ -56,7 +57,14 @@ def carry_over(place: Place, known: Installed | None, new: Mapping[str, str], in
     for path, file in files_of(place.target).items():
         if path not in known.files and path not in new and not _clashes(path, new, folders):
             (into / path).parent.mkdir(parents=True, exist_ok=True)
-            os.link(file, into / path, follow_symlinks=False)
+            _same(file, into / path)
+
+
+def _same(file: Path, place: Path) -> None:
+    try:
+        os.link(file, place, follow_symlinks=False)
+    except OSError:  # a file system without links, or a file that belongs to somebody else
+        shutil.copy2(file, place, follow_symlinks=False)
 
 
 def _folders(files: Iterable[str]) -> set[str]:

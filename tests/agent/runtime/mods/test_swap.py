@@ -16,6 +16,7 @@ from agent.runtime.home import Home
 from agent.runtime.mods import swap as swapping
 from agent.runtime.mods.place import Place, find_place
 from agent.runtime.mods.swap import Swap, recover
+from agent.runtime.mods.unpack import carry_over
 from agent.runtime.mods_records import Installed, Records
 from games.resolved import ResolvedModDir
 from games.sections.mods import ModDir
@@ -149,6 +150,21 @@ def test_a_protected_folder_in_the_version_that_is_replaced(mode: int) -> None:
         (table.place.target / "mine").chmod(mode)
         table.deploy(proved=True)
         table.assert_whole()
+
+
+def test_what_somebody_else_has_added_goes_along() -> None:
+    with as_nobody() as place:
+        table = Table(place, had_old=True)
+        known = Installed(deployment_id=uuid4(), sha256="0" * 64, name="X", version="1", files=dict.fromkeys(OLD, ""))
+        added = table.place.target / "settings.json"
+        added.write_text("mine")
+        nobody = os.geteuid()
+        os.seteuid(os.getuid())
+        os.chown(added, os.getuid(), os.getgid())
+        added.chmod(0o644)
+        os.seteuid(nobody)
+        carry_over(table.place, known, NEW, place / "new")
+        assert read(place / "new") == {"settings.json": "mine"}
 
 
 def test_a_server_whose_directory_cannot_be_written_is_left_as_it_is() -> None:
