@@ -66,8 +66,8 @@ def preview_card(preview: Preview) -> discord.ui.LayoutView:
         f"**Earlier** {_past(preview.past)}",
         f"**How long** {how_long(preview.until)}{_here(preview.until, preview.zone)}",
         *_existing(preview),
-        *_where(preview.targets),
         *_sharing(preview),
+        *_where(preview.targets),
     ]
     if preview.denied:
         lines.append(f"**Left out** {_names(preview.denied)}: you may not ban there.")

@@ -208,3 +208,36 @@ async def test_who_lifts_is_told_whose_ban_goes_on(street: Street) -> None:
     done = await court.lift("B-1")
     assert "Their address is banned in `B-2`, too: where a game bans by address, it stays." in done.text
     assert "address" not in (await court.lift("B-2")).text
+
+
+@pytest.mark.parametrize("first", ["B-1", "B-2"])
+async def test_an_address_is_held_server_by_server(street: Street, first: str) -> None:
+    """One is banned there and one here: neither holds the address for the other."""
+    court = street.court
+    court.games = [game(ban_by=["ip"])]
+    street.hosts["other"], street.held["other"] = await court.host("gs-other", "other"), {}
+    await court.ban("ann", server="byIp")
+    await court.ban("bob", server="other")
+    await street.synced()
+    assert street.out() == {**NOBODY, "byIp": {HOUSE}, "other": {HOUSE}}
+    await court.lift(first)
+    await street.synced()
+    stays = "other" if first == "B-1" else "byIp"
+    assert street.out() == {**NOBODY, "other": set(), stays: {HOUSE}}
+
+
+async def test_a_server_that_is_removed_while_it_is_told(street: Street) -> None:
+    court = street.court
+    await court.ban("ann")
+    job = await court.take(street.hosts["byIp"])
+    await court.world.rows("update server_instances set deleted_at = now() where name = 'byIp'")
+    await court.ban("bob")
+    await court.answer(street.hosts["byIp"], job)
+    assert await court.world.claim(street.hosts["byIp"], 1) == []
+    shown = await court.bans.show(court.actor, "B-1")
+    assert {one.server_name for one in shown.receipts} == {"byId", "mixed"} and shown.case.servers == 2
+    await court.lift("B-1")
+    await court.sweep.reconcile()
+    for _ in range(2):  # what was under way, and what was wanted since
+        await street.synced()
+    assert street.out() == {"byId": {OTHER_STEAM}, "byIp": set(), "mixed": {OTHER_STEAM}}
