@@ -116,10 +116,11 @@ class Panels:
             NotPermitted, NotFound, Conflict: it is just being posted.
         """
         async with self._db.uow(actor) as tx:
-            await tx.require("servers.edit")
             panel = await panels.get(tx.session, actor.org, _id(ref))
             if panel is None:
                 raise _none()
+            kind, _, what = panel.subject.partition(":")
+            await tx.require("servers.edit", server_id=UUID(what) if kind == "server" else None)
             if not await panels.remove(tx.session, actor.org, panel.id, clock.now()):
                 raise Conflict("This board is just being posted.", "Try again in a minute.")
             await tx.notify(outbox.NOTIFY)

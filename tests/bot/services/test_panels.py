@@ -1,5 +1,6 @@
 """Boards: how often they are edited, what makes them due, and what becomes of one that is removed early."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -7,6 +8,7 @@ import pytest
 
 from agent import wire
 from bot import clock
+from bot.domain.actors import Actor
 from bot.errors import Conflict, Invalid, NotFound, NotPermitted
 from bot.services import outbox
 from bot.services.outbox import Outbox, Sent, Skipped
@@ -167,6 +169,27 @@ async def test_who_may_not_and_what_does_not_fit(world: World, panels: Panels) -
         await panels.create(world.admin(), Where(1), server=str(await world.server(host, f"EU{n}")))
     with pytest.raises(Conflict, match=f"{PER_CHANNEL} boards"):
         await panels.create(world.admin(), Where(1))
+
+
+async def test_who_may_on_one_server_alone(world: World, panels: Panels) -> None:
+    """They post that server's board and take it away; the others are not theirs."""
+    host, _ = await world.pair()
+    server, other = await world.server(host), await panels.create(world.admin(), Where(1))
+    await world.rows(
+        """insert into role_bindings (org_id, role_id, discord_role_id, server_instance_id)
+           select rp.org_id, rp.id, 77, :server from roles rp where rp.org_id = :org and rp.name = 'admin'""",
+        server=server,
+        org=world.org_id,
+    )
+
+    def keeper() -> Actor:
+        return replace(world.member(), role_ids=frozenset({77}))
+
+    made = await panels.create(keeper(), Where(2), server=str(server))
+    with pytest.raises(NotPermitted):
+        await panels.remove(keeper(), str(other.id))
+    await panels.remove(keeper(), str(made.id))
+    assert [one.id for one in await panels.list(world.admin())] == [other.id]
 
 
 async def test_a_guild_has_only_so_many(world: World, panels: Panels, monkeypatch: pytest.MonkeyPatch) -> None:
