@@ -14,10 +14,11 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from sqlalchemy.exc import IntegrityError
+from yarl import URL
 
 from bot import clock
 from bot.domain.actors import Actor
-from bot.domain.words import safe
+from bot.domain.words import safe, storable
 from bot.errors import AppError, Conflict, Invalid, NotFound
 from bot.services.agents import HostIdentity
 from bot.services.artifact_store import ArtifactStore, Received, too_large
@@ -63,7 +64,8 @@ class Upload:
 
     @property
     def file_name(self) -> str:
-        return self.file.file_name if self.file else Path(self.url.partition("?")[0]).name
+        """As it was attached, or the end of the address, which has to be one."""
+        return self.file.file_name if self.file else storable(Path(URL(self.url).name).name)
 
     @property
     def claims(self) -> Claims:

@@ -16,8 +16,6 @@ class GameMods:
     unit: Unit
     restarts: bool
     """The game takes a mod in only when it starts."""
-    variable: str | None = None
-    """A variable of the server that names the mod that it begins with."""
 
 
 @cache
@@ -25,7 +23,6 @@ def moddable() -> Mapping[str, GameMods]:
     """The games whose mods we know, by id."""
     # the catalog takes longer to import than the rest of the bot's start, and only mods need it
     from games.catalog import load_catalog
-    from games.sections.mods import Change
 
     return {
         template.id: GameMods(
@@ -33,7 +30,6 @@ def moddable() -> Mapping[str, GameMods]:
             template.name,
             template.mods.unit,
             template.mods.apply == "restart",
-            template.mods.apply.variable if isinstance(template.mods.apply, Change) else None,
         )
         for template in load_catalog().values()
         if template.mods is not None

@@ -135,6 +135,19 @@ async def test_a_file_from_an_address(world: World, tmp_path: Path) -> None:
         assert shop.files() == [f"{SHA[:2]}/{SHA}"]
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://example.org/maps/My%20Map.map?X-Signature=a/b.map#top", "My Map.map"),
+        ("https://example.org/dm9.map#top", "dm9.map"),
+        ("https://example.org/a%2F..%2F%00dm9.map", "dm9.map"),
+        ("https://example.org", ""),
+    ],
+)
+def test_the_name_of_a_file_from_an_address(url: str, name: str) -> None:
+    assert Upload(url=url).file_name == name
+
+
 async def test_who_may_upload(shop: Workshop) -> None:
     """`workshop.manage`, and `files.upload` for an attachment."""
     await Setup(shop.world.db).bind(await shop.owner(), "moderator", [MODERATORS])
