@@ -3,6 +3,7 @@
 Doing it twice changes nothing: what the list shows already is not sent again, and nothing is remembered in between.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -36,6 +37,21 @@ async def sync(
     template = server.template()
     if template.bans is None:
         return _all(items, "unsupported", f"{template.name} has no bans that this host could set.")
+    end = time.monotonic() + seconds
+    try:
+        async with asyncio.timeout(seconds):
+            await server.banning.acquire()
+    except TimeoutError:
+        return _all(items, "waiting", "Another job is still at the game's list of bans.")
+    try:
+        return await _in_turn(server, template, items, report, end - time.monotonic())
+    finally:
+        server.banning.release()
+
+
+async def _in_turn(
+    server: Instance, template: GameTemplate, items: Sequence[wire.BanItem], report: Report, seconds: float
+) -> list[wire.BanReceipt]:
     if not server.process.alive or not server.memory.facts.ready:
         return _all(items, "waiting", f"`{server.spec.slug}` is not up.")
     await report(Step.APPLYING, "")

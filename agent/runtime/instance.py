@@ -1,5 +1,6 @@
 """The parts of one server that its actions share."""
 
+import asyncio
 import contextlib
 import os
 import time
@@ -67,6 +68,8 @@ class Instance:
         self.settings = Settings(self.directory)
         self.mods = Records(self.directory)
         self.lock = PowerLock()
+        self.banning = asyncio.Lock()
+        """A job that the bot has given up may still be at the list of bans when the next one comes."""
         self.running: Running | None = None
         self.kills = 0
         """How often a person has killed it: who was at work meanwhile sees that it grew, and stops."""

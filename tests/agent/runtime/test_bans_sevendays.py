@@ -68,6 +68,18 @@ def commands(host: Host) -> list[str]:
     return [line for line in told if line.startswith(("ban add", "ban remove"))]
 
 
+async def test_a_job_that_was_given_up_does_not_undo_the_next_one(host: Host, server: GameServer) -> None:
+    """The first one is still at the game's list: what it takes back, the second one has to see."""
+    assert await sync(server, item(EVE)) == [("applied", "")]
+    await game(host).hang(0.5)
+    first = asyncio.create_task(sync(server, item(EVE, "unbanned")))
+    await asyncio.sleep(0.1)
+    late = asyncio.create_task(sync(server, item(EVE), seconds=0.1))
+    assert await sync(server, item(EVE)) == [("applied", "")]
+    assert await first == [("applied", "")] and (await late)[0][0] == "waiting"
+    assert len(await listed(server)) == len(EVE)
+
+
 async def test_a_ban_holds_by_both_ids_and_a_lift_ends_both(host: Host, server: GameServer) -> None:
     await game(host).join("eve", **EVE)
     assert await sync(server, item(EVE)) == [("applied", "")]
