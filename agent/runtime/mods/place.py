@@ -9,7 +9,7 @@ from typing import Final
 
 from agent.errors import TaskFailed
 from agent.runtime.home import Home
-from games.archives import Unit, folder_name
+from games.archives import ArchiveError, Unit, folder_name
 from games.resolved import ResolvedModDir
 
 WORK: Final = ".gamekeeper"
@@ -37,11 +37,14 @@ class Place:
 
 
 def find_place(home: Home, directory: ResolvedModDir, name: str) -> Place:
-    """Where this mod goes. Raises `TaskFailed` where a link or something odd is in the way."""
+    """Where this mod goes. Raises `TaskFailed` for a name that is none, or when something odd is in the way."""
     unit = directory.described.judged_as
     for path in (home.path / WORK, *_between(home.path, directory.path)):
         _check(path, stat.S_ISDIR, "a directory")
-    target = directory.path / (folder_name(name) + unit.suffix)
+    try:
+        target = directory.path / (folder_name(name) + unit.suffix)
+    except ArchiveError as error:
+        raise TaskFailed(f"{error.what} Nothing was changed.") from None
     _check(target, stat.S_ISREG if unit.kind == "file" else stat.S_ISDIR, f"a {unit.kind}")
     return Place(home.path, directory.path, target, unit)
 

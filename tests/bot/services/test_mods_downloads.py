@@ -86,11 +86,17 @@ def test_what_is_not_even_tried(url: str) -> None:
     assert refused.value.what and refused.value.remedy
 
 
-@pytest.mark.parametrize("number", ["2130706433", "0x7f000001", "127.1", "0"])
+@pytest.mark.parametrize(
+    "number", ["2130706433", "0x7f000001", "127.1", "0177.0.0.1", "127.0.0.1.", "127。0。0。1", "0"]
+)
 async def test_other_ways_to_write_loopback(number: str) -> None:
-    """The system's resolver takes them for addresses; what they resolve to is what is judged."""
-    with pytest.raises(Invalid):
-        await fetch(Downloads(), f"https://{number}/x")
+    """The system's resolver takes them for addresses; nobody is called there, whatever that would say of the name."""
+    calls: list[object] = []
+    listening = await asyncio.start_server(lambda _, writer: calls.append(writer), "127.0.0.1", 0)
+    async with listening:
+        with pytest.raises(Invalid):
+            await fetch(Downloads(), f"https://{number}:{listening.sockets[0].getsockname()[1]}/x")
+    assert not calls
 
 
 async def test_what_a_server_may_not_do(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -47,6 +47,15 @@ async def test_what_lies_beside_is_neither_waited_for_nor_followed(
         await deploy(server, shelf.put(modlet("everything", "1.0"), "everything", "1.0"))
 
 
+async def test_names_that_lead_elsewhere(host: Host, server: GameServer, shelf: Shelf) -> None:
+    """The protocol keeps out what has a slash; what it lets through stays below the mods."""
+    with pytest.raises(TaskFailed, match="no Latin letters or digits"):
+        await deploy(server, shelf.put(modlet("Loot", "1.0"), ".."))
+    params = shelf.put(modlet("Loot", "1.0"), "x").model_copy(update={"name": "../../Loot"})
+    assert (await deploy(server, params)).state == "installed"
+    assert folder(host, "_.._Loot").is_dir()
+
+
 @pytest.mark.parametrize(("mine", "theirs"), [("Config", "Config/loot.xml"), ("Config/loot.xml", "Config")])
 async def test_a_file_where_the_new_version_has_a_folder_is_a_conflict(
     host: Host, server: GameServer, shelf: Shelf, mine: str, theirs: str
