@@ -14,6 +14,7 @@ from bot.services import artifact_store
 from bot.services.artifacts import Attachment, Upload, Uploaded
 from bot.services.mods_sweep import ModSweep
 from bot.services.setup import Setup
+from db.queries import mods
 from tests.bot.people import MODERATORS
 from tests.bot.services.mirror import says, serving
 from tests.bot.services.workshop import Workshop, attached, mod
@@ -71,9 +72,11 @@ async def test_the_same_file_by_ten_people_at_once(shop: Workshop) -> None:
 
 
 async def test_two_spellings_of_one_name_at_once(shop: Workshop) -> None:
-    uploads = (shop.upload(mod(str(version), ("Demo", "demo", "DEMO")[version % 3])) for version in range(9))
-    await asyncio.gather(*uploads, return_exceptions=True)
-    assert len({name for name, _, status in await shop.artifact_rows() if status == "ready"}) == 1
+    async with shop.world.db.uow(await shop.owner()) as tx:
+        await mods.lock_name(tx.session, shop.world.org_id, "DEMO")
+        upload = asyncio.create_task(shop.upload(mod("1.0", "Demo")))
+        assert await asyncio.wait([upload], timeout=0.5) == (set(), {upload}), "it waits for the other spelling"
+    await upload
 
 
 async def test_two_files_for_one_version_at_once(shop: Workshop) -> None:
