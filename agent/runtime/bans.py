@@ -72,7 +72,7 @@ def _all(items: Sequence[wire.BanItem], outcome: str, detail: str) -> list[wire.
 
 
 class _Silent(Exception):
-    """The console does not answer any more; what was sent last may have been done."""
+    """The console does not answer any more, or the time is over; what was sent last may have been done."""
 
 
 class _Sync:
@@ -183,7 +183,8 @@ class _Sync:
 
     async def _ask(self, plan: Plan, action: str, values: dict[str, str]) -> Answer:
         answer = await self._console.action(action, values, timeout=self._left(self._send_until))
-        if not self._console.connected:
+        late = answer.outcome != "answered" and time.monotonic() >= self._send_until
+        if late or not self._console.connected:  # it never had its turn, or nobody knows what became of it
             raise _Silent
         if answer.outcome != "answered" and action == "ban":
             self._refused[plan.item.entry_id] = answer.reason

@@ -173,7 +173,10 @@ async def test_players_who_talk_like_the_list_change_nothing(server: GameServer)
             eve.say(words)  # more often, and the game takes it for an attack
             assert await sync(server, item("127.0.0.3", want="unbanned")) == [("applied", "")]
             assert await sync(server, item("127.0.0.4")) == [("applied", "")]
-    assert len(await bans(server)) == 1
+    ours = [
+        line for line in await bans(server) if "Stressing network" not in line
+    ]  # the game's own, of whoever talks fast
+    assert len(ours) == 1 and "127.0.0.4" in ours[0]
 
 
 async def test_a_list_of_hundreds_is_read_to_its_end(server: GameServer) -> None:
