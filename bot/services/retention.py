@@ -1,8 +1,10 @@
 """What time takes away: old rows, orgs that were left, and the day partitions that have to be there in time."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
 from bot.domain.actors import Actor, system
@@ -62,19 +64,17 @@ class Retention:
         return {"partitions": dropped, "lines": sum(lines)}
 
     async def _lines(self, partition: str, now: datetime) -> int:
-        total = 0
-        while True:
-            async with self._db.uow(system("retention")) as tx:
-                deleted = await retention.delete_lines(tx.session, partition, now, self._batch)
-            total += deleted
-            if deleted < self._batch:
-                return total
+        return await self._in_batches(lambda session: retention.delete_lines(session, partition, now, self._batch))
 
     async def _delete(self, what: str, before: datetime) -> int:
+        return await self._in_batches(lambda session: retention.delete_old(session, what, before, self._batch))
+
+    async def _in_batches(self, delete: Callable[[AsyncSession], Awaitable[int]]) -> int:
+        """Deletes, a transaction for each batch, until one is not full; how many rows in all."""
         total = 0
         while True:
             async with self._db.uow(system("retention")) as tx:
-                deleted = await retention.delete_old(tx.session, what, before, self._batch)
+                deleted = await delete(tx.session)
             total += deleted
             if deleted < self._batch:
                 return total
