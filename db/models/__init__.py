@@ -2,7 +2,7 @@
 
 from db.base import Base
 from db.models.alerts import AlertCount, AlertFiring, AlertRule, AlertRuleChannel, Incident, IncidentEvent
-from db.models.audit import AuditLog, PendingConfirmation
+from db.models.audit import AuditLog, AuditSeal, PendingConfirmation
 from db.models.bans import BanEntry, BanEvent, BanIdentifier, OrgBan
 from db.models.events import Event
 from db.models.hosts import ApiKey, Host, PairingToken
@@ -14,7 +14,18 @@ from db.models.operations import AppState, CronRun, Lease
 from db.models.players import Player, PlayerIdentity, PlayerName, PlayerSession
 from db.models.schedules import Schedule, ScheduleTask
 from db.models.servers import GameType, Server, ServerTag
-from db.models.tenancy import Org, OrgCounter, Permission, Role, RoleBinding, RolePermission, User, UserOrg
+from db.models.tenancy import (
+    Org,
+    OrgCounter,
+    Permission,
+    Role,
+    RoleBinding,
+    RolePermission,
+    User,
+    UserOrg,
+    UserPermission,
+    UserServerRole,
+)
 
 __all__ = [
     "AlertCount",
@@ -24,6 +35,7 @@ __all__ = [
     "ApiKey",
     "AppState",
     "AuditLog",
+    "AuditSeal",
     "BanEntry",
     "BanEvent",
     "BanIdentifier",
@@ -64,4 +76,6 @@ __all__ = [
     "ServerTag",
     "User",
     "UserOrg",
+    "UserPermission",
+    "UserServerRole",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.dialects.postgresql import INET, INT8MULTIRANGE, JSONB, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, BigInt, JsonObject, Key, Moment, Serial, check, newest, partial
@@ -49,6 +49,30 @@ class AuditLog(Base):
         {
             "comment": "one row per interaction, also when denied or failed; append-only by trigger; paged by id; "
             "duration_ms = until this row was written"
+        },
+    )
+
+
+class AuditSeal(Base):
+    """What an org's audit log was at a moment: a hash over some of its rows and the seal before."""
+
+    __tablename__ = "audit_seals"
+
+    org_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[BigInt] = mapped_column(primary_key=True)
+    ids: Mapped[list[Range[int]]] = mapped_column(INT8MULTIRANGE)
+    """Exactly the rows that it covers: ids commit out of order, and those of other orgs lie between."""
+    row_count: Mapped[int]
+    hash: Mapped[bytes]
+    sealed_at: Mapped[Moment]
+    purged_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        check("audit_seals_ids_check", "NOT isempty(ids)"),
+        check("audit_seals_row_count_check", "row_count > 0"),
+        {
+            "comment": "hash over exactly these rows and the previous seal, posted to the audit channel; "
+            "no FK: seals outlive their rows (purged_at) and their org"
         },
     )
 

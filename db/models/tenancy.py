@@ -28,6 +28,8 @@ class Org(Base):
     health_interval_sec: Mapped[int] = mapped_column(default=15, server_default=text("15"))
     host_offline_after_sec: Mapped[int] = mapped_column(default=120, server_default=text("120"))
     avoid_risky_restart: Mapped[bool] = mapped_column(default=False, server_default=false())
+    audit_live: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Every audit row is shown in the audit channel."""
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
     left_at: Mapped[datetime | None]
@@ -209,4 +211,72 @@ class RoleBinding(Base):
             "comment": "Discord role -> bot role, for the guild, one server or one tag; "
             "@everyone (discord_role_id = guild id) may be bound to the player preset"
         },
+    )
+
+
+class UserServerRole(Base):
+    """A person's role on one server, in place of what they are in the org."""
+
+    __tablename__ = "user_server_roles"
+
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("orgs.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    server_instance_id: Mapped[UUID] = mapped_column(primary_key=True)
+    role_id: Mapped[UUID]
+    granted_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    granted_at: Mapped[Moment]
+    expires_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["role_id", "org_id"], ["roles.id", "roles.org_id"], name="fk_user_server_roles_role", ondelete="NO ACTION"
+        ),
+        ForeignKeyConstraint(
+            ["server_instance_id", "org_id"],
+            ["server_instances.id", "server_instances.org_id"],
+            name="fk_user_server_roles_server",
+            ondelete="CASCADE",
+        ),
+        Index("ix_user_server_roles_org", "org_id"),
+        Index("ix_user_server_roles_server", "server_instance_id"),
+        Index("ix_user_server_roles_role", "role_id"),
+        {"comment": "replaces the org role on that server"},
+    )
+
+
+class UserPermission(Base):
+    """A permission that a person was given, or denied, whatever their roles say."""
+
+    __tablename__ = "user_permissions"
+
+    id: Mapped[Key]
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("orgs.id", ondelete="CASCADE"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    permission_id: Mapped[UUID] = mapped_column(ForeignKey("permissions.id", ondelete="CASCADE"))
+    server_instance_id: Mapped[UUID | None]
+    granted: Mapped[bool] = mapped_column(default=True, server_default=true())
+    reason: Mapped[str | None]
+    granted_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    granted_at: Mapped[Moment]
+    expires_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint(
+            "org_id",
+            "user_id",
+            "permission_id",
+            "server_instance_id",
+            name="uq_user_permissions",
+            postgresql_nulls_not_distinct=True,
+        ),
+        ForeignKeyConstraint(
+            ["server_instance_id", "org_id"],
+            ["server_instances.id", "server_instances.org_id"],
+            name="fk_user_permissions_server",
+            ondelete="CASCADE",
+        ),
+        Index("ix_user_permissions_user", "user_id", "org_id"),
+        Index("ix_user_permissions_permission", "permission_id"),
+        partial("ix_user_permissions_server", "server_instance_id", where="server_instance_id IS NOT NULL"),
+        {"comment": "granted=false is an explicit DENY and wins over any role"},
     )

@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import Range
 
 from bot import clock
 from db.models import (
@@ -14,6 +15,7 @@ from db.models import (
     ApiKey,
     AppState,
     AuditLog,
+    AuditSeal,
     BanEntry,
     BanEvent,
     BanIdentifier,
@@ -54,6 +56,8 @@ from db.models import (
     ServerTag,
     User,
     UserOrg,
+    UserPermission,
+    UserServerRole,
 )
 
 SOON = func.now() + timedelta(minutes=1)
@@ -134,6 +138,10 @@ def one_of_each() -> list[Base]:
         RoleBinding(
             org_id=o.id, discord_role_id=3, role_id=role.id, server_instance_id=arena.id, created_by_id=user.id
         ),
+        UserServerRole(org_id=o.id, user_id=user.id, server_instance_id=arena.id, role_id=role.id),
+        UserPermission(
+            org_id=o.id, user_id=user.id, permission_id=permission.id, server_instance_id=arena.id, granted=False
+        ),
         PairingToken(org_id=o.id, token_hash=b"t", host_name="box", host_id=box.id, expires_at=SOON),
         ApiKey(
             org_id=o.id,
@@ -167,6 +175,7 @@ def one_of_each() -> list[Base]:
             resource_type="server",
             ip="192.0.2.7",
         ),
+        AuditSeal(org_id=o.id, number=1, ids=[Range(1, 2)], row_count=1, hash=b"s"),
         PendingConfirmation(org_id=o.id, user_id=user.id, action="server.kill", payload={}, expires_at=SOON),
         Lease(duty="outbox", holder="me", epoch=1, expires_at=SOON),
         AppState(key="tree", value={"hash": "x"}),
