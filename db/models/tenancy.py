@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false, text, true
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Text, UniqueConstraint, false, text, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, BigInt, JsonObject, Key, Moment, check, partial
@@ -30,6 +31,8 @@ class Org(Base):
     avoid_risky_restart: Mapped[bool] = mapped_column(default=False, server_default=false())
     audit_live: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Every audit row is shown in the audit channel."""
+    setup_settled: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default=text("'{}'"))
+    """Steps of `/setup start` that somebody has decided, those included that were left out."""
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]
     left_at: Mapped[datetime | None]
