@@ -25,9 +25,16 @@ class NotPermitted(AppError):
 
     outcome: ClassVar[Outcome] = "denied"
 
-    def __init__(self, permission: str, roles: Sequence[str] = ()) -> None:
-        who = f"Roles that have it here: {', '.join(roles)}." if roles else "No role here has it."
-        super().__init__(f"You need the permission `{permission}` for this.", f"{who} Ask an administrator.")
+    def __init__(self, permission: str, roles: Sequence[str] = (), *, exception: str = "") -> None:
+        """`roles`: those that have it; with an `exception` that takes it away: those that can change that."""
+        names = ", ".join(roles)
+        if exception:
+            remedy = f"{exception} {names or 'The owner'} can change that; `/access why` says more."
+        elif names:
+            remedy = f"Roles that have it here: {names}. Ask an administrator."
+        else:
+            remedy = "No role here has it. Ask an administrator."
+        super().__init__(f"You need the permission `{permission}` for this.", remedy)
         self.permission = permission
 
 

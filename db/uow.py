@@ -13,8 +13,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot import clock
+from bot.domain.access import Decision, Step
 from bot.domain.actors import Actor
-from bot.errors import NotPermitted
 from db.failures import translated
 from db.queries import access, audit_write
 from db.queries.audit_write import Resource, row_of
@@ -47,17 +48,32 @@ class Tx:
         Raises:
             NotPermitted: with the roles that would have the permission.
         """
-        if self.actor.break_glass or self.actor.type == "system":
-            return
-        if not await access.has_permission(self.session, self.actor, permission, server_id):
-            raise NotPermitted(permission, await access.roles_with(self.session, self.actor.org, permission))
+        await self._require(permission, [server_id])
 
     async def require_on(self, permission: str, servers: Collection[UUID]) -> None:
         """`require` for many servers at once; without any, for the whole org."""
-        if not servers:
-            await self.require(permission)
-        elif not self.actor.break_glass and await access.lacking(self.session, self.actor, permission, servers):
-            raise NotPermitted(permission, await access.roles_with(self.session, self.actor.org, permission))
+        await self._require(permission, list(servers) or [None])
+
+    async def allowed_on(self, permission: str, servers: Collection[UUID]) -> set[UUID]:
+        """Those of the servers on which the actor has it, for what leaves out and names the others."""
+        decisions = await self._decisions(permission, servers)
+        return {server_id for server_id, decision in zip(servers, decisions, strict=True) if decision.allowed}
+
+    async def _require(self, permission: str, places: Collection[UUID | None]) -> None:
+        for decision in await self._decisions(permission, places):
+            if not decision.allowed:
+                raise await access.refusal(self.session, self.actor.org, permission, decision)
+
+    async def _decisions(self, permission: str, places: Collection[UUID | None]) -> list[Decision]:
+        """One for each place (None: the whole org), by one statement for all of them."""
+        actor, now = self.actor, clock.now()
+        if actor.break_glass or actor.type == "system":
+            return [Decision(True, Step.BREAK_GLASS) for _ in places]
+        servers = [place for place in places if place]
+        grants = await access.load(
+            self.session, actor.org, actor.user_id, actor.role_ids, permission=permission, servers=servers, now=now
+        )
+        return [grants.decide(permission, place, now) for place in places]
 
     def audit(self, action: str, *, resource: Resource, **details: Any) -> None:
         """Names what this unit of work does. Once: two effects are two units of work."""

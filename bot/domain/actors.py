@@ -1,9 +1,13 @@
 """Who acts, and through which interaction. Carried through every service call."""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
 from uuid import UUID
 
+from bot.domain.access import Grants, Scope
+
+_ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 ActorType = Literal["user", "agent", "system"]
 
 
@@ -60,14 +64,28 @@ class Actor:
     """Discord roles of the member, @everyone (the guild's id) included."""
     discord_permissions: int = 0
     """As in `Caller`. Decides nothing but what `/help` shows."""
-    break_glass: bool = False
-    """Guild owner or Discord Administrator. Comes with every interaction; never cached."""
-    permissions: frozenset[str] = frozenset()
-    """What they may do somewhere in the org, at most 30 s old. A change asks again, for its server."""
+    grants: Grants = field(default_factory=Grants)
+    """What lets them do what, at most 30 s old; break-glass comes with every interaction. A change asks again."""
+    at: datetime = _ALWAYS
+    """When they turned up: what had ended by then does not count."""
     invocation: Invocation | None = None
 
+    @property
+    def break_glass(self) -> bool:
+        """Guild owner or Discord Administrator."""
+        return self.grants.break_glass
+
     def may(self, permission: str) -> bool:
-        return self.break_glass or permission in self.permissions
+        """For the whole org, or on at least one of its servers."""
+        return self.grants.somewhere(permission, self.at)
+
+    def may_on(self, permission: str, server_id: UUID | None) -> bool:
+        """There; None: for the whole org."""
+        return self.grants.decide(permission, server_id, self.at).allowed
+
+    def scope(self, permission: str) -> Scope:
+        """The servers on which they may."""
+        return self.grants.scope(permission, self.at)
 
     @property
     def org(self) -> UUID:

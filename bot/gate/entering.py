@@ -13,15 +13,15 @@ import discord
 from discord import app_commands
 
 from bot.domain.actors import Actor, Caller, Invocation
-from bot.errors import AlreadyHandled, AppError, NotPermitted, Unavailable
+from bot.errors import AlreadyHandled, AppError, Unavailable
 from bot.gate.calls import Call, Reply, Show, Spec
-from bot.gate.doors import PATIENCE, gone, routes
-from bot.gate.reading import caller, entered, filled, redacted
+from bot.gate.doors import PATIENCE, forged, gone, routes
+from bot.gate.reading import caller, consistent, entered, filled, offered, redacted
 from bot.logs import correlation
 from bot.services import Services
 from bot.ui import texts
 from bot.ui.cards import failure
-from bot.ui.ids import ROUTE
+from bot.ui.ids import LIMIT, ROUTE
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +53,12 @@ class Gate:
         if interaction.type not in (kind.component, kind.modal_submit):
             return
         data = cast("dict[str, Any]", interaction.data)
-        match = ROUTE.fullmatch(data["custom_id"])
+        match = ROUTE.fullmatch(data["custom_id"][:LIMIT])
         route = match["route"] if match else "?"
         spec, handler = routes.get(route, (Spec("", Show.PRIVATE), gone))
+        is_form = interaction.type is kind.modal_submit
+        if handler is not gone and not (consistent(data, spec.fields) if is_form else offered(interaction)):
+            handler = forged
         args = match["args"].split(":") if match and match["args"] else []
         values = entered(data["components"]) if "components" in data else {"values": data.get("values", [])}
         options = {"args": args, **{name: " ".join(entry) for name, entry in values.items() if entry}}
@@ -183,8 +186,7 @@ class _Work:
             raise Unavailable("The bot is restarting.", "Try again in a few seconds.")
         self.actor = actor = await self.gate.services.identity.actor(self.caller, self.invocation)
         if self.spec.permission and not actor.may(self.spec.permission):
-            roles = await self.gate.services.identity.roles_with(actor, self.spec.permission)
-            raise NotPermitted(self.spec.permission, roles)
+            raise await self.gate.services.identity.refusal(actor, self.spec.permission)
         return await self.handler(Call(actor, self.gate.services, self.values))
 
 

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from bot import clock
+from bot.domain.access import Grants
 from bot.domain.actors import Actor, Caller, Invocation, system
-from bot.errors import AlreadyHandled
+from bot.errors import AlreadyHandled, NotPermitted
 from db.engine import Database
 from db.groups import GroupWriter
 from db.queries import access, audit_write, identity
@@ -23,19 +25,28 @@ class _Known:
     until: float
     org_id: UUID
     user_id: UUID
-    permissions: frozenset[str]
+    grants: Grants
+
+    def holds(self, now: datetime) -> bool:
+        """Not too old, and nothing of it has ended since."""
+        ends = self.grants.ends()
+        return time.monotonic() < self.until and (ends is None or now < ends)
 
 
 class Identity:
-    """Actors for the gate. Look-up permissions are cached for 30 s at most; NOTIFY `gk_access` empties them earlier."""
+    """Actors for the gate. What they are granted is kept for 30 s, or until the first of it ends; NOTIFY `gk_access`
+    empties it earlier. Break-glass comes with each interaction and is not kept."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._rows = GroupWriter(self._write)
         self._known: dict[tuple[int, int, frozenset[int], str], _Known] = {}
+        self._changes = 0
+        """How often something was forgotten: what was read before the last time is out of date."""
 
     def forget(self, org_id: str = "") -> None:
-        """Drops cached permissions, of one org or of all; called on NOTIFY and after a reconnect."""
+        """Drops cached grants, of one org or of all; called on NOTIFY and after a reconnect."""
+        self._changes += 1
         if not org_id:
             self._known.clear()
         self._known = {key: known for key, known in self._known.items() if str(known.org_id) != org_id}
@@ -44,13 +55,8 @@ class Identity:
         """The actor of an interaction. Makes the org and the user at their first interaction."""
         if caller.guild_id is None:
             return await self._alone(caller, invocation)
-        key = (caller.guild_id, caller.user_id, caller.role_ids, caller.username)
-        known = self._known.get(key)
-        if known is None or known.until < time.monotonic():
-            known = await self._look_up(caller, caller.guild_id)
-            if len(self._known) > 10_000:
-                self._known.clear()
-            self._known[key] = known
+        now = clock.now()
+        known = await self._grants(caller, caller.guild_id, now)
         return Actor(
             type="user",
             name=caller.display_name,
@@ -61,10 +67,22 @@ class Identity:
             discord_id=caller.user_id,
             role_ids=caller.role_ids,
             discord_permissions=caller.discord_permissions,
-            break_glass=caller.administrator,
-            permissions=known.permissions,
+            grants=Grants(break_glass=True) if caller.administrator else known.grants,
+            at=now,
             invocation=invocation,
         )
+
+    async def _grants(self, caller: Caller, guild_id: int, now: datetime) -> _Known:
+        key = (guild_id, caller.user_id, caller.role_ids, caller.username)
+        known = self._known.get(key)
+        if known is None or not known.holds(now):
+            changes = self._changes
+            known = await self._look_up(caller, guild_id, now)
+            if len(self._known) > 10_000:
+                self._known.clear()
+            if changes == self._changes:
+                self._known[key] = known
+        return known
 
     async def _alone(self, caller: Caller, invocation: Invocation | None) -> Actor:
         async with self._db.uow(system("identity")) as tx:
@@ -78,18 +96,19 @@ class Identity:
             invocation=invocation,
         )
 
-    async def _look_up(self, caller: Caller, guild_id: int) -> _Known:
+    async def _look_up(self, caller: Caller, guild_id: int, now: datetime) -> _Known:
+        until = time.monotonic() + CACHE_SECONDS
         async with self._db.read() as session:
             found = await identity.find(session, caller)
             if found and found.fresh and found.user_id:
-                permissions = await access.permissions_of(session, found.org_id, found.user_id, caller.role_ids)
-                return _Known(time.monotonic() + CACHE_SECONDS, found.org_id, found.user_id, permissions)
+                grants = await access.load(session, found.org_id, found.user_id, caller.role_ids, now=now)
+                return _Known(until, found.org_id, found.user_id, grants)
         org_id = await self.guild_joined(guild_id, caller.guild_name, caller.guild_owner_id)
         async with self._db.uow(system("identity")) as tx:
-            user_id = await identity.upsert_user(tx.session, caller, clock.now())
-            await identity.upsert_member(tx.session, org_id, user_id, clock.now())
-            permissions = await access.permissions_of(tx.session, org_id, user_id, caller.role_ids)
-        return _Known(time.monotonic() + CACHE_SECONDS, org_id, user_id, permissions)
+            user_id = await identity.upsert_user(tx.session, caller, now)
+            await identity.upsert_member(tx.session, org_id, user_id, now)
+            grants = await access.load(tx.session, org_id, user_id, caller.role_ids, now=now)
+        return _Known(until, org_id, user_id, grants)
 
     async def guild_joined(self, guild_id: int, name: str, owner_id: int | None) -> UUID:
         """The guild's org; a new one gets the presets, and @everyone is bound to `player`. Idempotent."""
@@ -124,12 +143,13 @@ class Identity:
         for guild_id in gone:
             await self.guild_left(guild_id)
 
-    async def roles_with(self, actor: Actor, permission: str) -> list[str]:
-        """What a refusal tells the person to ask for."""
+    async def refusal(self, actor: Actor, permission: str, server_id: UUID | None = None) -> NotPermitted:
+        """Why they may not, and what to ask for."""
         if actor.org_id is None:
-            return []
+            return NotPermitted(permission)
+        decision = actor.grants.decide(permission, server_id, actor.at)
         async with self._db.read() as session:
-            return await access.roles_with(session, actor.org_id, permission)
+            return await access.refusal(session, actor.org_id, permission, decision)
 
     async def record(
         self, actor: Actor, action: str, outcome: Literal["success", "denied", "failed"], error: str | None

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import clock
+from bot.domain.access import Grants
 from bot.domain.actors import Actor
 from bot.domain.jobs import JOBS
 from bot.domain.schedules import OF_JOB_TYPE
@@ -66,7 +68,7 @@ class ScheduleAuthors:
             org_id=actor.org,
             user_id=user_id if found.role_ids else None,  # whoever has left has no role of their own either
             role_ids=found.role_ids,
-            break_glass=found.administrator,
+            grants=Grants(break_glass=found.administrator),
         )
 
 
@@ -74,6 +76,9 @@ async def _may(session: AsyncSession, author: Actor, schedule: ScheduleCard) -> 
     action = OF_JOB_TYPE.get(schedule.job_type)
     if author.break_glass or action is None or schedule.server_gone:
         return True
-    permission = JOBS[action.job_type].permission
+    permission, now = JOBS[action.job_type].permission, clock.now()
     servers = await schedules.server_ids(session, author.org, schedule.server_id, schedule.tag)
-    return not await access.lacking(session, author, permission, servers)
+    grants = await access.load(
+        session, author.org, author.user_id, author.role_ids, permission=permission, servers=servers, now=now
+    )
+    return all(grants.decide(permission, server_id, now).allowed for server_id in servers)

@@ -106,8 +106,9 @@ class Setup:
         if tx.actor.break_glass:
             return
         wanted = await setup.preset_permissions(tx.session, tx.actor.org, preset)
-        own = await access.permissions_of(tx.session, tx.actor.org, tx.actor.user_id, tx.actor.role_ids)
-        if lacking := sorted(wanted - own):
+        now = clock.now()
+        own = await access.load(tx.session, tx.actor.org, tx.actor.user_id, tx.actor.role_ids, servers=(), now=now)
+        if lacking := sorted(name for name in wanted if not own.decide(name, None, now).allowed):
             raise NotPermitted(lacking[0], await access.roles_with(tx.session, tx.actor.org, lacking[0]))
 
     async def _must_leave_an_administrator(self, tx: Tx, before: Sequence[tuple[str, int]]) -> None:

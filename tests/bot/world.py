@@ -11,6 +11,7 @@ from aiohttp import ClientSession, web
 from sqlalchemy import text
 
 from agent import wire
+from bot.domain.access import Grants
 from bot.domain.actors import Actor, Invocation
 from bot.domain.jobs import JobType
 from bot.http import build_web
@@ -83,7 +84,7 @@ class World:
             org_id=self.org_id,
             guild_id=self.guild,
             channel_id=CHANNEL,
-            break_glass=True,
+            grants=Grants(break_glass=True),
             invocation=Invocation(id=World.interactions, command="test"),
         )
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from bot.domain.access import Grants, Override
 from bot.domain.actors import Actor, system
 from bot.errors import AlreadyHandled, NotPermitted
 from db.engine import Database
@@ -131,7 +132,8 @@ async def test_a_notification_leaves_with_the_commit_only(world: World) -> None:
 async def test_a_permission_is_proved_where_the_change_is(world: World) -> None:
     people = People(world.db)
     mia = await people.actor("mia", MODERATORS)
-    pretending = replace(mia, permissions=frozenset({"servers.restart"}))
+    exception = Override(permission="servers.restart", granted=True)
+    pretending = replace(mia, grants=Grants(overrides=(exception,)))
     with pytest.raises(NotPermitted, match=r"servers\.restart") as refused:
         async with world.db.uow(pretending) as tx:
             await tx.require("servers.restart")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.domain.permissions import PRESETS
+from bot.domain.permissions import PERMISSIONS, PRESETS
 from bot.errors import AlreadyHandled
 from bot.services.identity import CACHE_SECONDS, Identity
 from bot.services.setup import Setup
@@ -116,7 +116,7 @@ async def test_an_actor_is_made_at_the_first_interaction(db: Database, identity:
     actor = await identity.actor(caller("ann"), interaction())
     assert await rows(db, "select name, status from orgs") == [(f"Guild {GUILD}", "active")]
     assert await rows(db, "select username, display_name from users") == [("ann", "Ann")]
-    assert actor.permissions == {"servers.view"} and not actor.break_glass
+    assert [p for p in PERMISSIONS if actor.may(p)] == ["servers.view"] and not actor.break_glass
     assert await rows(db, "select user_id, org_id from user_orgs") == [(actor.user_id, actor.org_id)]
     again = await Identity(db).actor(caller("ann", display_name="Annie"), interaction())
     assert again.user_id == actor.user_id
@@ -182,10 +182,10 @@ async def test_only_the_org_that_changed_is_forgotten(identity: Identity) -> Non
 
 async def test_somebody_who_writes_to_the_bot_alone(db: Database, identity: Identity) -> None:
     alone = await identity.actor(caller(guild_id=None, role_ids=frozenset()), interaction("help"))
-    assert alone.org_id is None and alone.user_id is not None and alone.permissions == frozenset()
+    assert alone.org_id is None and alone.user_id is not None and not alone.may("servers.view")
     with pytest.raises(LookupError):
         _ = alone.org
-    assert await identity.roles_with(alone, "servers.view") == []
+    assert "No role here has it" in (await identity.refusal(alone, "servers.view")).remedy
     await identity.record(alone, "help", "success", None)
     assert await rows(db, "select org_id, actor_id, action from audit_logs") == [(None, alone.user_id, "help")]
     assert await rows(db, "select count(*) from orgs") == [(0,)]
@@ -201,8 +201,5 @@ async def test_an_interaction_has_one_row(identity: Identity) -> None:
 
 async def test_a_refusal_names_who_has_it_lowest_first(world: World) -> None:
     people = People(world.db)
-    assert await people.identity.roles_with(await people.actor(), "servers.restart") == [
-        "moderator",
-        "operator",
-        "admin",
-    ]
+    refused = await people.identity.refusal(await people.actor(), "servers.restart")
+    assert refused.remedy == "Roles that have it here: moderator, operator, admin. Ask an administrator."
