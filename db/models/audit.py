@@ -46,6 +46,7 @@ class AuditLog(Base):
         Index("ix_audit_org_actor", "org_id", "actor_id", newest("id")),
         Index("ix_audit_resource", "org_id", "resource_type", "resource_id", newest("id")),
         Index("ix_audit_created", "created_at", postgresql_using="brin"),
+        partial("ix_audit_refused", "org_id", "outcome", newest("id"), where="outcome <> 'success'"),
         {
             "comment": "one row per interaction, also when denied or failed; append-only by trigger; paged by id; "
             "duration_ms = until this row was written"
