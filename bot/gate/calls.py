@@ -1,6 +1,6 @@
 """What goes in and what comes out: a handler gets a `Call` and gives a `Reply`; a `Spec` says what it declares."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -25,6 +25,8 @@ class Spec:
 
     permission: str
     show: Show
+    fields: Sequence[str] | None = None
+    """The entries of the form that arrives here; None: no form does."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import inspect
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import discord
@@ -55,15 +55,19 @@ def gate(permission: str, show: Show = Show.PRIVATE) -> Callable[[Handler], Any]
     return wrap
 
 
-def action(route: str, permission: str, show: Show = Show.HERE) -> Callable[[F], F]:
-    """For buttons, selects and forms: custom_id `gk:<route>:<args>`. Nothing is in memory: all survive restarts."""
+def action(
+    route: str, permission: str, show: Show = Show.HERE, *, fields: Sequence[str] | None = None
+) -> Callable[[F], F]:
+    """For buttons, selects and forms: custom_id `gk:<route>:<args>`. Nothing is in memory: all survive restarts.
+
+    `fields` names the entries of a form; one that ends with `*` stands for any number that begin with it."""
 
     def wrap(handler: F) -> F:
         taken = routes.get(route)
         # discord.py executes an extension's module again for every client that loads it
         if taken and taken[1].__module__ != handler.__module__:
             raise ValueError(f"the route {route} is taken by {taken[1].__module__}")
-        routes[route] = Spec(permission, show), _reading(handler)
+        routes[route] = Spec(permission, show, fields), _reading(handler)
         return handler
 
     return wrap
@@ -80,7 +84,7 @@ def _reading(handler: Handler) -> Handler:
             if not all(_in_range(value) for value in values):
                 raise ValueError("number out of range")
         except ValueError as error:
-            raise Invalid("This button or form is not one of ours.", "Open it again with its command.") from error
+            raise _not_ours() from error
         return await handler(call, *values)
 
     return read
@@ -106,6 +110,15 @@ def suggest(handler: Suggester) -> Any:
 
     door.__gated__ = True  # type: ignore[attr-defined]  # the mark that `ungated` looks for
     return door
+
+
+def _not_ours() -> Invalid:
+    return Invalid("This button or form is not one of ours.", "Open it again with its command.")
+
+
+async def forged(call: Call, *args: str) -> Reply:
+    """The answer to a component or form that was not used as it is shown."""
+    raise _not_ours()
 
 
 async def gone(call: Call, *args: str) -> Reply:

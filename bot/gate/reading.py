@@ -1,7 +1,7 @@
 """Reads interactions: who sent them, what was entered, and what of it the audit log may keep."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 import discord
@@ -12,6 +12,13 @@ from bot.domain.words import storable
 _SECRET: Final = re.compile("token|password|secret|key", re.IGNORECASE)
 _IN_ADDRESS: Final = re.compile(r"(?<=//)[^/?#\\]*(?=@)|[?#].*", re.DOTALL)
 """What may let somebody in: the name and password in an address, and the signature behind it."""
+
+_BUTTON: Final = 2
+_STRINGS: Final = 3
+_ENTITIES: Final[Mapping[int, Sequence[str]]] = {5: ["users"], 6: ["roles"], 7: ["users", "roles"], 8: ["channels"]}
+"""Kinds of selects whose values Discord looks up in the guild, and where it puts what it found."""
+
+Data = Mapping[str, Any]
 
 
 def caller(interaction: discord.Interaction[Any]) -> Caller:
@@ -75,3 +82,52 @@ def entered(components: list[dict[str, Any]]) -> dict[str, list[str]]:
             given = component.get("values") or [component.get("value") or ""]
             found[component["custom_id"]] = [storable(entry) for entry in given]
     return found
+
+
+def offered(interaction: discord.Interaction[Any]) -> bool:
+    """Whether a component was used as it is shown: the message carries it, as this kind, and the values are some of its
+    options, or were looked up in the guild. A client can send any custom_id and any value."""
+    data = cast("dict[str, Any]", interaction.data)
+    parts = _parts(part.to_dict() for part in (interaction.message.components if interaction.message else ()))
+    used = next((part for part in parts if part.get("custom_id") == data["custom_id"]), None)
+    if used is None or used["type"] != data.get("component_type") or used.get("disabled"):
+        return False
+    values = data.get("values", [])
+    if used["type"] == _BUTTON:
+        return not values
+    if used["type"] == _STRINGS:
+        known = {option["value"] for option in used.get("options", ())}
+    else:
+        known = _looked_up(used["type"], data)
+    return set(values) <= known and used.get("min_values", 1) <= len(values) <= used.get("max_values", 1)
+
+
+def consistent(data: Data, fields: Sequence[str] | None) -> bool:
+    """Whether a submitted form has exactly the entries that its route declares, and what was picked in its selects was
+    looked up in the guild. A name that ends with `*` stands for any number of entries that begin with it."""
+    parts = [part for part in _parts(data["components"]) if "custom_id" in part]
+    if not all(set(part.get("values") or ()) <= _looked_up(part["type"], data) for part in parts if _is_entity(part)):
+        return False
+    if fields is None:
+        return True
+    names = {part["custom_id"] for part in parts}
+    wanted = {field for field in fields if not field.endswith("*")}
+    beginnings = tuple(field[:-1] for field in fields if field.endswith("*"))
+    return wanted <= names and all(name.startswith(beginnings) for name in names - wanted)
+
+
+def _is_entity(part: Data) -> bool:
+    return part.get("type") in _ENTITIES
+
+
+def _looked_up(kind: int, data: Data) -> set[str]:
+    found = data.get("resolved", {})
+    return {value for name in _ENTITIES.get(kind, ()) for value in found.get(name, {})}
+
+
+def _parts(components: Iterable[Any]) -> Iterator[Data]:
+    """Components of a message or a form, whatever their nesting."""
+    for part in components:
+        yield part
+        yield from _parts(part.get("components", ()))
+        yield from _parts(part[name] for name in ("accessory", "component") if part.get(name))
