@@ -108,3 +108,6 @@ PRESETS: Final = (
     Preset("viewer", 10, "Sees everything that is not secret", _VIEWER),
     Preset("player", 0, "Sees servers and who is online", frozenset({"servers.view"})),
 )
+
+#: What changes nothing and takes nothing along: all that @everyone may be given.
+LOOKING: Final = frozenset(name for name in PERMISSIONS if name.endswith(".view")) | {"monitoring.metrics"}

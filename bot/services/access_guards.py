@@ -1,0 +1,205 @@
+"""What holds for everybody who gives or takes rights, by whatever way in.
+
+Nobody gives or takes what they lack in that place. Nobody touches a role, a binding or a person ranked above them. The
+last administrator stays. The guild's owner and Discord Administrators are free of the three, because they can always
+get back in; they are told when nobody else is left.
+
+    guard = await Guard.begin(tx)      # first of all: others wait from here on
+    await guard.must_hold(permissions, place)
+    guard.must_reach(role, place)
+    ...                                # the change
+    left = await guard.finish()        # a sentence for an owner after whom nobody is left
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from bot import clock
+from bot.domain.access import Grants, Step
+from bot.domain.permissions import LOOKING
+from bot.domain.words import joined, safe
+from bot.errors import AppError, Conflict, Invalid, NotPermitted
+from bot.services.access_places import EVERYWHERE, Place
+from db.queries import access, access_show, access_write
+from db.queries.access_roles import RoleCard
+from db.uow import Tx
+
+ADMINISTERS: Final = "users.permissions"
+"""Who has it in the whole org through a role is an administrator."""
+NOBODY_LEFT: Final = "Nobody but the owner and Discord's administrators can change rights now."
+_NO_RANK: Final = -1
+
+
+class Overreach(NotPermitted):
+    """The permission is there, but own rights or rank do not reach as far as the change would."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        AppError.__init__(self, what, remedy)
+        self.permission = ""
+
+
+class Guard:
+    """The guards of one unit of work, for its actor."""
+
+    def __init__(self, tx: Tx, grants: Grants, *, administered: bool) -> None:
+        self._tx = tx
+        self._grants = grants
+        self._administered = administered
+        self._now = clock.now()
+        self.free = grants.break_glass or tx.actor.type == "system"
+        """May the actor do as they like?"""
+
+    @classmethod
+    async def begin(cls, tx: Tx) -> Guard:
+        """Looks at what the actor may, under a lock: of two who change rights of an org one sees what the other did."""
+        actor, now = tx.actor, clock.now()
+        await access_write.lock(tx.session, actor.org)
+        grants = await access.load(tx.session, actor.org, actor.user_id, actor.role_ids, now=now)
+        administered = await access_write.administered(tx.session, actor.org, now)
+        return cls(tx, replace(grants, break_glass=actor.break_glass), administered=administered)
+
+    @property
+    def rank(self) -> int:
+        """The actor's in the whole org; `/access role` takes priorities below it."""
+        return rank_in(self._grants, EVERYWHERE, self._now)
+
+    async def must_hold(self, permissions: Iterable[str], place: Place = EVERYWHERE) -> None:
+        """Nobody gives or takes what they lack there.
+
+        Raises:
+            Overreach: with what they lack, and who has it.
+        """
+        if self.free:
+            return
+        missing = {permission: self._missing(permission, place) for permission in sorted(permissions)}
+        ids = {server_id for servers in missing.values() for server_id in servers or ()}
+        names = await access_show.servers(self._tx.session, self._tx.actor.org, ids) if ids else {}
+        lacking = [name for name, servers in missing.items() if servers is None or servers & names.keys()]
+        if lacking:
+            whole = any(missing[name] is None for name in lacking)
+            raise await self._lacks(lacking, place.words if whole else f"on {_listed(names.values())}")
+
+    def _missing(self, permission: str, place: Place) -> frozenset[UUID] | None:
+        """Servers of the place on which the actor lacks it; None: they lack it in the place as such. Who has it on
+        today's servers of a tag only by themselves does not have it on tomorrow's."""
+        scope = self._grants.scope(permission, self._now)
+        if place.tag is not None:
+            tagged = [role for role in self._grants.roles if role.tag == place.tag]
+            through = scope.everywhere or any(permission in role.permissions for role in tagged)
+            return frozenset(one for one in place.servers if not scope.covers(one)) if through else None
+        if not scope.covers(place.server_id):
+            return None
+        return frozenset() if place.server_id else scope.others
+
+    async def _lacks(self, permissions: list[str], where: str) -> Overreach:
+        able = await access.roles_with(self._tx.session, self._tx.actor.org, permissions[0])
+        listed = joined([f"`{permission}`" for permission in permissions], 80)
+        who = f"Roles with `{permissions[0]}`: {_listed(able)}." if able else ""
+        return Overreach(
+            f"Nobody gives or takes what they lack: you have no {listed} {where}.",
+            f"{who} Ask somebody who has it, or the owner; nothing was changed.".strip(),
+        )
+
+    def must_reach(self, role: RoleCard, place: Place = EVERYWHERE) -> None:
+        """Nobody touches a role that ranks above them.
+
+        Raises:
+            Overreach: it does.
+        """
+        own = rank_in(self._grants, place, self._now)
+        if not self.free and role.priority > own:
+            raise Overreach(
+                f"The role {safe(role.name)} ranks above you: {role.priority}; you have {_rank(own)} {place.words}.",
+                "Ask somebody who ranks as high, or the owner; nothing was changed.",
+            )
+
+    def must_reach_person(self, name: str, grants: Grants, place: Place = EVERYWHERE) -> None:
+        """Nobody touches a person who ranks above them, there or in the whole org.
+
+        Raises:
+            Overreach: they do.
+        """
+        if self.free:
+            return
+        if grants.break_glass:
+            raise Overreach(
+                f"{safe(name)} owns this Discord server or is its Administrator.",
+                "Nothing here gives them rights or takes any; nothing was changed.",
+            )
+        own = rank_in(self._grants, place, self._now)
+        theirs = max(rank_in(grants, place, self._now), rank_in(grants, EVERYWHERE, self._now))
+        if theirs > own:
+            raise Overreach(
+                f"{safe(name)} ranks above you: {theirs}; you have {_rank(own)} {place.words}.",
+                "Ask somebody who ranks as high, or the owner; nothing was changed.",
+            )
+
+    async def finish(self, *, denied: Collection[int] | None = None) -> str:
+        """After the change: the last administrator stays. `denied`: Discord roles of somebody from whom
+        `users.permissions` was taken in the whole org; who else has these roles only Discord knows.
+
+        Raises:
+            Conflict: nobody would be left.
+        """
+        if not self._administered:
+            return ""
+        tx = self._tx
+        if await access_write.administered(tx.session, tx.actor.org, self._now, without=denied or ()):
+            return ""
+        if denied is not None and self._administers():
+            return ""
+        if not self.free:
+            raise Conflict(
+                "This would leave nobody as administrator.",
+                f"Give another role or member `{ADMINISTERS}` first; nothing was changed.",
+            )
+        return NOBODY_LEFT
+
+    def _administers(self) -> bool:
+        """Is the actor an administrator, through a role?"""
+        decision = self._grants.decide(ADMINISTERS, None, self._now)
+        everyone = self._tx.actor.guild_id
+        held = [role for role in self._grants.roles if role.on(None) and role.discord_role_id != everyone]
+        return decision.step is Step.ROLE and any(ADMINISTERS in role.permissions for role in held)
+
+
+def rank_in(grants: Grants, place: Place, now: datetime) -> int:
+    """The highest priority of the roles that count for somebody there; -1 without any."""
+    if grants.break_glass:
+        return grants.rank() or 0
+    for role in grants.server_roles:
+        if place.server_id == role.server_id and (role.expires_at is None or role.expires_at > now):
+            return role.priority
+    held = (
+        role.priority
+        for role in grants.roles
+        if role.on(place.server_id) or (place.tag is not None and role.tag == place.tag)
+    )
+    return max(held, default=_NO_RANK)
+
+
+def must_suit_everyone(permissions: Iterable[str]) -> None:
+    """@everyone may look, and nothing else: anybody who joins would have it, as would whoever they bring along.
+
+    Raises:
+        Invalid: something among the permissions changes something.
+    """
+    changing = [f"`{permission}`" for permission in sorted(frozenset(permissions) - LOOKING)]
+    if changing:
+        raise Invalid(
+            f"@everyone cannot have this role: whoever joins could then use {joined(changing, 80)}.",
+            "Bind it to a Discord role that only staff has; @everyone takes roles that only look, such as player.",
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return joined([safe(name) for name in names], 100)
+
+
+def _rank(priority: int) -> str:
+    return "no role" if priority == _NO_RANK else str(priority)
