@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import INET, INT8MULTIRANGE, JSONB, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -71,6 +71,7 @@ class AuditSeal(Base):
     __table_args__ = (
         check("audit_seals_ids_check", "NOT isempty(ids)"),
         check("audit_seals_row_count_check", "row_count > 0"),
+        Index("ix_audit_seals_top", "org_id", text("upper(ids)")),
         {
             "comment": "hash over exactly these rows and the previous seal, posted to the audit channel; "
             "no FK: seals outlive their rows (purged_at) and their org"
