@@ -3,6 +3,7 @@
 #   make demo    the playground: simulated Discord in the browser, a real agent, real game servers
 #   make tour    the same story as a transcript; exits 1 if a step fails
 #   make test    the tests           make check   lint, types, import rules, conventions
+#   make soak    kill -9 at every single await of the commands that change something
 #   make bench   the benchmarks      make lock    resolve the pinned requirements again
 #   make clean   remove the virtual environment and every cache
 
@@ -13,7 +14,7 @@ RUN    := $(VENV)/bin/python -m
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: demo tour test check bench lock clean
+.PHONY: demo tour test soak check bench lock clean
 
 demo: venv-demo
 	@$(VENV)/bin/gamekeeper demo
@@ -23,6 +24,9 @@ tour: venv-demo
 
 test: venv-dev
 	$(RUN) pytest -n 2 $(ARGS)
+
+soak: venv-dev
+	EVERY_AWAIT=1 $(RUN) pytest --timeout 900 tests/faults/test_commands.py $(ARGS)
 
 check: venv-dev
 	$(RUN) ruff check

@@ -47,14 +47,19 @@ class TestServer:
 
     async def create(self, *, empty: bool = False) -> str:
         """The URL of a new database: migrated and seeded, or `empty`."""
+        return await self._copy("template0" if empty else _TEMPLATE)
+
+    async def copy(self, url: str) -> str:
+        """The URL of a new database like another one, to which nobody may be connected."""
+        return await self._copy(_name(url))
+
+    async def _copy(self, source: str) -> str:
         name = f"test_{next(self._numbers)}"
-        source = "template0" if empty else _TEMPLATE
         await self.execute(f"create database {name} template {source} strategy file_copy")
         return self.server.dsn(name)
 
     async def drop(self, url: str) -> None:
-        name = url.partition("@/")[2].partition("?")[0]
-        await self.execute(f"drop database if exists {name} with (force)")
+        await self.execute(f"drop database if exists {_name(url)} with (force)")
 
     async def execute(self, statement: str) -> None:
         """Runs one statement on the server as a whole."""
@@ -72,6 +77,10 @@ class TestServer:
             games = {game.id: (game.name, game.capabilities) for game in load_catalog().values()}
             await seed(session, games)
             await session.commit()
+
+
+def _name(url: str) -> str:
+    return url.partition("@/")[2].partition("?")[0]
 
 
 @contextmanager

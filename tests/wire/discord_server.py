@@ -21,6 +21,7 @@ from tests.wire.interactions import (
     command_data,
     form_data,
     press_data,
+    resolved,
     select_data,
 )
 from tests.wire.messages import NONCE_SECONDS, Message, Refusal
@@ -90,7 +91,8 @@ class DiscordServer:
 
     async def slash(self, person: Person, channel: Channel, path: str, /, **options: str | int | bool) -> Interaction:
         """Types `/path`. The answer may come later: `await interaction.answer()`."""
-        return await self._act(COMMAND, person, channel, command_data(self.commands, path, options))
+        data = command_data(self.commands, path, options)
+        return await self._act(COMMAND, person, channel, {**data, "resolved": resolved(self.guild, data["options"])})
 
     async def attach(
         self, person: Person, channel: Channel, path: str, file: tuple[str, bytes], /, **options: str
@@ -122,8 +124,12 @@ class DiscordServer:
     ) -> Interaction:
         made = Interaction(next(self._ids), kind, person, channel, data, source)
         self.interactions[made.id] = made
-        await self.gateway.dispatch("INTERACTION_CREATE", made.payload(self.guild, str(BOT_ID)))
+        await self.deliver(made)
         return made
+
+    async def deliver(self, interaction: Interaction) -> None:
+        """Tells the bot of an interaction; of one that it was told of before, once more."""
+        await self.gateway.dispatch("INTERACTION_CREATE", interaction.payload(self.guild, str(BOT_ID)))
 
     # ------------------------------------------------------------------------------------------ what can be seen
 

@@ -142,6 +142,29 @@ def _options(node: Json, path: list[str], values: Mapping[str, Any]) -> list[Jso
     return [{"name": name, "type": known[name]["type"], "value": value} for name, value in values.items()]
 
 
+def resolved(guild: Guild, options: Sequence[Json]) -> Json:
+    """What Discord adds to a command about the members, channels and roles that its options name."""
+    nested = [inner for option in options for inner in option.get("options", ())]
+    found = resolved(guild, nested) if nested else {}
+    people = {str(person.id): person for person in (guild.owner, guild.moderator, guild.player)}
+    for option in options:
+        number = str(option.get("value"))
+        match option["type"]:
+            case 6:
+                found["users"] = {number: people[number].user}
+                found["members"] = {
+                    number: {key: value for key, value in people[number].member.items() if key != "user"}
+                }
+            case 7:
+                (channel,) = [channel for channel in guild.channels if str(channel.id) == number]
+                found["channels"] = {number: {**channel.payload, "permissions": "0"}}
+            case 8:
+                found["roles"] = {role["id"]: role for role in guild.payload["roles"] if role["id"] == number}
+            case _:
+                pass
+    return found
+
+
 def press_data(message: Message, label: str) -> Json:
     """A press of the button whose label begins so."""
     buttons = message.buttons
