@@ -2,16 +2,23 @@
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
+from bot import clock
+from bot.domain.actors import system
 from bot.domain.permissions import PERMISSIONS, PRESETS
-from bot.errors import AlreadyHandled
+from bot.errors import AlreadyHandled, Invalid
 from bot.services.identity import CACHE_SECONDS, Identity
 from bot.services.setup import Setup
+from db import timing
 from db.engine import Database
+from tests.bot.grants import give, put
 from tests.bot.people import GUILD, MODERATORS, People, caller, interaction
 from tests.bot.world import World
 
@@ -171,6 +178,92 @@ async def test_after_half_a_minute_it_is_looked_up_again(world: World, monkeypat
     assert (await people.actor("mia", MODERATORS)).may("servers.restart")
 
 
+@pytest.fixture
+async def replicas(world: World, database_url: str) -> AsyncIterator[list[tuple[Database, Identity]]]:
+    """Two processes on one database, each listening."""
+    found = [(database, Identity(database)) for database in (Database(database_url), Database(database_url))]
+    listening = [asyncio.create_task(db.listen("gk_access", identity.forget)) for db, identity in found]
+    await asyncio.sleep(0.1)
+    yield found
+    for task, (database, _) in zip(listening, found, strict=True):
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await database.close()
+
+
+async def test_a_change_reaches_the_other_process_at_once(
+    world: World, replicas: list[tuple[Database, Identity]]
+) -> None:
+    (one, first), (other, second) = replicas
+    mia = caller("mia")
+    assert [(await identity.actor(mia, None)).may("servers.restart") for _, identity in replicas] == [False, False]
+    await give(world, await first.actor(mia, None), "servers.restart")
+    assert not (await second.actor(mia, None)).may("servers.restart"), "kept for half a minute"
+    async with one.uow(system("test", world.org_id)) as tx:
+        await tx.notify("gk_access", str(world.org_id))
+    for database in (one, other):
+        await database.catch_up()
+    assert [(await identity.actor(mia, None)).may("servers.restart") for _, identity in replicas] == [True, True]
+
+
+async def test_what_was_read_before_a_change_is_not_kept_after_it(world: World) -> None:
+    identity = Identity(world.db)
+    mia = caller("mia")
+    await identity.actor(mia, None)
+    identity.forget()
+
+    looking = asyncio.create_task(identity.actor(mia, None))
+    await asyncio.sleep(0)  # it waits for the database now
+    identity.forget(str(world.org_id))
+    await looking
+    assert not identity._known, "a change was heard while it was being read"  # pyright: ignore[reportPrivateUsage]  # what is cached shows nowhere else
+
+
+async def test_what_ends_is_over_at_that_moment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    people, now = People(world.db), clock.now()
+    host, _ = await world.pair()
+    server, end = await world.server(host), now + timedelta(seconds=10)
+    mia = await people.actor("mia")
+    await give(world, mia, "servers.restart", server, until=end)
+    await put(world, mia, "operator", server, until=end + timedelta(seconds=5))
+    people.identity.forget()
+
+    async def may(moment: datetime, permission: str) -> tuple[bool, bool]:
+        """As the cache says, and as a change is told."""
+        monkeypatch.setattr(clock, "now", lambda: moment)
+        actor = await people.actor("mia")
+        async with world.db.uow(actor) as tx:
+            return actor.may_on(permission, server), bool(await tx.allowed_on(permission, [server]))
+
+    just = timedelta(microseconds=1)
+    assert await may(now, "servers.restart") == (True, True)
+    assert await may(end - just, "servers.kill") == (True, True)
+    assert await may(end + timedelta(seconds=5) - just, "servers.restart") == (True, True), "the role has it, too"
+    assert await may(end + timedelta(seconds=5), "servers.restart") == (False, False)
+    assert await may(end + timedelta(seconds=5), "servers.kill") == (False, False)
+
+
+async def test_a_look_up_asks_the_database_nothing_while_it_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people, statements = People(world.db), list[str]()
+    await people.actor("mia")
+
+    def heard(name: str, _verb: str, _started: float) -> None:
+        statements.append(name)
+
+    monkeypatch.setattr(timing, "report", heard)
+    mia = await people.actor("mia")
+    assert mia.may("servers.view") and statements == []
+    people.identity.forget()
+    await people.actor("mia")
+    assert statements == ["identity.find", "access.load"]
+    async with world.db.uow(mia) as tx:
+        await tx.require_on("servers.view", [uuid4(), uuid4()])
+    assert statements[2:] == ["access.load", "uow.wrote"], "a change asks once, however many servers it is about"
+
+
 async def test_only_the_org_that_changed_is_forgotten(identity: Identity) -> None:
     first = await identity.actor(caller(), interaction())
     second = await identity.actor(caller(guild_id=2002, role_ids=frozenset({2002})), interaction())
@@ -183,7 +276,7 @@ async def test_only_the_org_that_changed_is_forgotten(identity: Identity) -> Non
 async def test_somebody_who_writes_to_the_bot_alone(db: Database, identity: Identity) -> None:
     alone = await identity.actor(caller(guild_id=None, role_ids=frozenset()), interaction("help"))
     assert alone.org_id is None and alone.user_id is not None and not alone.may("servers.view")
-    with pytest.raises(LookupError):
+    with pytest.raises(Invalid, match="in a community only"):
         _ = alone.org
     assert "No role here has it" in (await identity.refusal(alone, "servers.view")).remedy
     await identity.record(alone, "help", "success", None)
