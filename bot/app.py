@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import Coroutine
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any, Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from aiohttp import web
 from bot.client import Client
 from bot.config import Settings
 from bot.errors import AppError, Conflict
+from bot.guild_facts import DiscordFacts
 from bot.http import build_web
 from bot.messenger import Messenger
 from bot.services import Services
@@ -50,6 +52,8 @@ from bot.services.schedules_adding import ScheduleAdding
 from bot.services.secrets import SecretKeys, check_fingerprint
 from bot.services.servers import Servers
 from bot.services.setup import Setup
+from bot.services.setup_check import Process, SetupCheck
+from bot.services.setup_mending import SetupMending
 from bot.services.state import State
 from bot.shards import Shards
 from bot.workers.outbox import OutboxWorker
@@ -90,6 +94,7 @@ class App:
         hosts, mods = Hosts(db, self.keys), Mods(db)
         schedules, schedule_adding = Schedules(db), ScheduleAdding(db)
         ban_adding, ban_lifting = BanAdding(db), BanLifting(db)
+        channels, panels, guilds = Channels(db), Panels(db), DiscordFacts(lambda: self.client)
         performers = {
             "ban.add": ban_adding.confirmed,
             "ban.lift": ban_lifting.confirmed,
@@ -110,7 +115,7 @@ class App:
             ban_adding=ban_adding,
             ban_lifting=ban_lifting,
             cards=Cards(db),
-            channels=Channels(db),
+            channels=channels,
             confirmations=Confirmations(db, performers),
             consoles=Consoles(db),
             fleet=fleet,
@@ -119,7 +124,7 @@ class App:
             incidents=Incidents(db),
             jobs=jobs,
             mods=mods,
-            panels=Panels(db),
+            panels=panels,
             players=Players(db),
             power=power,
             schedules=schedules,
@@ -127,9 +132,19 @@ class App:
             schedule_authors=ScheduleAuthors(db, self._membership),
             servers=Servers(db),
             setup=Setup(db),
+            setup_check=SetupCheck(db, guilds, self._duties, self._process()),
+            setup_mending=SetupMending(db, guilds, self._duties, channels=channels, panels=panels),
             state=State(db),
             public_url=lambda: self.public_url,
         )
+
+    def _duties(self) -> Ticks:
+        return self.ticks
+
+    def _process(self) -> Process:
+        """What `/setup check` says of this process."""
+        settings = self.settings
+        return Process(version("gamekeeper"), not settings.database_url, settings.data_dir, settings.shards)
 
     async def _membership(self, guild_id: int, user_id: int) -> Membership | None:
         return await self.client.membership(guild_id, user_id)  # of the client that is connected then

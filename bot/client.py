@@ -4,11 +4,12 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import aiohttp
 import discord
+from discord import app_commands
 from discord.ext import commands
 
 from bot.errors import Unavailable
@@ -29,6 +30,7 @@ EXTENSIONS: Final = (
     "cogs.announce",
     "cogs.audit",
     "cogs.ban",
+    "cogs.config",
     "cogs.confirm",
     "cogs.console",
     "cogs.fleet",
@@ -45,6 +47,7 @@ EXTENSIONS: Final = (
     "cogs.schedule",
     "cogs.server",
     "cogs.setup",
+    "cogs.setup_check",
     "cogs.status",
 )
 
@@ -74,17 +77,26 @@ class Client(commands.AutoShardedBot):
             raise RuntimeError(f"these commands go round the gate: {', '.join(loose)}")
         await self.register()
 
-    async def register(self) -> None:
-        """Syncs the command tree, only when its hash changed: Discord allows few syncs a day."""
-        tree = [command.to_dict(self.tree) for command in self.tree.get_commands()]
-        digest = hashlib.sha256(json.dumps(tree, sort_keys=True, default=str).encode()).hexdigest()
+    async def register(self, *, anew: bool = False) -> None:
+        """Syncs the command tree, only when its hash changed or (`anew`) somebody asks for it: Discord allows few syncs
+        a day."""
         application = self.application_id or 0
-        if await self.services.state.tree_hash(application) == digest:
+        if not anew and await self.services.state.tree_hash(application) == self._digest():
             return
         synced = await self.tree.sync()
         ids = {command.name: command.id for command in synced}
-        await self.services.state.remember_tree(application, digest, ids)
+        await self.services.state.remember_tree(application, self._digest(), ids)
         log.info("registered %d commands", len(ids))
+
+    async def is_registered(self, found: Sequence[app_commands.AppCommand]) -> bool:
+        """Are these, which Discord has, the commands of this version?"""
+        names = {command.name for command in self.tree.get_commands()}
+        registered = await self.services.state.tree_hash(self.application_id or 0)
+        return names == {command.name for command in found} and registered == self._digest()
+
+    def _digest(self) -> str:
+        tree = [command.to_dict(self.tree) for command in self.tree.get_commands()]
+        return hashlib.sha256(json.dumps(tree, sort_keys=True, default=str).encode()).hexdigest()
 
     async def membership(self, guild_id: int, user_id: int) -> Membership | None:
         """What somebody is in a guild now; None where Discord does not say it at once."""

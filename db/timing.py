@@ -4,6 +4,7 @@ import logging
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
@@ -57,7 +58,27 @@ def _timed(connection: Connection, name: str, verb: str) -> None:
         report(name, verb, started)
 
 
+@dataclass
+class SlowStatement:
+    """A statement that took longer than `SLOW_MS` in this process."""
+
+    name: str
+    times: int = 0
+    worst_ms: float = 0.0
+
+
+_slow: Final[dict[str, SlowStatement]] = {}
+"""By name. Statements are constants of this program, so there are some hundred at most."""
+
+
+def slowest(most: int) -> list[SlowStatement]:
+    """The slowest statements of this process, the worst first."""
+    return sorted(_slow.values(), key=lambda one: one.worst_ms, reverse=True)[:most]
+
+
 def report(name: str, verb: str, started: float) -> None:
     """Logs a statement that began at `started` (of `time.perf_counter`) and took too long."""
     if (ms := (time.perf_counter() - started) * 1000) > SLOW_MS:
         log.warning("slow statement %s %s %.0f ms", name, verb, ms)
+        slow = _slow.setdefault(name, SlowStatement(name))
+        slow.times, slow.worst_ms = slow.times + 1, max(slow.worst_ms, ms)

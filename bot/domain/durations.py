@@ -33,3 +33,13 @@ def parse(text: str) -> timedelta:
     if not total or total > _LONGEST:
         raise ValueError(f"`{text[:40]}` is not a usable duration.")
     return total
+
+
+def rough(duration: timedelta) -> str:
+    """`40 seconds`, `3 minutes`, `5 hours`, `12 days`: long enough ago that the rest does not matter."""
+    seconds = max(0.0, duration.total_seconds())
+    for unit, length, least in (("day", 86400, 2), ("hour", 3600, 2), ("minute", 60, 2), ("second", 1, 0)):
+        number = int(seconds // length)
+        if number >= least:
+            return f"{number} {unit if number == 1 else unit + 's'}"
+    raise AssertionError("zero seconds are the last of them")

@@ -27,6 +27,8 @@ from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding
 from bot.services.servers import Servers
 from bot.services.setup import Setup
+from bot.services.setup_check import SetupCheck
+from bot.services.setup_mending import SetupMending
 from bot.services.state import State
 
 
@@ -58,6 +60,8 @@ class Services:
     schedule_authors: ScheduleAuthors
     servers: Servers
     setup: Setup
+    setup_check: SetupCheck
+    setup_mending: SetupMending
     state: State
     public_url: Callable[[], str]
     """Where agents reach this process, for the pairing command."""

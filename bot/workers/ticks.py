@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot import clock
+from bot.domain.checks_inside import TickFact
 from bot.errors import AppError
 from bot.logs import correlation
 from bot.services.retention import Retention
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS: Final = 10.0
+_ASKED_SECONDS: Final = 8.0
+"""How long somebody waits for a tick that they asked for."""
 
 
 class _Timer(Protocol):
@@ -49,6 +52,9 @@ class Ticks:
         self._scheduler: _Scheduler | None = None
         self._timers: dict[str, _Timer] = {}
         self._running: set[asyncio.Task[Mapping[str, int]]] = set()
+        self._begun: dict[str, datetime] = {}
+        self._failed_last: dict[str, bool] = {}
+        self._since = clock.now()
 
     async def start(self) -> None:
         # A tick that comes late still comes: the default of 1 s would silently skip it after any stall.
@@ -66,6 +72,31 @@ class Ticks:
         """Does a tick now: something has happened that it would find later. One that is under way is not doubled."""
         if timer := self._timers.get(name):
             timer.modify(next_run_time=clock.now())
+
+    def facts(self) -> list[TickFact]:
+        """When each tick should have begun, going by its last time or the start of this process, and how it ended."""
+        return [
+            TickFact(
+                tick.name,
+                tick.every,
+                self._begun[tick.name] + tick.every if tick.name in self._begun else self._since + tick.first,
+                self._failed_last.get(tick.name, False),
+            )
+            for tick in self._ticks
+        ]
+
+    async def do(self, name: str) -> bool:
+        """Does a tick now, beside its timer; False where it failed, or goes on for longer than somebody waits.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        tick = {tick.name: tick for tick in self._ticks}[name]
+        task = asyncio.ensure_future(self.run(tick))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.wait({task}, timeout=_ASKED_SECONDS)
+        return task.done() and not self._failed_last[name]
 
     async def stop(self) -> None:
         """No tick begins any more; those that are under way get some seconds to end."""
@@ -88,8 +119,11 @@ class Ticks:
         """One tick. It leaves a row when it did something or failed; an error never ends the timer."""
         token = correlation.set(tick.name)
         started, begun = clock.now(), time.monotonic()
+        self._begun[tick.name] = started
+        failed = True
         try:
             done = await tick.work()
+            failed = False
             if any(done.values()):
                 await self._retention.record(tick.name, "success", started, time.monotonic() - begun, dict(done))
         except AppError as error:
@@ -100,6 +134,7 @@ class Ticks:
             await self._failed(tick, started, time.monotonic() - begun, error)
             return {}
         finally:
+            self._failed_last[tick.name] = failed
             correlation.reset(token)
         return done
 
