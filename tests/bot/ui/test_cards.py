@@ -22,6 +22,7 @@ from tests.bot.ui.ban_samples import ban_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
 from tests.bot.ui.panel_samples import board_cards, channel_cards
 from tests.bot.ui.schedule_samples import schedule_cards
+from tests.bot.ui.seal_samples import seal_cards
 
 View = discord.ui.LayoutView
 
@@ -154,6 +155,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
     for maker in (
         alert_cards,
         audit_cards,
+        seal_cards,
         ban_cards,
         plain_cards,
         question_cards,
