@@ -1,4 +1,4 @@
-"""/audit: search, show."""
+"""/audit: search, show, denied, mine."""
 
 import discord
 from discord import app_commands
@@ -14,21 +14,21 @@ from cogs import choices
 _RESULTS = [app_commands.Choice(name=name, value=name) for name in ("success", "denied", "failed")]
 
 
-@app_commands.guild_only()
+@app_commands.allowed_contexts(guilds=True, dms=True)
 @app_commands.default_permissions(view_audit_log=True)
 class AuditCog(commands.GroupCog, group_name="audit", group_description="Who did what"):
-    """Handlers of /audit."""
+    """Handlers of /audit. In a direct message only `mine` has something to say."""
 
     @app_commands.command(name="search", description="Who did what, newest first")
     @app_commands.describe(
         by="Who did it",
         action="What was done",
-        target="On which server",
-        since="Such as 24h or 7d",
+        target="On which server, host, player or member",
+        since="Such as 24h or 7d, or a day",
         result="How it ended",
     )
     @app_commands.choices(result=_RESULTS)
-    @app_commands.autocomplete(action=choices.audit_action, target=choices.server)
+    @app_commands.autocomplete(action=choices.audit_action, target=choices.audit_target)
     @gate("audit.view")
     async def search(
         self,
@@ -42,26 +42,52 @@ class AuditCog(commands.GroupCog, group_name="audit", group_description="Who did
         return await _search(call, by.id if by else None, action, target, since, result)
 
     @app_commands.command(name="show", description="One entry, whole")
-    @app_commands.describe(entry="Its number, from /audit search")
+    @app_commands.describe(entry="Its number, or the reference of an answer")
+    @app_commands.autocomplete(entry=choices.audit_entry)
     @gate("audit.view")
-    async def show(self, call: Call, entry: app_commands.Range[int, 1]) -> Reply:
+    async def show(self, call: Call, entry: str) -> Reply:
         return Reply(audit.entry_card(await call.services.audit.show(call.actor, entry)))
+
+    @app_commands.command(name="denied", description="Who was refused what, newest first")
+    @gate("security.logs")
+    async def denied(self, call: Call) -> Reply:
+        return await _denied(call, Short(0))
+
+    @app_commands.command(name="mine", description="What you did yourself; in a direct message in every community")
+    @gate("")
+    async def mine(self, call: Call) -> Reply:
+        return await _mine(call, Short(0))
 
 
 async def _search(call: Call, by: int | None, what: str, target_ref: str, since_text: str, result: str) -> Reply:
     if ":" in what:
         raise Invalid("An action has no `:`.", "Pick one of the suggestions.")
-    wanted = log.Filter(by, what or None, log.target(target_ref), log.since(since_text), result or None)
+    target, since = await call.services.audit.target(call.actor, target_ref), log.moment(since_text)
+    wanted = log.Filter(by, what or None, target, since, result or None)
     return Reply(audit.page_card(await call.services.audit.search(call.actor, wanted)))
 
 
 @action("audit.page", "audit.view")
 async def page(call: Call, by: Short, what: str, packed: str, seconds: Short, result: str, before: Short) -> Reply:
-    """The next page of a search."""
-    wanted = log.Filter(
-        by or None, what or None, audit.unpack(packed), audit.moment(seconds), audit.OUTCOMES.get(result)
-    )
-    return Reply(audit.page_card(await call.services.audit.search(call.actor, wanted, before)))
+    """Another page of a search."""
+    wanted = log.Filter(by or None, what or None, audit.unpack(packed), audit.moment(seconds), audit.result(result))
+    return Reply(audit.page_card(await call.services.audit.search(call.actor, wanted, before or None)))
+
+
+@action("audit.result", "audit.view")
+async def chosen(call: Call, by: Short, what: str, packed: str, seconds: Short) -> Reply:
+    """The same search for another result."""
+    return await page(call, by, what, packed, seconds, call.value(), Short(0))
+
+
+@action("audit.denied", "security.logs")
+async def _denied(call: Call, before: Short) -> Reply:
+    return Reply(audit.denied_card(await call.services.audit.denied(call.actor, before or None)))
+
+
+@action("audit.mine", "")
+async def _mine(call: Call, before: Short) -> Reply:
+    return Reply(audit.own_card(await call.services.audit.mine(call.actor, before or None)))
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -3,7 +3,7 @@
 from discord import app_commands
 
 from bot.gate import Call, suggest
-from bot.ui import bans, jobs, mods, players, schedules, servers
+from bot.ui import audit, bans, jobs, mods, players, schedules, servers
 
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
@@ -154,3 +154,18 @@ async def audit_action(call: Call, current: str) -> Choices:
     """Beginnings of audit actions."""
     actions = [action for action in AUDIT_ACTIONS if current.lower() in action]
     return [app_commands.Choice(name=action, value=action) for action in actions]
+
+
+@suggest
+async def audit_target(call: Call, current: str) -> Choices:
+    """What an entry can be about, by name."""
+    found = await call.services.audit.suggest_targets(call.actor, current)
+    shown = [(f"{one.name}{' (removed)' if one.gone else ''} · {one.kind}", f"{one.kind}:{one.id}") for one in found]
+    return [app_commands.Choice(name=name[-100:], value=value) for name, value in shown]
+
+
+@suggest
+async def audit_entry(call: Call, current: str) -> Choices:
+    """The newest entries, by number or action."""
+    found = await call.services.audit.suggest(call.actor, current)
+    return [app_commands.Choice(name=audit.short(entry), value=str(entry.id)) for entry in found]

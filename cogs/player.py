@@ -7,6 +7,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.actors import Caller
+from bot.errors import Invalid
 from bot.gate import Call, Reply, Show, action, gate
 from bot.ui import players
 from bot.ui.cards import notice
@@ -43,7 +44,11 @@ async def _kick(call: Call, player: str, reason: str, server: str = "") -> Reply
 @action("players.profile", "players.view", Show.PRIVATE)
 async def profile(call: Call) -> Reply:
     """A row of /players was picked."""
-    seen = await call.services.players.show(call.actor, UUID(call.value()))
+    try:
+        player_id = UUID(call.value())
+    except ValueError as error:
+        raise Invalid("This list is not one of ours.", "Open it again with `/players`.") from error
+    seen = await call.services.players.show(call.actor, player_id)
     return Reply(players.profile_card(seen, may_kick=call.actor.may("players.kick")))
 
 

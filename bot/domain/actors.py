@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 from bot.domain.access import Grants, Scope
+from bot.errors import Invalid
 
 _ALWAYS: Final = datetime.min.replace(tzinfo=UTC)
 ActorType = Literal["user", "agent", "system"]
@@ -21,6 +22,8 @@ class Invocation:
     started: float = 0.0
     """Monotonic seconds at which the gate received it, for `duration_ms`."""
     recorded: bool = False
+    file_limit: int = 10 * 2**20
+    """The largest file that its answer may carry, in bytes: what Discord says, else what it allows everywhere."""
 
     @property
     def reference(self) -> str:
@@ -87,11 +90,19 @@ class Actor:
         """The servers on which they may."""
         return self.grants.scope(permission, self.at)
 
+    def sight(self, permission: str) -> Scope:
+        """The servers of which a look-up with this permission tells: they have to be seen at all, too."""
+        return self.scope(permission) & self.scope("servers.view")
+
     @property
     def org(self) -> UUID:
-        """The org of somebody who can only act inside one."""
+        """The org of somebody who can only act inside one.
+
+        Raises:
+            Invalid: they act in none, such as in a direct message.
+        """
         if self.org_id is None:
-            raise LookupError(f"{self.name} acts in no org")
+            raise Invalid("This works in a community only.", "Do it in a server where the bot is.")
         return self.org_id
 
 

@@ -80,7 +80,7 @@ def _reading(handler: Handler) -> Handler:
     @functools.wraps(handler)
     async def read(call: Call, *args: str) -> Reply:
         try:
-            values = [kind(arg) for kind, arg in zip(kinds, args, strict=True)]
+            values = [kind(storable(arg)) for kind, arg in zip(kinds, args, strict=True)]
             if not all(_in_range(value) for value in values):
                 raise ValueError("number out of range")
         except ValueError as error:

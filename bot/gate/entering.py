@@ -16,7 +16,7 @@ from bot.domain.actors import Actor, Caller, Invocation
 from bot.errors import AlreadyHandled, AppError, Unavailable
 from bot.gate.calls import Call, Reply, Show, Spec
 from bot.gate.doors import PATIENCE, forged, gone, routes
-from bot.gate.reading import caller, consistent, entered, filled, offered, redacted
+from bot.gate.reading import caller, consistent, entered, filled, offered, picked, redacted
 from bot.logs import correlation
 from bot.services import Services
 from bot.ui import texts
@@ -60,7 +60,7 @@ class Gate:
         if handler is not gone and not (consistent(data, spec.fields) if is_form else offered(interaction)):
             handler = forged
         args = match["args"].split(":") if match and match["args"] else []
-        values = entered(data["components"]) if "components" in data else {"values": data.get("values", [])}
+        values = entered(data["components"]) if "components" in data else {"values": picked(data)}
         options = {"args": args, **{name: " ".join(entry) for name, entry in values.items() if entry}}
         await self.enter(interaction, spec, route, options, lambda call: handler(call, *args), values)
 
@@ -74,7 +74,13 @@ class Gate:
         values: Mapping[str, list[str]] | None = None,
     ) -> None:
         """Runs one interaction from its arrival to its answer."""
-        invocation = Invocation(interaction.id, path, redacted(options), started=time.monotonic())
+        invocation = Invocation(
+            interaction.id,
+            path,
+            redacted(options),
+            started=time.monotonic(),
+            file_limit=interaction.filesize_limit,
+        )
         correlation.set(invocation.reference)
         work = _Work(self, caller(interaction), invocation, spec, run, values or {})
         with self._under_way():
@@ -185,7 +191,8 @@ class _Work:
         if self.gate.draining:
             raise Unavailable("The bot is restarting.", "Try again in a few seconds.")
         self.actor = actor = await self.gate.services.identity.actor(self.caller, self.invocation)
-        if self.spec.permission and not actor.may(self.spec.permission):
+        # in a direct message there is no org to have a permission in, and it says so
+        if self.spec.permission and actor.org and not actor.may(self.spec.permission):
             raise await self.gate.services.identity.refusal(actor, self.spec.permission)
         return await self.handler(Call(actor, self.gate.services, self.values))
 

@@ -131,3 +131,8 @@ def _parts(components: Iterable[Any]) -> Iterator[Data]:
         yield part
         yield from _parts(part.get("components", ()))
         yield from _parts(part[name] for name in ("accessory", "component") if part.get(name))
+
+
+def picked(data: Mapping[str, Any]) -> list[str]:
+    """What was chosen in a select."""
+    return [storable(str(value)) for value in data.get("values", [])]

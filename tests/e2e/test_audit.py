@@ -1,12 +1,15 @@
 """`/audit` as a moderator reads it: page by page, narrowed, and entry by entry."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.demo import reading
+from bot.gate.doors import routes
 from tests.e2e.community import Community, Host, said, shown_to
-from tests.e2e.servers import add_server
+from tests.e2e.servers import add_server, online, up
 
 
 def entries(text: str) -> list[int]:
@@ -83,7 +86,7 @@ async def test_narrowed_by_each_filter(community: Community, history: str) -> No
     ("wanted", "words"),
     [
         ({"since": "yesterday"}, "`yesterday` is not a duration."),
-        ({"target": "EU"}, "The target is not one of the suggestions."),
+        ({"target": "EU"}, "There is no EU here."),
         ({"action": "a:b"}, "An action has no `:`."),
     ],
 )
@@ -98,7 +101,7 @@ async def test_an_entry_says_all_that_was_kept(community: Community, history: st
     (row,) = await community.rows(
         "select id, correlation_id from audit_logs where action = 'console.run' and outcome = 'success'"
     )
-    shown = said(await community.mod.slash(community.general, "audit show", entry=row.id))
+    shown = said(await community.mod.slash(community.general, "audit show", entry=str(row.id)))
     for words in (
         "mia",
         "`console.run` by `/console run`",
@@ -109,13 +112,13 @@ async def test_an_entry_says_all_that_was_kept(community: Community, history: st
     ):
         assert words in shown
     (row,) = await community.rows("select id from audit_logs where outcome = 'denied' order by id desc limit 1")
-    shown = said(await community.mod.slash(community.general, "audit show", entry=row.id))
+    shown = said(await community.mod.slash(community.general, "audit show", entry=str(row.id)))
     assert "**Outcome** denied: You need the permission" in shown
 
 
 async def test_an_entry_that_is_not_there(community: Community) -> None:
     await community.set_up()
-    refused = said(await community.mod.slash(community.general, "audit show", entry=999_999))
+    refused = said(await community.mod.slash(community.general, "audit show", entry="999999"))
     assert "There is no such entry here." in refused and "`/audit search`" in refused
 
 
@@ -127,3 +130,127 @@ async def test_suggestions_are_beginnings_of_actions(community: Community) -> No
     await community.set_up()
     found = await community.mod.autocomplete(community.general, "audit search", "action", "server.")
     assert {choice["value"] for choice in found} == {"server.restart", "server.start", "server.stop", "server.kill"}
+
+
+async def test_narrowed_to_hosts_players_and_members(community: Community, host: Host, history: str) -> None:
+    await up(host, history, online("eve", "127.0.0.5"))
+    (player,) = await community.mod.autocomplete(community.general, "audit search", "target", "eve")
+    assert player["name"] == "eve · player"
+    await community.mod.slash(
+        community.general, "player link", player=player["value"].partition(":")[2], member=community.player
+    )
+    shown = said(await community.mod.slash(community.general, "audit search", target=player["value"]))
+    assert len(entries(shown)) == 1 and "`player.link` · eve" in shown and "-# on a player" in shown
+    (alpha,) = await community.mod.autocomplete(community.general, "audit search", "target", "alpha")
+    shown = said(await community.mod.slash(community.general, "audit search", target=alpha["value"]))
+    assert "host.pair" in shown and "fleet.add" not in shown
+    by_name = said(await community.mod.slash(community.general, "audit search", target="ALPHA"))
+    assert entries(by_name) == entries(shown)
+    members = await community.mod.autocomplete(community.general, "audit search", "target", "mia")
+    assert [one["name"] for one in members] == ["mia · user"]
+
+
+async def test_the_result_is_chosen_on_the_list(community: Community, history: str) -> None:
+    page = await community.mod.slash(community.general, "audit search", by=community.mod)
+    denied = await community.mod.select(shown_to(page), ["denied"])
+    assert "server.kill" in said(denied) and "console.run" not in said(denied)
+    assert "by <@" in said(denied), "the other filters stay"
+    again = await community.mod.select(shown_to(denied), ["any"])
+    assert "console.run" in said(again)
+
+
+async def test_an_entry_is_found_by_the_reference_of_an_answer(community: Community, history: str) -> None:
+    refused = said(await community.mod.slash(community.general, "server kill", server=history, reason="x"))
+    reference = refused.rsplit("`", 2)[1]
+    shown = said(await community.mod.slash(community.general, "audit show", entry=f" `{reference}`"))
+    assert "`server.kill` by `/server kill`" in shown and "**Outcome** denied" in shown
+    newest = await community.mod.autocomplete(community.general, "audit show", "entry", "")
+    assert " · ✓ audit.show · mia" in newest[0]["name"], newest[0]
+    assert len(await community.mod.autocomplete(community.general, "audit show", "entry", newest[0]["value"])) == 1
+    nonsense = said(await community.mod.slash(community.general, "audit show", entry="EU #1"))
+    assert "That is no number of an entry" in nonsense
+
+
+async def test_who_is_refused_again_and_again_is_pointed_out(community: Community) -> None:
+    for _ in range(6):
+        await community.mod.slash(community.general, "job list")
+    assert "You need the permission `security.logs`" in said(
+        await community.mod.slash(community.general, "audit denied")
+    )
+    shown = said(await community.owner.slash(community.general, "audit denied"))
+    assert "**mia** was refused 7 times in an hour" in shown and len(entries(shown)) == 7
+    assert "-# You need the permission jobs.view for this." in shown
+
+
+async def test_refusals_page_by_page(community: Community) -> None:
+    for _ in range(12):
+        await community.mod.slash(community.general, "job list")
+    page = await community.owner.slash(community.general, "audit denied")
+    older = await community.owner.click(shown_to(page), label="Older")
+    assert len(entries(said(older))) == 2 and "times in an hour" not in said(older)
+    first = await community.owner.click(shown_to(older), label="Newest")
+    assert entries(said(first)) == entries(said(page))
+
+
+async def test_everybody_reads_what_they_did(community: Community) -> None:
+    await community.player.slash(community.general, "status")
+    await community.mod.slash(community.general, "help")
+    here = said(await community.mod.slash(community.general, "audit mine"))
+    assert "`help`" in here and "status" not in here
+    alone = said(await community.player.user.slash("audit mine"))
+    assert "`status` · Dust & Iron" in alone and "`help`" not in alone
+    again = said(await community.player.user.slash("audit mine"))
+    assert "`audit.mine`" in again, "what was done in a direct message, too"
+
+
+async def test_alone_with_the_bot_there_is_no_log_to_read(community: Community) -> None:
+    refused = said(await community.owner.user.slash("audit search"))
+    assert "This works in a community only." in refused and "Reference: `" in refused
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        "0:server.:nonsense:0:s:5",
+        "0:x:sAAAAAAAAAAAAAAAAAAAAAA:zzzzzzzzzz:s:5",
+        "0:x::0:q:5",
+        "-1:x::0:s:5",
+        "0:x::0:s",
+        "0:a\0b::0:s:5\0",
+    ],
+)
+async def test_a_forged_page_is_refused_in_three_lines(
+    community: Community, monkeypatch: pytest.MonkeyPatch, args: str
+) -> None:
+    spec, handler = routes["audit.page"]
+
+    async def forged(call: Any, *_: str) -> Any:
+        return await handler(call, *args.split(":"))
+
+    page = await community.owner.slash(community.general, "audit search")
+    for _ in range(11):
+        await community.owner.slash(community.general, "help")
+    page = await community.owner.slash(community.general, "audit search")
+    monkeypatch.setitem(routes, "audit.page", (spec, forged))
+    shown = said(await community.owner.click(shown_to(page), label="Older"))
+    if "\0" in args:
+        assert "No entry is like that." in shown
+    else:
+        what, remedy, reference = shown.splitlines()
+        assert "not one of ours" in what and "again" in remedy and reference.startswith("-# Reference: `")
+
+
+async def test_a_forged_pick_of_a_player_is_refused_in_three_lines(
+    community: Community, host: Host, history: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, handler = routes["players.profile"]
+
+    async def forged(call: Any) -> Any:
+        return await handler(replace(call, values={"values": ["eve"]}))
+
+    monkeypatch.setitem(routes, "players.profile", (spec, forged))
+    await up(host, history, online("eve", "127.0.0.5"))
+    shown = await community.mod.slash(community.general, "players")
+    (player,) = await community.mod.autocomplete(community.general, "player kick", "player", "eve")
+    refused = said(await community.mod.select(shown_to(shown), [player["value"]]))
+    assert "This list is not one of ours." in refused and len(refused.splitlines()) == 3

@@ -9,7 +9,6 @@ from bot.services.audit import AuditPage
 from bot.services.confirmations import Question
 from bot.services.fleet import Draft, Variable
 from bot.services.hosts import Pairing
-from bot.services.setup import Progress
 from db.queries.audit import AuditEntry, Filter
 from db.queries.cards import JobCard, ServerCard
 from db.queries.history import Happening
@@ -206,7 +205,7 @@ def bare_entry(**changed: Any) -> AuditEntry:
 
 def audit_page(name: str) -> AuditPage:
     """The first page of a search that uses every filter."""
-    wanted = Filter(SNOWFLAKE, "x" * 24, number(), NOW, "success")
+    wanted = Filter(SNOWFLAKE, "x" * 24, ("server", str(number())), NOW, "success")
     return AuditPage([entry(name)] * 10, wanted, SNOWFLAKE)
 
 
@@ -276,10 +275,3 @@ def installed(name: str, state: str) -> dict[str, Any]:
 
 def pairing(name: str) -> Pairing:
     return Pairing("gkp_" + "x" * 40, name, NOW, again=True)
-
-
-def progress(name: str, *, full: bool) -> Progress:
-    if not full:
-        return Progress({}, {}, {}, 0, 0, 0)
-    roles = {preset: [SNOWFLAKE - n for n in range(30)] for preset in ("moderator", "operator", "admin", "player")}
-    return Progress({"ops": SNOWFLAKE, "audit": SNOWFLAKE}, {"players": name * 2}, roles, 3, 2, 300)

@@ -13,31 +13,23 @@ from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.services.confirmations import Done
 from bot.services.servers import Page
-from bot.services.setup import ASKED, BINDABLE
-from bot.ui import audit, cards, confirm, hosts, jobs, mods, notices, players, servers, setup
+from bot.ui import cards, confirm, hosts, jobs, mods, notices, players, servers
 from bot.ui import help as pages
 from tests.bot.ui import samples
 from tests.bot.ui.alert_samples import alert_cards, incident_cards
+from tests.bot.ui.audit_samples import audit_cards
 from tests.bot.ui.ban_samples import ban_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
 from tests.bot.ui.panel_samples import board_cards, channel_cards
 from tests.bot.ui.schedule_samples import schedule_cards
 from tests.bot.ui.seal_samples import seal_cards
+from tests.bot.ui.setup_samples import config_cards, setup_cards
 
 View = discord.ui.LayoutView
 
 
 def yes(_permission: str) -> bool:
     return True
-
-
-def audit_cards(name: str) -> Iterable[View]:
-    yield audit.page_card(samples.audit_page(name))
-    yield audit.page_card(samples.AuditPage([], samples.Filter(), None))
-    for outcome in ("success", "denied", "failed"):
-        yield audit.entry_card(samples.entry(name, outcome=outcome))
-        yield audit.entry_card(samples.bare_entry(outcome=outcome))
-    yield audit.entry_card(samples.entry(name, details={"output": samples.OUTPUT}))
 
 
 def plain_cards(name: str) -> Iterable[View]:
@@ -145,17 +137,11 @@ def server_cards(name: str) -> Iterable[View]:
     yield cards.listing(title, lines, empty="-", page=99, more=True, route="server.history", args=args)
 
 
-def setup_cards(name: str) -> Iterable[View]:
-    for full in (True, False):
-        yield setup.start_card(samples.progress(name, full=full), ASKED, BINDABLE)
-
-
 MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
     maker.__name__: maker
     for maker in (
         alert_cards,
         audit_cards,
-        seal_cards,
         ban_cards,
         plain_cards,
         question_cards,
@@ -169,7 +155,9 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         channel_cards,
         player_cards,
         schedule_cards,
+        seal_cards,
         server_cards,
+        config_cards,
         setup_cards,
     )
 }
