@@ -8,10 +8,27 @@ import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any, cast
 
+import discord
 import pytest
+from discord import app_commands
 
+from bot.client import Client
+from bot.domain.permissions import PERMISSIONS
+from bot.gate import Show, Spec, ungated
 from tests.sources import PACKAGES, ROOT, Source, files, sources, texts
+from tests.surface import (
+    Tree,
+    chapters,
+    commands_of,
+    contradictions,
+    guarded,
+    loaded,
+    loose,
+    required,
+    unguarded,
+)
 
 LINES = 400
 LONG: dict[str, str] = {}
@@ -231,3 +248,136 @@ def test_parameters_of_tests_are_the_same_everywhere() -> None:
         if re.search(r"parametrize\(.*\b(uuid[14]|random|randint|now|time)\(", ast.unparse(decorator))
     ]
     none(found, "Write the value down, or make it inside the test:")
+
+
+# ------------------------------------------------------------------------------------------- what people can reach
+
+
+@pytest.fixture
+async def tree() -> Tree:
+    return await loaded()
+
+
+async def test_every_command_menu_and_autocomplete_has_the_gate(tree: Tree) -> None:
+    assert any(commands_of(tree))
+    none(ungated(tree), "Put @gate below the command, @suggest above its autocomplete:")
+
+
+async def test_what_lacks_the_gate_is_found(tree: Tree) -> None:
+    """So the check that the bot refuses to start with sees what it has to see."""
+
+    async def answers(interaction: discord.Interaction) -> None:
+        """By itself."""
+
+    async def suggests(interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return []
+
+    async def menu(interaction: discord.Interaction, member: discord.Member) -> None:
+        """By itself, too."""
+
+    tree.add_command(app_commands.Command(name="loose", description="Not gated", callback=answers))
+    tree.add_command(app_commands.ContextMenu(name="Loose", callback=menu))
+    listed = next(command for command in commands_of(tree) if command.qualified_name == "job show")
+    cast("app_commands.Command[Any, ..., Any]", listed).autocomplete("job")(suggests)
+    assert sorted(ungated(tree)) == ["Loose", "job show: job", "loose"]
+
+
+async def test_every_component_and_form_has_the_gate(tree: Tree) -> None:
+    shown = [source for source in sources("bot", "cogs") if not source.within("bot/client.py")]
+    none(loose(shown), "Give it the custom_id of a route of @action:")
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("ui.Button(label='x')", "Button without custom_id(route)"),
+        ("ui.Modal(title='x', custom_id='gk:mine')", "Modal without custom_id(route)"),
+        ("discord.ui.RoleSelect[ui.View](placeholder='x')", "RoleSelect without custom_id(route)"),
+        ("ui.Select(custom_id=custom_id('nobody.knows'))", "no @action('nobody.knows')"),
+        ("Button('x', 'nobody.knows')", "no @action('nobody.knows')"),
+        ("listing('x', [], empty='', route='nobody.knows')", "no @action('nobody.knows')"),
+        ("client.add_view(view)", "client.add_view"),
+        ("@commands.Cog.listener()\nasync def on_interaction(): ...", "commands.Cog.listener"),
+        ("@ui.button()\nasync def pressed(): ...", "ui.button"),
+    ],
+)
+def test_a_loose_component_is_found(written: str, why: str) -> None:
+    assert {found.partition(": ")[2] for found in loose([Source("cogs/new.py", written)])} == {why}
+
+
+WAITING = {
+    "users.create": "access grant to somebody new",
+    "users.delete": "access clear",
+    "users.view": "access show",
+    "audit.export": "audit export",
+    "files.download": "whole outputs",
+    "logs.view": "console search",
+    "security.config": "config set of security",
+    "api.keys.create": "apikey create",
+    "api.keys.delete": "apikey revoke",
+    "api.keys.view": "apikey list",
+    "backups.create": "backup create",
+    "backups.restore": "backup restore",
+    "backups.view": "backup list",
+    "batches.run": "batch start",
+    "deployments.view": "deploys",
+    "files.delete": "mod delete",
+    "files.edit": "mod config edit",
+    "files.view": "mod config show",
+    "integrations.manage": "integration github add",
+    "macros.manage": "macro add",
+    "macros.run": "macro run",
+    "monitoring.metrics": "graph",
+    "players.admin": "whitelist add",
+    "servers.wipe": "server wipe",
+    "templates.manage": "template import",
+    "templates.view": "template show",
+}
+"""permission -> the command that it will guard, which is not part of this release."""
+
+
+async def test_every_permission_guards_something(tree: Tree) -> None:
+    doing = guarded(tree)
+    none(unguarded(doing) - WAITING.keys(), "Nothing that somebody can type needs these permissions:")
+    none(WAITING.keys() - unguarded(doing), "These guard something by now, so strike them from WAITING:")
+    there = {command.qualified_name for command in commands_of(tree)}
+    none(set(WAITING.values()) & there, "These commands are there by now, so strike them from WAITING:")
+
+
+async def test_a_permission_that_guards_nothing_is_found(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PERMISSIONS, "cakes.bake", "Bake cakes")
+    assert "cakes.bake" in unguarded(guarded(tree))
+    service = Source("bot/services/cakes.py", "async def bake(tx):\n    await tx.require('cakes.bake')")
+    assert required([service]) == [("cakes.bake", "bot/services/cakes.py:2")]
+
+
+async def test_what_discord_shows_agrees_with_the_tier(tree: Tree) -> None:
+    none(contradictions(tree, chapters()), "Mend @app_commands.default_permissions, or move it in docs/commands.md:")
+
+
+@pytest.mark.parametrize(
+    ("permission", "chapter", "shown_to", "why"),
+    [
+        ("servers.view", "Moderators", {}, "shown to everybody, but of Moderators: moderate_members"),
+        ("settings.edit", "Administrators", {}, "shown to everybody, but of Administrators: manage_guild"),
+        ("jobs.view", "Moderators", {"manage_guild": True}, "shown to manage_guild, but of Moderators"),
+        ("jobs.view", "Moderators", {"moderate_members": True, "kick_members": True}, "kick_members and"),
+        ("settings.edit", "Everyone", {}, "everybody sees it, and players have no settings.edit"),
+        ("settings.edit", "Moderators", {"moderate_members": True}, "none of it is for anybody below an administrator"),
+        ("jobs.view", "Administrators", {"manage_guild": True}, "it is hidden"),
+        ("servers.view", "Nowhere", {}, "of Nowhere"),
+    ],
+)
+async def test_a_contradicting_default_is_found(
+    permission: str, chapter: str, shown_to: dict[str, bool], why: str
+) -> None:
+    async def cakes(interaction: discord.Interaction) -> None:
+        """Declares a permission, like a gated one."""
+
+    cast("Any", cakes).__gated__ = Spec(permission, Show.PRIVATE)
+    command = app_commands.Command[Any, ..., Any](name="cakes", description="x", callback=cast("Any", cakes))
+    command.default_permissions = discord.Permissions(**shown_to) if shown_to else None
+    tree = Client(cast("Any", None)).tree
+    tree.add_command(command)
+    (found,) = contradictions(tree, {"cakes": chapter})
+    assert why in found
