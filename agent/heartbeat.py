@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -41,6 +42,7 @@ class Heartbeats:
                 games=self._games,
                 metrics=self._meter.metrics(),
                 servers=await self._servers.reports(),
+                sent_at=datetime.now(UTC),
             )
         )
         self._interval = min(MOST, max(LEAST, answer.interval_sec))

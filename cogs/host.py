@@ -1,4 +1,4 @@
-"""/host: add, list, show, rotate-key, revoke, remove."""
+"""/host: add, list, show, rename, rotate-key, revoke, remove."""
 
 from discord import app_commands
 from discord.ext import commands
@@ -32,6 +32,14 @@ class HostCog(commands.GroupCog, group_name="host", group_description="The machi
     @gate("nodes.view")
     async def show(self, call: Call, host: str) -> Reply:
         return Reply(hosts.host_card(await call.services.hosts.show(call.actor, host)))
+
+    @app_commands.command(name="rename", description="Call a host something else")
+    @app_commands.describe(host="Which host", name="As it shall be called")
+    @app_commands.autocomplete(host=choices.host)
+    @gate("nodes.edit")
+    async def rename(self, call: Call, host: str, name: app_commands.Range[str, 1, 100]) -> Reply:
+        before, after = await call.services.hosts.rename(call.actor, host, name)
+        return Reply(notice(f"{safe(before)} is called {safe(after)} now", "Its servers and its history stay with it."))
 
     @app_commands.command(name="rotate-key", description="Give a host's agent a new key")
     @app_commands.describe(host="Which host")

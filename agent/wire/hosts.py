@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import AwareDatetime, StringConstraints
 
 from agent.wire.base import AgentKey, Identifier, Kind, Slug, Status, Wire
 
@@ -106,6 +106,8 @@ class Heartbeat(Wire):
     games: list[GameReport]
     metrics: HostMetrics
     servers: list[ServerReport]
+    sent_at: AwareDatetime | None = None
+    """The host's own clock, so that the bot can say that it is wrong. None: an older agent."""
 
 
 class HeartbeatAnswer(Wire):

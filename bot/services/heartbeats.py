@@ -1,6 +1,7 @@
 """Heartbeats: what a host's agent reports every few seconds, and what their absence means."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -45,7 +46,7 @@ class Heartbeats:
                 host.id,
                 version=report.agent_version[:64],
                 games=games,
-                metrics=report.metrics.dump(),
+                metrics=report.metrics.dump() | _skew(report, clock.now()),
                 ip=ip,
                 now=clock.now(),
             )
@@ -118,6 +119,11 @@ class Heartbeats:
             for host in silent:
                 await edit_cards(tx, host.org_id, host.servers)
         return {"offline": len(silent)}
+
+
+def _skew(report: wire.Heartbeat, now: datetime) -> dict[str, float]:
+    """How far a host's clock is ahead, in seconds. What a heartbeat takes on its way makes it seem behind."""
+    return {} if report.sent_at is None else {"clockSkewSec": round((report.sent_at - now).total_seconds(), 1)}
 
 
 def _online(host: HostIdentity, beat: Beat) -> Happened:

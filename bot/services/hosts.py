@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
@@ -18,6 +19,7 @@ from bot.services.confirmations import Done, Question, ask
 from bot.services.secrets import SecretKeys, new_pairing_token
 from bot.services.servers import PAGE, Page
 from db.engine import Database
+from db.failures import constraint_of
 from db.queries import agents, hosts
 from db.queries.hosts import HostCard
 from db.uow import Tx
@@ -58,9 +60,7 @@ class Hosts:
     async def add_in(self, tx: Tx, name: str) -> tuple[Pairing, UUID | None]:
         """Writes a pairing token within a unit of work of the caller, who names it in the audit row."""
         await tx.require("nodes.create")
-        wanted = " ".join(name.split())
-        if not 1 <= len(wanted) <= _NAME_MAX or not wanted.isprintable():
-            raise Invalid("That cannot be a host's name.", f"Give 1 to {_NAME_MAX} characters.")
+        wanted = _checked(name)
         known = await hosts.card(tx.session, tx.actor.org, name=wanted)
         if known and known.online and known.key_prefix:
             raise Conflict(
@@ -95,6 +95,24 @@ class Hosts:
             return []
         async with self._db.read() as session:
             return await hosts.cards(session, actor.org, words=words, limit=25)
+
+    async def rename(self, actor: Actor, ref: str, name: str) -> tuple[str, str]:
+        """`/host rename`: how it was called, and how it is called now. Its agent need not know.
+
+        Raises:
+            NotPermitted, NotFound, Invalid, Conflict: no name, or one that another host has.
+        """
+        wanted = _checked(name)
+        try:
+            async with self._db.uow(actor) as tx:
+                host = await self._locked(tx, ref, "nodes.edit")
+                await hosts.rename(tx.session, actor.org, host.id, wanted, clock.now())
+                tx.audit("host.rename", resource=("host", host.id), before=host.name, name=wanted)
+        except IntegrityError as error:
+            if constraint_of(error) != "uq_hosts_org_name":
+                raise
+            raise Conflict(f"There is a host {safe(wanted)} already.", "Give another name.") from error
+        return host.name, wanted
 
     async def rotate_key(self, actor: Actor, ref: str) -> HostCard:
         """`/host rotate-key`: its next heartbeat brings a new key; the old one ends when that was used.
@@ -170,6 +188,13 @@ class Hosts:
     async def _locked(self, tx: Tx, ref: str, permission: str) -> HostCard:
         await tx.require(permission)
         return await locked_host(tx.session, tx.actor.org, ref)
+
+
+def _checked(name: str) -> str:
+    wanted = " ".join(name.split())
+    if not 1 <= len(wanted) <= _NAME_MAX or not wanted.isprintable():
+        raise Invalid("That cannot be a host's name.", f"Give 1 to {_NAME_MAX} characters.")
+    return wanted
 
 
 async def resolve_host(session: AsyncSession, org_id: UUID, ref: str) -> HostCard:

@@ -29,6 +29,8 @@ _LIST = text(f"""/* hosts.cards */ {_CARDS}
     and (cast(:words as text) is null or h.name ilike '%' || :words || '%' or h.hostname ilike '%' || :words || '%')
     order by lower(h.name), h.id limit :limit offset :offset""")
 
+_RENAME = text("/* hosts.rename */ update hosts set name = :name, updated_at = :now where org_id = :org and id = :id")
+
 _LOCK = text("/* hosts.lock */ select 1 from hosts where id = :id and deleted_at is null for update")
 
 _ROTATE = text(
@@ -103,6 +105,11 @@ async def cards(
 
 async def lock(session: AsyncSession, host_id: UUID) -> bool:
     return await session.scalar(_LOCK, {"id": host_id}) is not None
+
+
+async def rename(session: AsyncSession, org_id: UUID, host_id: UUID, name: str, now: datetime) -> None:
+    """Two hosts of an org cannot have the same name, whatever its case: that violates `uq_hosts_org_name`."""
+    await session.execute(_RENAME, {"org": org_id, "id": host_id, "name": name, "now": now})
 
 
 async def request_rotation(session: AsyncSession, host_id: UUID, now: datetime) -> None:

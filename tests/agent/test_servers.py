@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -123,6 +124,7 @@ async def test_the_heartbeat_says_what_the_machine_is(host: HostMachine, plane: 
     assert {game.id for game in beat.games} == {"counter", "teeworlds"}
     assert beat.metrics.memory_total_mb > beat.metrics.memory_mb > 0
     assert beat.metrics.disk_total_mb >= beat.metrics.disk_mb > 0
+    assert beat.sent_at is not None and abs((beat.sent_at - datetime.now(UTC)).total_seconds()) < 30
     teeworlds = next(game for game in beat.games if game.id == "teeworlds")
     assert "kick" in teeworlds.capabilities
     assert not any("password" in variable.name for variable in teeworlds.vars if variable.name != "password")

@@ -200,3 +200,47 @@ async def test_a_card_tells_what_hangs_on_a_host(world: World) -> None:
     assert (card.online, card.servers, card.waiting, card.silent_since) == (True, ["EU1"], 1, None)
     assert card.last_metrics["cpuPercent"] == 12.5
     assert [found.name for found in await world.hosts.suggest(world.admin(), "gs")] == ["gs-1"]
+
+
+async def test_a_host_is_called_something_else(world: World) -> None:
+    host, key = await world.pair()
+    await world.server(host)
+    assert await world.hosts.rename(world.admin(), "GS-1", "  the   attic ") == ("gs-1", "the attic")
+    card = await world.hosts.show(world.admin(), "the attic")
+    assert (card.id, card.servers) == (host.id, ["EU1"])
+    assert (await world.agents.authenticate(key, None)).id == host.id
+    assert await world.hosts.rename(world.admin(), str(host.id), "The Attic") == ("the attic", "The Attic")
+    rows = await world.rows("select details from audit_logs where action = 'host.rename' order by id")
+    assert rows[0][0] == {"before": "gs-1", "name": "the attic"}
+
+
+async def test_a_name_that_is_taken_no_name_and_no_permission(world: World) -> None:
+    await world.pair()
+    await world.pair("gs-2")
+    with pytest.raises(Conflict, match="There is a host GS-2 already"):
+        await world.hosts.rename(world.admin(), "gs-1", "GS-2")
+    for nothing in ("", "   ", "x" * 129, "a\u202eb"):
+        with pytest.raises(Invalid, match="cannot be a host's name"):
+            await world.hosts.rename(world.admin(), "gs-1", nothing)
+    with pytest.raises(NotPermitted, match=r"nodes\.edit"):
+        await world.hosts.rename(world.member(), "gs-1", "gs-3")
+    other = await World(world.db, guild=1002).found()
+    with pytest.raises(NotFound):
+        await other.hosts.rename(other.admin(), "gs-1", "gs-3")
+    assert [host.name for host in (await world.hosts.list(world.admin())).rows] == ["gs-1", "gs-2"]
+
+
+async def test_of_two_hosts_that_want_a_name_one_gets_it(world: World) -> None:
+    await world.pair()
+    await world.pair("gs-2")
+    wishes = (world.hosts.rename(world.admin(), host, "attic") for host in ("gs-1", "gs-2"))
+    ends = await asyncio.gather(*wishes, return_exceptions=True)
+    assert sorted(type(end).__name__ for end in ends) == ["Conflict", "tuple"]
+    assert await world.value("select count(*) from hosts where name = 'attic'") == 1
+
+
+async def test_a_removed_hosts_name_is_free(world: World) -> None:
+    await world.pair()
+    await removed(world)
+    await world.pair("gs-2")
+    assert await world.hosts.rename(world.admin(), "gs-2", "gs-1") == ("gs-2", "gs-1")

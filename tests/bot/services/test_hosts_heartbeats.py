@@ -279,3 +279,20 @@ async def test_nobody_removes_a_host_without_permission(world: World, host: Host
     with pytest.raises(NotPermitted, match=r"nodes\.delete"):
         async with world.db.uow(world.member()) as tx:
             await world.hosts.remove_in(tx, str(host.id))
+
+
+@pytest.mark.parametrize(("wrong_by", "least", "most"), [(0, -2, 2), (90, 88, 92), (-3600, -3602, -3598)])
+async def test_how_far_a_hosts_clock_is_wrong(
+    world: World, host: HostIdentity, wrong_by: int, least: int, most: int
+) -> None:
+    beat = heartbeat().model_copy(update={"sent_at": clock.now() + timedelta(seconds=wrong_by)})
+    await world.heartbeats.beat(host, beat, None)
+    skew = await world.value("select cast(last_metrics ->> 'clockSkewSec' as float8) from hosts")
+    assert least <= skew <= most
+
+
+async def test_an_older_agent_does_not_say_what_time_it_has(world: World, host: HostIdentity) -> None:
+    sent = heartbeat().model_dump(by_alias=True, mode="json")
+    del sent["sentAt"]
+    await world.heartbeats.beat(host, wire.Heartbeat.model_validate(sent), None)
+    assert await world.value("select last_metrics ? 'clockSkewSec' from hosts") is False
