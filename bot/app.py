@@ -15,6 +15,7 @@ from bot.client import Client
 from bot.config import Settings
 from bot.errors import AppError, Conflict
 from bot.guild_facts import DiscordFacts
+from bot.guilds import DiscordGuilds
 from bot.http import build_web
 from bot.messenger import Messenger
 from bot.services import Services
@@ -28,6 +29,7 @@ from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
 from bot.services.cards import Cards
 from bot.services.channels import Channels
+from bot.services.config import Config
 from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
 from bot.services.downloads import Downloads
@@ -54,6 +56,7 @@ from bot.services.servers import Servers
 from bot.services.setup import Setup
 from bot.services.setup_check import Process, SetupCheck
 from bot.services.setup_mending import SetupMending
+from bot.services.setup_wizard import Wizard
 from bot.services.state import State
 from bot.shards import Shards
 from bot.workers.outbox import OutboxWorker
@@ -93,6 +96,7 @@ class App:
         power, fleet = Power(db, jobs), Fleet(db)
         hosts, mods = Hosts(db, self.keys), Mods(db)
         schedules, schedule_adding = Schedules(db), ScheduleAdding(db)
+        setup = Setup(db)
         ban_adding, ban_lifting = BanAdding(db), BanLifting(db)
         channels, panels, guilds = Channels(db), Panels(db), DiscordFacts(lambda: self.client)
         performers = {
@@ -116,6 +120,7 @@ class App:
             ban_lifting=ban_lifting,
             cards=Cards(db),
             channels=channels,
+            config=Config(db),
             confirmations=Confirmations(db, performers),
             consoles=Consoles(db),
             fleet=fleet,
@@ -131,10 +136,11 @@ class App:
             schedule_adding=schedule_adding,
             schedule_authors=ScheduleAuthors(db, self._membership),
             servers=Servers(db),
-            setup=Setup(db),
+            setup=setup,
             setup_check=SetupCheck(db, guilds, self._duties, self._process()),
             setup_mending=SetupMending(db, guilds, self._duties, channels=channels, panels=panels),
             state=State(db),
+            wizard=Wizard(db, DiscordGuilds(lambda: self.client), setup),
             public_url=lambda: self.public_url,
         )
 

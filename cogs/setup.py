@@ -1,11 +1,15 @@
-"""/setup start: channels, role presets, the first host."""
+"""/setup: start, channels. The steps of the wizard are in `setup_steps`."""
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.gate import Call, Reply, action, gate
-from bot.services.setup import ASKED, BINDABLE
-from bot.ui import setup as cards
+from bot.gate import Call, Reply, gate
+from bot.services.setup import PURPOSES
+from bot.ui.cards import notice
+from cogs.setup_steps import shown
+
+_PURPOSES = [app_commands.Choice(name=purpose, value=purpose) for purpose in PURPOSES]
 
 
 @app_commands.guild_only()
@@ -13,30 +17,18 @@ from bot.ui import setup as cards
 class SetupCog(commands.GroupCog, group_name="setup", group_description="First steps, and what is missing"):
     """Handlers of /setup."""
 
-    @app_commands.command(name="start", description="Channels, roles and the first host, in five minutes")
+    @app_commands.command(name="start", description="Clock, roles, channels, the first host and server, step by step")
     @gate("settings.edit")
     async def start(self, call: Call) -> Reply:
-        return await _start(call)
+        return await shown(call, None)
 
-
-@action("setup.start", "settings.edit")
-async def _start(call: Call) -> Reply:
-    return Reply(cards.start_card(await call.services.setup.progress(call.actor), ASKED, BINDABLE))
-
-
-@action("setup.channel", "settings.edit")
-async def channel(call: Call, purpose: str) -> Reply:
-    """A channel was chosen for a purpose, or taken away."""
-    chosen = call.value()
-    await call.services.setup.set_channel(call.actor, purpose, int(chosen) if chosen else None)
-    return await _start(call)
-
-
-@action("setup.roles", "settings.edit")
-async def roles(call: Call, preset: str) -> Reply:
-    """Discord roles were chosen for a preset."""
-    await call.services.setup.bind(call.actor, preset, [int(role) for role in call.values.get("values", [])])
-    return await _start(call)
+    @app_commands.command(name="channels", description="Send messages of a purpose to a channel")
+    @app_commands.describe(purpose="Which messages", channel="Where")
+    @app_commands.choices(purpose=_PURPOSES)
+    @gate("settings.edit")
+    async def channels(self, call: Call, purpose: str, channel: discord.TextChannel) -> Reply:
+        await call.services.wizard.choose_channel(call.actor, purpose, channel.id)
+        return Reply(notice(f"Messages for {purpose} go to <#{channel.id}>", "One that says so is on its way there."))
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -11,6 +11,7 @@ from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
 from bot.services.cards import Cards
 from bot.services.channels import Channels
+from bot.services.config import Config
 from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
 from bot.services.fleet import Fleet
@@ -29,6 +30,7 @@ from bot.services.servers import Servers
 from bot.services.setup import Setup
 from bot.services.setup_check import SetupCheck
 from bot.services.setup_mending import SetupMending
+from bot.services.setup_wizard import Wizard
 from bot.services.state import State
 
 
@@ -44,6 +46,7 @@ class Services:
     ban_lifting: BanLifting
     cards: Cards
     channels: Channels
+    config: Config
     confirmations: Confirmations
     consoles: Consoles
     fleet: Fleet
@@ -63,5 +66,6 @@ class Services:
     setup_check: SetupCheck
     setup_mending: SetupMending
     state: State
+    wizard: Wizard
     public_url: Callable[[], str]
     """Where agents reach this process, for the pairing command."""

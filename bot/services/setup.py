@@ -1,35 +1,29 @@
-"""`/setup start`: channels by purpose, Discord roles for the presets, a test message."""
+"""What `/setup` changes: the zone, channels by purpose, Discord roles for the presets; and a test message.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Each is saved at once. `setup_wizard` leads through them; what it needs of Discord is looked at there."""
+
+from collections.abc import Collection, Mapping
 from typing import Final, get_args
 
 from bot import clock
 from bot.domain.actors import Actor
-from bot.errors import Conflict, Invalid, NotPermitted
-from bot.services import alert_defaults
-from bot.services.outbox import Purpose, post
+from bot.domain.role_map import STAFF
+from bot.domain.setup import Step
+from bot.errors import Conflict, Invalid
+from bot.services import alert_defaults, config
+from bot.services.access_bindings import rebind, role_of
+from bot.services.access_guards import Guard
+from bot.services.access_places import EVERYWHERE
+from bot.services.outbox import NOTIFY, Purpose, post
 from db.engine import Database
-from db.queries import access, setup
+from db.queries import setup
 from db.uow import Tx
 
 PURPOSES: Final[tuple[Purpose, ...]] = get_args(Purpose)
 ASKED: Final[tuple[Purpose, ...]] = ("ops", "alerts", "bans", "audit", "players")
 """Purposes that this version sends to."""
-BINDABLE: Final = ("moderator", "operator", "admin")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What is set up so far."""
-
-    channels: dict[str, int]
-    disabled: dict[str, str]
-    """Purpose -> why its channel was switched off."""
-    bindings: dict[str, list[int]]
-    hosts: int
-    hosts_online: int
-    servers: int
+EVERYONE: Final = "player"
+"""The preset that @everyone may have."""
 
 
 class Setup:
@@ -38,83 +32,139 @@ class Setup:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def progress(self, actor: Actor) -> Progress:
-        async with self._db.read() as session:
-            channels = await setup.channels(session, actor.org)
-            bindings: dict[str, list[int]] = {}
-            for preset, role in await setup.bindings(session, actor.org):
-                bindings.setdefault(preset, []).append(role)
-            hosts, online, servers = await setup.counts(session, actor.org)
-        return Progress(
-            {choice.purpose: choice.discord_channel_id for choice in channels if choice.enabled},
-            {choice.purpose: choice.disabled_reason or "" for choice in channels if not choice.enabled},
-            bindings,
-            hosts,
-            online,
-            servers,
-        )
+    async def settle(self, actor: Actor, step: Step) -> None:
+        """Writes down that a step is decided, also where it was left out; it is not asked for again."""
+        async with self._db.uow(actor) as tx:
+            await tx.require("settings.edit")
+            if await setup.settle(tx.session, actor.org, step.value, clock.now()):
+                tx.audit("setup.step", resource=("org", actor.org), step=step.value)
 
-    async def set_channel(self, actor: Actor, purpose: str, channel_id: int | None) -> None:
-        """Sends a purpose to a channel, with a test message there; None: nowhere."""
-        if purpose not in PURPOSES:
-            raise Invalid("There is no such purpose.", f"Purposes: {', '.join(PURPOSES)}.")
+    async def set_zone(self, actor: Actor, name: str) -> str:
+        """Chooses the clock of the org; the zone's full name.
+
+        Raises:
+            Invalid: there is no such zone, or several.
+        """
+        async with self._db.uow(actor) as tx:
+            change = await config.change_in(tx, "timezone", name)
+            await setup.settle(tx.session, actor.org, Step.ZONE.value, clock.now())
+            tx.audit("setup.zone", resource=("org", actor.org), before=change.before, after=change.after)
+        return str(change.after)
+
+    async def set_channel(self, actor: Actor, purpose: str, channel_id: int | None, *, made: bool = False) -> None:
+        """Sends a purpose to a channel, with a test message there; None: nowhere. `made`: it was made for this."""
+        checked_purpose(purpose)
         async with self._db.uow(actor) as tx:
             await tx.require("settings.edit")
             if channel_id is None:
                 await setup.clear_channel(tx.session, actor.org, purpose)
             else:
                 await setup.set_channel(tx.session, actor.org, purpose, channel_id, clock.now())
-                await self._test(tx, purpose, channel_id)
+                await _say(tx, purpose, channel_id, "setup.test", {"purpose": purpose})
                 if purpose == "alerts":
                     await alert_defaults.channel_set(tx)
-            tx.audit("setup.channel", resource=("org", actor.org), purpose=purpose, channel=str(channel_id or ""))
+            tx.audit(
+                "setup.channel",
+                resource=("org", actor.org),
+                purpose=purpose,
+                channel=str(channel_id or ""),
+                made=made,
+            )
 
-    async def _test(self, tx: Tx, purpose: str, channel_id: int) -> None:
-        reference = tx.actor.invocation.reference if tx.actor.invocation else clock.now().isoformat()
-        await post(
-            tx.session,
-            org_id=tx.actor.org,
-            channel_id=channel_id,
-            event_type="setup.test",
-            payload={"purpose": purpose},
-            dedupe_key=f"setup.test:{purpose}:{reference}",
-        )
-        await tx.notify("gk_outbox")
-
-    async def bind(self, actor: Actor, preset: str, roles: Sequence[int]) -> None:
-        """Lets members with these Discord roles hold a preset.
+    async def send_tests(self, actor: Actor) -> list[str]:
+        """Owes a message that says that it is a test to every channel that was chosen here; their purposes.
 
         Raises:
-            NotPermitted: nobody gives or takes away what they lack themselves.
-            Conflict: it was the last role of administrators; only the guild's owner may do that.
+            Conflict: no channel is chosen.
         """
-        if preset not in BINDABLE:
-            raise Invalid("There is no such preset.", f"Presets: {', '.join(BINDABLE)}.")
+        async with self._db.uow(actor) as tx:
+            await tx.require("settings.edit")
+            chosen = {one.purpose: one.discord_channel_id for one in await setup.channels(tx.session, actor.org)}
+            if not chosen:
+                raise Conflict("No channel is chosen yet.", "Choose one in step 3, or make one with a button there.")
+            for purpose, channel_id in chosen.items():
+                said = {"name": purpose, "purpose": purpose, "severity": "low", "by": actor.name}
+                await _say(tx, purpose, channel_id, "notify.test", said)
+            await setup.settle(tx.session, actor.org, Step.FINISH.value, clock.now())
+            tx.audit("setup.test", resource=("org", actor.org), purposes=sorted(chosen))
+        return sorted(chosen)
+
+    async def bind(self, actor: Actor, preset: str, roles: Collection[int]) -> str:
+        """Lets members with these Discord roles, and only these, hold a preset; a warning, or nothing.
+
+        Raises:
+            NotPermitted, Invalid, Conflict: a guard of `access_guards`, or there is no such preset.
+        """
+        if preset not in STAFF:
+            raise Invalid("There is no such preset.", f"Presets: {', '.join(STAFF)}.")
         if actor.guild_id in roles:
             raise Invalid("@everyone cannot have this role.", "Choose a role that only staff has.")
+        return await self._bind(actor, {preset: roles})
+
+    async def bind_all(self, actor: Actor, proposal: Mapping[str, Collection[int]]) -> str:
+        """`bind` for several presets at once, and the step is decided with it."""
+        return await self._bind(actor, proposal, settle=True)
+
+    async def _bind(self, actor: Actor, wanted: Mapping[str, Collection[int]], *, settle: bool = False) -> str:
         async with self._db.uow(actor) as tx:
+            guard = await Guard.begin(tx)
             await tx.require("users.edit")
             before = await setup.bindings(tx.session, actor.org)
-            for changed in {preset, *(held for held, role in before if role in roles)}:
-                await self._must_hold(tx, changed)
-            await setup.bind(tx.session, actor.org, preset, sorted(roles), actor.user_id, clock.now())
-            await self._must_leave_an_administrator(tx, before)
+            for preset, roles in wanted.items():
+                card = await role_of(tx.session, actor.org, preset)
+                held = {role for name, role in before if name == card.name}
+                for role in sorted(held.difference(roles)):
+                    await rebind(tx, guard, role, None, EVERYWHERE)
+                for role in sorted(set(roles) - held):
+                    await rebind(tx, guard, role, card, EVERYWHERE)
+            left = await guard.finish()
+            if settle:
+                await setup.settle(tx.session, actor.org, Step.ROLES.value, clock.now())
             await tx.notify("gk_access", str(actor.org))
-            tx.audit("setup.bind", resource=("org", actor.org), preset=preset, roles=[str(role) for role in roles])
+            named = {preset: [str(role) for role in roles] for preset, roles in wanted.items()}
+            tx.audit("setup.bind", resource=("org", actor.org), roles=named)
+        return left
 
-    async def _must_hold(self, tx: Tx, preset: str) -> None:
-        if tx.actor.break_glass:
-            return
-        wanted = await setup.preset_permissions(tx.session, tx.actor.org, preset)
-        now = clock.now()
-        own = await access.load(tx.session, tx.actor.org, tx.actor.user_id, tx.actor.role_ids, servers=(), now=now)
-        if lacking := sorted(name for name in wanted if not own.decide(name, None, now).allowed):
-            raise NotPermitted(lacking[0], await access.roles_with(tx.session, tx.actor.org, lacking[0]))
+    async def show_everyone(self, actor: Actor, *, sees: bool) -> str:
+        """Whether @everyone may see servers and who is online; a warning, or nothing.
 
-    async def _must_leave_an_administrator(self, tx: Tx, before: Sequence[tuple[str, int]]) -> None:
-        if tx.actor.break_glass or "admin" not in {preset for preset, _ in before}:
-            return
-        if "admin" not in {preset for preset, _ in await setup.bindings(tx.session, tx.actor.org)}:
-            raise Conflict(
-                "This would leave nobody as administrator.", "Choose another role for it first; nothing was changed."
+        Raises:
+            NotPermitted, Invalid: a guard of `access_guards`.
+        """
+        async with self._db.uow(actor) as tx:
+            guard = await Guard.begin(tx)
+            await tx.require("users.edit")
+            role = await role_of(tx.session, actor.org, EVERYONE) if sees else None
+            before = await rebind(tx, guard, actor.guild_id or 0, role, EVERYWHERE)
+            left = await guard.finish()
+            await tx.notify("gk_access", str(actor.org))
+            tx.audit(
+                "setup.everyone",
+                resource=("org", actor.org),
+                before=before.name if before else None,
+                after=role.name if role else None,
             )
+        return left
+
+
+def checked_purpose(purpose: str) -> None:
+    """Refuses a purpose that there is none of.
+
+    Raises:
+        Invalid: with those that there are.
+    """
+    if purpose not in PURPOSES:
+        raise Invalid("There is no such purpose.", f"Purposes: {', '.join(PURPOSES)}.")
+
+
+async def _say(tx: Tx, purpose: str, channel_id: int, event: str, payload: dict[str, str]) -> None:
+    reference = tx.actor.invocation.reference if tx.actor.invocation else clock.now().isoformat()
+    await post(
+        tx.session,
+        org_id=tx.actor.org,
+        channel_id=channel_id,
+        event_type=event,
+        payload=payload,
+        dedupe_key=f"{event}:{purpose}:{reference}",
+    )
+    await tx.notify(NOTIFY)

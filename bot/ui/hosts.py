@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 def pairing_card(pairing: Pairing, url: str) -> discord.ui.LayoutView:
     """The one-time command; the token is shown this once."""
+    return card(Colour.BUSY, *pairing_text(pairing, url))
+
+
+def pairing_text(pairing: Pairing, url: str) -> tuple[str, ...]:
+    """The texts of that card."""
     again = " again. Its old key ends with this" if pairing.again else ""
-    return card(
-        Colour.BUSY,
+    return (
         f"### Pair {safe(pairing.host_name)}{again}",
         "Run this on the machine where the games run, as the user that shall run them:",
         f"```\ngamekeeper-agent pair {url} {pairing.token}\n```",

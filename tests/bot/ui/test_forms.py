@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.ui import bans, confirm, fleet, players
+from bot.ui import bans, confirm, fleet, players, setup, setup_hosts
 from tests.bot.ui import samples
 from tests.bot.ui.limits import INPUT, check_form, parts_of
 
@@ -15,6 +15,8 @@ def test_every_form_is_one_that_discord_takes(name: str) -> None:
         confirm.typed_name(samples.number(), name),
         players.kick_form(samples.number().hex),
         bans.lift_form(10**15 - 1),
+        setup.zone_form(),
+        setup_hosts.host_form(),
         fleet.form(samples.draft(name), f"New server on {name}", "fleet.added", samples.number(), "g" * 32),
         fleet.form(samples.draft(name), f"Edit {name}", "fleet.edited", samples.number()),
         fleet.form(samples.Draft(name, "x", (), {}), name, "fleet.edited", samples.number()),
