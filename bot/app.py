@@ -19,6 +19,11 @@ from bot.guilds import DiscordGuilds
 from bot.http import build_web
 from bot.messenger import Messenger
 from bot.services import Services
+from bot.services.access_bindings import AccessBindings
+from bot.services.access_clearing import AccessClearing
+from bot.services.access_members import AccessMembers
+from bot.services.access_roles import AccessRoles
+from bot.services.access_sight import AccessSight
 from bot.services.agents import Agents
 from bot.services.alerts import Alerts
 from bot.services.artifact_store import ArtifactStore
@@ -99,7 +104,9 @@ class App:
         setup = Setup(db)
         ban_adding, ban_lifting = BanAdding(db), BanLifting(db)
         channels, panels, guilds = Channels(db), Panels(db), DiscordFacts(lambda: self.client)
+        access_roles = AccessRoles(db)
         performers = {
+            "access.role.delete": access_roles.deleted,
             "ban.add": ban_adding.confirmed,
             "ban.lift": ban_lifting.confirmed,
             "server.stop": power.confirmed,
@@ -112,6 +119,11 @@ class App:
             "schedule.remove": schedules.removed,
         }
         return Services(
+            access_bindings=AccessBindings(db),
+            access_clearing=AccessClearing(db),
+            access_members=AccessMembers(db),
+            access_roles=access_roles,
+            access_sight=AccessSight(db),
             artifacts=Artifacts(db, ArtifactStore(self.settings.artifacts), Downloads()),
             alerts=Alerts(db),
             audit=Audit(db),

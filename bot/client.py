@@ -26,6 +26,7 @@ PERSIST_EVERY: Final = 5.0
 MEMBER_WITHIN: Final = 2.0
 """Seconds to ask Discord who somebody is: an answer to a person waits for it."""
 EXTENSIONS: Final = (
+    "cogs.access",
     "cogs.alert",
     "cogs.announce",
     "cogs.audit",

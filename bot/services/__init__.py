@@ -3,6 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bot.services.access_bindings import AccessBindings
+from bot.services.access_clearing import AccessClearing
+from bot.services.access_members import AccessMembers
+from bot.services.access_roles import AccessRoles
+from bot.services.access_sight import AccessSight
 from bot.services.alerts import Alerts
 from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
@@ -38,6 +43,11 @@ from bot.services.state import State
 class Services:
     """What commands and messages are given; built once by `bot.app`."""
 
+    access_bindings: AccessBindings
+    access_clearing: AccessClearing
+    access_members: AccessMembers
+    access_roles: AccessRoles
+    access_sight: AccessSight
     artifacts: Artifacts
     alerts: Alerts
     audit: Audit

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
+from bot.domain import role_words
 from bot.domain.actors import Actor
 from bot.domain.words import joined, safe
 from bot.errors import Conflict, NotFound
@@ -137,15 +138,9 @@ async def _leave(
 
 async def _not_bound(tx: Tx, discord_role: DiscordRole, wanted: RoleCard | None, where: Place) -> NotFound:
     found = await access_show.bindings(tx.session, tx.actor.org, discord_role=discord_role.id)
-    listed = [f"{safe(one.role)} {_where(one)}" for one in found]
+    listed = [f"{safe(one.role)}{role_words.place(one.server_name, one.tag) or ' everywhere'}" for one in found]
     to = safe(wanted.name) if wanted else "any role"
     return NotFound(
         f"{safe(discord_role.name)} is not bound to {to} {where.words}.",
         f"It is {joined(listed, 300)}." if listed else "It is bound nowhere; `/access show` lists what is.",
     )
-
-
-def _where(bound: access_show.Bound) -> str:
-    if bound.tag is not None:
-        return f"with the tag {safe(bound.tag)}"
-    return f"on {safe(bound.server_name)}" if bound.server_name else "everywhere"

@@ -139,9 +139,10 @@ class Guard:
                 "Ask somebody who ranks as high, or the owner; nothing was changed.",
             )
 
-    async def finish(self, *, denied: Collection[int] | None = None) -> str:
+    async def finish(self, *, denied: Collection[int] | None = None, oneself: bool = False) -> str:
         """After the change: the last administrator stays. `denied`: Discord roles of somebody from whom
-        `users.permissions` was taken in the whole org; who else has these roles only Discord knows.
+        `users.permissions` was taken in the whole org; who else has these roles only Discord knows. `oneself`: the
+        actor is that person.
 
         Raises:
             Conflict: nobody would be left.
@@ -151,7 +152,7 @@ class Guard:
         tx = self._tx
         if await access_write.administered(tx.session, tx.actor.org, self._now, without=denied or ()):
             return ""
-        if denied is not None and self._administers():
+        if denied is not None and not oneself and self._administers():
             return ""
         if not self.free:
             raise Conflict(

@@ -47,9 +47,24 @@ _SERVERS = text("""/* access_show.servers */
     select id, name from server_instances
      where org_id = :org and deleted_at is null and id = any(cast(:ids as uuid[])) order by lower(name)""")
 
+_SERVERS_OF = text("""/* access_show.servers_of */
+    select distinct s.id, s.name from user_server_roles x
+      join server_instances s on s.id = x.server_instance_id and s.deleted_at is null
+     where x.org_id = :org and x.role_id = :role and (x.expires_at is null or x.expires_at > :now) order by s.name""")
+
 _TAGGED = text("""/* access_show.tagged */
     select s.id from server_instances s join server_tags t on t.server_instance_id = s.id
      where s.org_id = :org and s.deleted_at is null and t.tag = :tag""")
+
+_ENDED = text("""/* access_show.ended */
+    select x.server_instance_id is not null as on_server, x.granted, null as role, x.expires_at
+      from user_permissions x join permissions p on p.id = x.permission_id
+     where x.org_id = :org and x.user_id = cast(:user as uuid) and p.name = :permission and x.expires_at <= :now
+       and (x.server_instance_id is null or x.server_instance_id = cast(:server as uuid))
+    union all
+    select true, null, r.name, x.expires_at from user_server_roles x join roles r on r.id = x.role_id
+     where x.org_id = :org and x.user_id = cast(:user as uuid) and x.server_instance_id = cast(:server as uuid)
+       and x.expires_at <= :now""")
 
 _USER = text("/* access_show.user */ select id from users where discord_user_id = :discord_id")
 
@@ -88,6 +103,16 @@ class Able:
     people: int
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What counted for somebody until a while ago: an exception (`granted`), or the role on a server."""
+
+    on_server: bool
+    granted: bool | None
+    role: str | None
+    expires_at: datetime
+
+
 async def bindings(
     session: AsyncSession, org_id: UUID, role_ids: Collection[UUID] | None = None, *, discord_role: int | None = None
 ) -> list[Bound]:
@@ -111,9 +136,23 @@ async def servers(session: AsyncSession, org_id: UUID, ids: Collection[UUID]) ->
     return {row.id: row.name for row in await session.execute(_SERVERS, {"org": org_id, "ids": list(ids)})}
 
 
+async def servers_of(session: AsyncSession, org_id: UUID, role_id: UUID, now: datetime) -> dict[UUID, str]:
+    """Where somebody has the role in place of all others."""
+    rows = await session.execute(_SERVERS_OF, {"org": org_id, "role": role_id, "now": now})
+    return {row.id: row.name for row in rows}
+
+
 async def tagged(session: AsyncSession, org_id: UUID, tag: str) -> list[UUID]:
     """The servers with a tag."""
     return list(await session.scalars(_TAGGED, {"org": org_id, "tag": tag}))
+
+
+async def ended(
+    session: AsyncSession, org_id: UUID, user_id: UUID | None, permission: str, server_id: UUID | None, now: datetime
+) -> list[Ended]:
+    """What would have decided a permission there, had it not ended."""
+    values = {"org": org_id, "user": user_id, "permission": permission, "server": server_id, "now": now}
+    return every(Ended, await session.execute(_ENDED, values))
 
 
 async def user(session: AsyncSession, discord_id: int) -> UUID | None:

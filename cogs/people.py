@@ -1,0 +1,37 @@
+"""Members and roles of the guild that were chosen as options, as services take them."""
+
+import discord
+
+from bot.domain.words import safe
+from bot.errors import NotFound
+from bot.services.access_bindings import DiscordRole
+from bot.services.access_people import Person
+
+
+def anybody(user: discord.User | discord.Member) -> Person:
+    """Somebody who is in the guild, or has left it. Their Discord roles and permissions came with the interaction."""
+    member = user if isinstance(user, discord.Member) else None
+    resolved = member.resolved_permissions if member else None
+    owner = member is not None and member.guild.owner_id == user.id
+    return Person(
+        discord_id=user.id,
+        username=user.name,
+        display_name=user.display_name,
+        role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
+        break_glass=owner or (resolved is not None and resolved.administrator),
+    )
+
+
+def member(user: discord.User | discord.Member) -> Person:
+    """Somebody who is in the guild.
+
+    Raises:
+        NotFound: they have left it, or never were.
+    """
+    if not isinstance(user, discord.Member):
+        raise NotFound(f"{safe(user.display_name)} is not a member here.", "Choose somebody who is.")
+    return anybody(user)
+
+
+def role(chosen: discord.Role) -> DiscordRole:
+    return DiscordRole(chosen.id, chosen.name)
