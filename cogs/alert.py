@@ -69,10 +69,12 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="What is
         return Reply(alerts.kept_card(await call.services.alerts.test(call.actor, rule), "A test is on its way"))
 
 
-@action("alert.added", "alerts.manage", Show.PRIVATE)
+@action("alert.added", "alerts.manage", Show.PRIVATE, fields=("name", "*"))
 async def _added(call: Call, kind: str, severity: str, match: str, host: str, server: str) -> Reply:
     """The form of /alert add."""
     typed = {name: call.value(name) for name in call.values}
+    if typed.keys() != alerts.entries(kind):
+        raise Invalid("This form is not one of ours.", "Give the command again.")
     try:
         condition = alert_entry.values(kind, typed, match)
     except ValueError as error:

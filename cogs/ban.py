@@ -74,10 +74,11 @@ async def open_case(call: Call, number: int) -> Reply:
 @action("ban.lift", "bans.revoke", Show.FORM)
 async def ask_reason(call: Call, number: int) -> Reply:
     """The button of a case: a lift needs a reason."""
-    return Reply(form=bans.lift_form(number))
+    file = await call.services.bans.show(call.actor, str(number))
+    return Reply(form=bans.lift_form(file.case.number))
 
 
-@action("ban.lifting", "bans.revoke", Show.PRIVATE)
+@action("ban.lifting", "bans.revoke", Show.PRIVATE, fields=("reason",))
 async def lifting(call: Call, number: int) -> Reply:
     """The reason was given."""
     asked = await call.services.ban_lifting.ask(call.actor, str(number), call.value("reason"))

@@ -22,7 +22,7 @@ async def type_name(call: Call, token: UUID) -> Reply:
     return Reply(form=confirm.typed_name(token, await call.services.confirmations.expected(call.actor, token)))
 
 
-@action("confirm.typed", "")
+@action("confirm.typed", "", fields=("name",))
 async def typed(call: Call, token: UUID) -> Reply:
     """C2, second half."""
     done = await call.services.confirmations.press(call.actor, token, call.value("name"))

@@ -40,14 +40,14 @@ class FleetCog(commands.GroupCog, group_name="fleet", group_description="Add, ch
         return Reply(confirm.question(await call.services.fleet.ask_remove(call.actor, server)))
 
 
-@action("fleet.added", "servers.create", Show.PRIVATE)
+@action("fleet.added", "servers.create", Show.PRIVATE, fields=("name", "var.*"))
 async def added(call: Call, host: UUID, game: str) -> Reply:
     """The form of /fleet add."""
     done = await call.services.fleet.add(call.actor, str(host), game, call.value("name"), _variables(call))
     return Reply(notice(done.title, done.text))
 
 
-@action("fleet.edited", "servers.edit", Show.PRIVATE)
+@action("fleet.edited", "servers.edit", Show.PRIVATE, fields=("name", "var.*"))
 async def edited(call: Call, server: UUID) -> Reply:
     """The form of /fleet edit."""
     done = await call.services.fleet.edit(call.actor, str(server), call.value("name"), _variables(call))

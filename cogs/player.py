@@ -55,10 +55,11 @@ async def profile(call: Call) -> Reply:
 @action("player.kick", "players.kick", Show.FORM)
 async def ask_reason(call: Call, player: UUID) -> Reply:
     """The Kick button: a kick needs a reason."""
-    return Reply(form=players.kick_form(player.hex))
+    seen = await call.services.players.show(call.actor, player)
+    return Reply(form=players.kick_form(seen.player_id.hex))
 
 
-@action("player.kicked", "players.kick", Show.PRIVATE)
+@action("player.kicked", "players.kick", Show.PRIVATE, fields=("reason",))
 async def kicked(call: Call, player: UUID) -> Reply:
     """The reason was given."""
     return await _kick(call, str(player), call.value("reason"))

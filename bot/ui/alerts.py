@@ -59,6 +59,11 @@ _FIELDS: Final[dict[str, tuple[_Field, ...]]] = {
 }
 
 
+def entries(kind: str) -> set[str]:
+    """What the form of a new rule asks for."""
+    return {"name", *(name for name, *_ in _FIELDS.get(kind, ()))}
+
+
 def form(kind: str, scope_name: str, route: str, *args: str | UUID) -> ui.Modal:
     """Name and parameters of a new rule."""
     title = f"{_NAMES[kind]}: {scope_name}" if scope_name else f"{_NAMES[kind]}: all"
