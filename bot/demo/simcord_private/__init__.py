@@ -7,6 +7,7 @@ and pages that survive a closed tab. `guard()` refuses any other version, so tha
 from simcord.backend.errors import SetupError
 
 from bot.demo.simcord_private.channel import ChannelPage
+from bot.demo.simcord_private.commands import all_command_permissions
 from bot.demo.simcord_private.env import (
     EXPECTED,
     allow_command,
@@ -29,6 +30,7 @@ __all__ = [
     "ChannelPage",
     "SetupError",
     "StaticFiles",
+    "all_command_permissions",
     "allow_command",
     "faster_settle",
     "guard",
