@@ -97,7 +97,8 @@ async def _list(call: Call, state: str, tag: str, page: int) -> Reply:
 
 @action("server.show", "servers.view")
 async def _card(call: Call, server: str) -> Reply:
-    return Reply(servers.control_card(await call.services.servers.show(call.actor, server), call.actor.may))
+    found = await call.services.servers.show(call.actor, server)
+    return Reply(servers.control_card(found, lambda permission: call.actor.may_on(permission, found.id)))
 
 
 @action("server.open", "servers.view", Show.PRIVATE)

@@ -95,6 +95,19 @@ class Scope:
     def nowhere(self) -> bool:
         return not self.everywhere and not self.others
 
+    def __and__(self, other: "Scope") -> "Scope":
+        """Where both hold."""
+        if self.everywhere and other.everywhere:
+            return Scope(True, self.others | other.others)
+        if self.everywhere or other.everywhere:
+            few, most = (other, self) if self.everywhere else (self, other)
+            return Scope(False, few.others - most.others)
+        return Scope(False, self.others & other.others)
+
+
+EVERYWHERE: Final = Scope(True)
+"""For what the bot does by itself."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Grants:

@@ -1,17 +1,22 @@
 """Words into a game: console commands and announcements."""
 
+from typing import Final
+
 from agent import wire
+from bot.domain.access import EVERYWHERE
 from bot.domain.actors import Actor
 from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid
 from bot.services.confirmations import Done
 from bot.services.jobs_enqueue import enqueue
-from bot.services.servers import must_be_able, resolve
+from bot.services.servers import left_out, must_be_able, permitted
 from db.engine import Database
 from db.queries import cards
 from db.queries.cards import ServerCard
 from db.uow import Tx
+
+_PERMISSION: Final = "servers.console"
 
 
 def one_line(text: str, what: str) -> str:
@@ -43,8 +48,7 @@ class Consoles:
         """Sends one line to a server's console."""
         line = one_line(command, "The command")
         async with self._db.uow(actor) as tx:
-            server = await resolve(tx.session, actor.org, ref)
-            await tx.require("servers.console", server_id=server.id)
+            server = await permitted(tx, ref, _PERMISSION)
             must_be_able(server, "console")
             must_be_up(server)
             job = await enqueue(
@@ -61,7 +65,7 @@ class Consoles:
         """Says something in one game, or in all that are up."""
         line = one_line(text, "The text")
         async with self._db.uow(actor) as tx:
-            servers = await self._audience(tx, ref)
+            servers, denied = await self._audience(tx, ref)
             places: list[str] = []
             numbers: list[int] = []
             for server in servers:
@@ -75,21 +79,24 @@ class Consoles:
                 places.append(f"{safe(server.name)}: {job.where}")
                 numbers.append(job.number)
             tx.audit("announce", resource=("server", servers[0].id if ref else None), text=line, numbers=numbers)
-            return Done("Announced" if len(servers) == 1 else f"Announced on {len(servers)} servers", "\n".join(places))
+            told = "\n".join(filter(None, [*places, left_out(actor, denied)]))
+            return Done("Announced" if len(servers) == 1 else f"Announced on {len(servers)} servers", told)
 
-    async def _audience(self, tx: Tx, ref: str) -> list[ServerCard]:
+    async def _audience(self, tx: Tx, ref: str) -> tuple[list[ServerCard], list[ServerCard]]:
+        """Where it is said, and where it would be if the actor might."""
         if ref:
-            server = await resolve(tx.session, tx.actor.org, ref)
-            await tx.require("servers.console", server_id=server.id)
+            server = await permitted(tx, ref, _PERMISSION)
             must_be_able(server, "say")
             must_be_up(server)
-            return [server]
-        await tx.require("servers.console")
-        found = await cards.servers(tx.session, tx.actor.org, status="running", limit=100)
+            return [server], []
+        found = await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, status="running", limit=100)
         able = [server for server in found if "say" in server.capabilities and server.host_online]
-        if not able:
+        allowed = await tx.allowed_on(_PERMISSION, [server.id for server in able])
+        if not allowed:
+            await tx.require_on(_PERMISSION, [server.id for server in able])
             raise Conflict("No server that can announce is up.", "`/server list` shows their state.")
-        return able
+        heard = [server for server in able if server.id in allowed]
+        return heard, [server for server in able if server.id not in allowed]
 
 
 def must_be_up(server: ServerCard) -> None:

@@ -13,13 +13,14 @@ from bot.domain.jobs import FINAL, JOBS, LIVE, JobType
 from bot.errors import Conflict, NotFound
 from bot.services.jobs_ending import edit_messages, end
 from bot.services.jobs_enqueue import Enqueued, enqueue
-from bot.services.servers import PAGE, Page, resolve
+from bot.services.servers import PAGE, Page, must_see, seen
 from db.engine import Database
 from db.queries import cards, jobs
 from db.queries.cards import JobCard
 from db.queries.jobs import LockedJob
 from db.uow import Tx
 
+_VIEW: Final = "jobs.view"
 _PARAMS: Final[TypeAdapter[wire.JobParams]] = TypeAdapter(wire.JobParams)
 
 
@@ -95,27 +96,34 @@ class Jobs:
     async def show(self, actor: Actor, number: int) -> JobCard:
         async with self._db.read() as session:
             card = await cards.job(session, actor.org, number=number)
-        if card is None:
-            raise NotFound(f"There is no job J-{number} here.", "`/job list` shows what there is.")
+            if card is None:
+                raise NotFound(f"There is no job J-{number} here.", "`/job list` shows what there is.")
+            await must_see(session, actor, _VIEW, card.server_id)
         return card
 
     async def list(self, actor: Actor, *, status: str = "", server: str = "", page: int = 0) -> Page[JobCard]:
         """Newest first. `status`: one status, or `live` for everything that has not ended."""
         statuses = _statuses(status)
         async with self._db.read() as session:
-            server_id = (await resolve(session, actor.org, server)).id if server else None
+            server_id = (await seen(session, actor, server, _VIEW)).id if server else None
             rows = await cards.jobs(
-                session, actor.org, server_id=server_id, statuses=statuses, limit=PAGE + 1, offset=page * PAGE
+                session,
+                actor.org,
+                scope=actor.sight(_VIEW),
+                server_id=server_id,
+                statuses=statuses,
+                limit=PAGE + 1,
+                offset=page * PAGE,
             )
         return Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def suggest(self, actor: Actor, words: str, *, status: str = "") -> list[JobCard]:
         """For autocompletes: the newest jobs whose number, type or server contains the words."""
-        if not actor.may("jobs.view"):
+        if not actor.may(_VIEW):
             return []
         statuses = _statuses(status)
         async with self._db.read() as session:
-            rows = await cards.jobs(session, actor.org, statuses=statuses, limit=100)
+            rows = await cards.jobs(session, actor.org, scope=actor.sight(_VIEW), statuses=statuses, limit=100)
         wanted = words.casefold().removeprefix("j-")
         return [row for row in rows if wanted in f"{row.number} {row.type} {row.server_name or ''}".casefold()][:25]
 

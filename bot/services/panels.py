@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from bot import clock
+from bot.domain.access import EVERYWHERE
 from bot.domain.actors import Actor, system
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
@@ -164,7 +165,7 @@ async def _subject(tx: Tx, server: str, tag: str) -> tuple[str, UUID | None]:
     if not tag:
         return "all", None
     tag = tag.strip().lower()
-    if not await cards.servers(tx.session, tx.actor.org, tag=tag, limit=1):
+    if not await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, tag=tag, limit=1):
         raise NotFound(f"No server has the tag {safe(tag)}.", "Pick one of the suggestions.")
     return f"tag:{tag}", None
 

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from agent import wire
 from bot import clock
 from bot.domain import cron_words, zones
+from bot.domain.access import EVERYWHERE
 from bot.domain.actors import Actor
 from bot.domain.cron import Cron
 from bot.domain.jobs import JOBS, JobType
@@ -20,7 +21,7 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, ask
 from bot.services.consoles import one_line
-from bot.services.servers import must_be_able, resolve
+from bot.services.servers import VIEW, must_be_able, resolve
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import cards, outbox, schedules
@@ -162,8 +163,8 @@ async def _servers(tx: Tx, wish: Wish) -> list[ServerCard]:
         both = "both `server` and `tag`" if tag else "neither `server` nor `tag`"
         raise Invalid(f"A schedule is for one server or for one tag; this has {both}.", "Give one of them.")
     if not tag:
-        return [await resolve(tx.session, tx.actor.org, wish.server)]
-    if found := await cards.servers(tx.session, tx.actor.org, tag=tag, limit=None):
+        return [await resolve(tx.session, tx.actor.org, wish.server, tx.actor.scope(VIEW))]
+    if found := await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, tag=tag, limit=None):
         return found
     known = ", ".join(f"`{tag}`" for tag, _ in await schedules.tags(tx.session, tx.actor.org))
     raise NotFound(f"No server has the tag {safe(tag, 40)}.", f"Tags here: {known}." if known else "Name a server.")

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import EVERYWHERE, Scope
 from bot.domain.actors import Actor
 from bot.domain.bans import IN_MEMORY
-from bot.domain.words import safe
+from bot.domain.words import joined, safe
 from bot.errors import NotFound, Unsupported
 from db.engine import Database
-from db.queries import cards, history
+from db.queries import access, cards, history
 from db.queries.cards import ServerCard
 from db.queries.history import Happening
+from db.uow import Tx
 
 T = TypeVar("T")
 PAGE = 10
+VIEW: Final = "servers.view"
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,9 @@ class Page(Generic[T]):
     more: bool
 
 
-async def resolve(session: AsyncSession, org_id: UUID, ref: str) -> ServerCard:
-    """The server that somebody means: an id from autocomplete, or its name.
+async def resolve(session: AsyncSession, org_id: UUID, ref: str, shown: Scope = EVERYWHERE) -> ServerCard:
+    """The server that somebody means: an id from autocomplete, or its name. Whether they may is for the caller to ask;
+    `shown` are those that a refusal may name.
 
     Raises:
         NotFound: none of this org; an id of another org reads the same.
@@ -42,13 +47,57 @@ async def resolve(session: AsyncSession, org_id: UUID, ref: str) -> ServerCard:
     except ValueError:
         found = await cards.server(session, org_id, name=text)
     if found is None:
-        known = await cards.servers(session, org_id, limit=5)
+        known = await cards.servers(session, org_id, scope=shown, limit=5)
         names = ", ".join(safe(server.name) for server in known)
         raise NotFound(
             "There is no such server here.",
             f"Pick one of the suggestions. Servers here: {names}." if names else "Add one with `/fleet add`.",
         )
     return found
+
+
+async def seen(session: AsyncSession, actor: Actor, ref: str, permission: str = VIEW) -> ServerCard:
+    """The server that somebody wants to look at, with this permission.
+
+    Raises:
+        NotFound, NotPermitted: there is none, or they may not see it or this of it.
+    """
+    server = await resolve(session, actor.org, ref, actor.scope(VIEW))
+    await must_see(session, actor, permission, server.id)
+    return server
+
+
+async def must_see(session: AsyncSession, actor: Actor, permission: str, server_id: UUID | None) -> None:
+    """Somebody may look, with this permission, at what belongs to a server; None: to none.
+
+    Raises:
+        NotPermitted: they may not, or do not see the server at all.
+    """
+    for needed in (VIEW, permission) if server_id else (permission,):
+        decision = actor.grants.decide(needed, server_id, actor.at)
+        if not decision.allowed:
+            raise await access.refusal(session, actor.org, needed, decision)
+
+
+async def permitted(tx: Tx, ref: str, permission: str) -> ServerCard:
+    """The server that somebody wants to do something to, checked in the transaction that does it.
+
+    Raises:
+        NotFound, NotPermitted: there is none, or they may not.
+    """
+    server = await resolve(tx.session, tx.actor.org, ref, tx.actor.scope(VIEW))
+    await tx.require(permission, server_id=server.id)
+    return server
+
+
+def left_out(actor: Actor, denied: Sequence[ServerCard]) -> str:
+    """Names the servers on which the actor may not do it; empty without any. Those that they do not see are counted."""
+    if not denied:
+        return ""
+    names = [safe(server.name) for server in denied if actor.may_on(VIEW, server.id)]
+    unseen = len(denied) - len(names)
+    more = f"{unseen} {'more ' if names else ''}that you do not see" if unseen else ""
+    return f"Left out, because you may not do it there: {' and '.join(filter(None, [joined(names, 300), more]))}."
 
 
 def must_be_able(server: ServerCard, capability: str) -> None:
@@ -71,25 +120,31 @@ class Servers:
 
     async def suggest(self, actor: Actor, words: str) -> list[ServerCard]:
         """For autocompletes."""
-        if not actor.may("servers.view"):
+        if not actor.may(VIEW):
             return []
         async with self._db.read() as session:
-            return await cards.servers(session, actor.org, words=words, limit=25)
+            return await cards.servers(session, actor.org, scope=actor.scope(VIEW), words=words, limit=25)
 
     async def list(self, actor: Actor, *, status: str = "", tag: str = "", page: int = 0) -> Page[ServerCard]:
         async with self._db.read() as session:
             rows = await cards.servers(
-                session, actor.org, status=status or None, tag=tag or None, limit=PAGE + 1, offset=page * PAGE
+                session,
+                actor.org,
+                scope=actor.scope(VIEW),
+                status=status or None,
+                tag=tag or None,
+                limit=PAGE + 1,
+                offset=page * PAGE,
             )
         return Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def show(self, actor: Actor, ref: str) -> ServerCard:
         async with self._db.read() as session:
-            return await resolve(session, actor.org, ref)
+            return await seen(session, actor, ref)
 
     async def history(self, actor: Actor, ref: str, page: int = 0) -> tuple[ServerCard, Page[Happening]]:
         """Jobs, people's actions and what the server itself did, newest first."""
         async with self._db.read() as session:
-            server = await resolve(session, actor.org, ref)
+            server = await seen(session, actor, ref)
             rows = await history.of_server(session, actor.org, server.id, limit=PAGE + 1, offset=page * PAGE)
         return server, Page(rows[:PAGE], page, len(rows) > PAGE)

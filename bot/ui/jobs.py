@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import discord
 
 from agent.wire import PHASES, Step
-from bot.domain.jobs import PARTS
+from bot.domain.jobs import JOBS, PARTS, JobType
 from bot.domain.words import safe
 from bot.ui import mods
 from bot.ui.cards import Button, Colour, card, row
@@ -78,15 +79,28 @@ def line(job: JobCard) -> str:
     )
 
 
-def progress_card(job: JobCard, mark: int | None = None, *, public: bool = False) -> discord.ui.LayoutView:
+def everything(_permission: str) -> bool:
+    """A card that many read offers what any of them may do; pressing is checked."""
+    return True
+
+
+def progress_card(
+    job: JobCard, mark: int | None = None, *, public: bool = False, may: Callable[[str], bool] = everything
+) -> discord.ui.LayoutView:
     """The message of a job, from waiting to its end. In a public place what the game said, which may name addresses,
-    is behind a button for staff."""
+    is behind a button for staff. `may`: of the only reader, where there is one."""
     colour, words = _STATES[job.status]
     who = f" · by {safe(job.author)}" if job.author else ""
     who = f" · by the schedule {safe(job.schedule)}" if job.schedule else who
     head = f"### {title(job)}\n`{job_number(job.number)}` · **{words}**{who} · {ago(job.created_at)}"
     return card(
-        colour, head, _subject(job), _steps(job), _outcome(job, public=public), *_buttons(job, public=public), mark=mark
+        colour,
+        head,
+        _subject(job),
+        _steps(job),
+        _outcome(job, public=public),
+        *_buttons(job, may, public=public),
+        mark=mark,
     )
 
 
@@ -170,17 +184,19 @@ def _waiting(job: JobCard) -> str:
     return retry or (f"Starts {ago(job.not_before)} ({at(job.not_before)})." if job.not_before > job.created_at else "")
 
 
-def _buttons(job: JobCard, *, public: bool) -> list[discord.ui.Item[discord.ui.LayoutView]]:
+def _buttons(job: JobCard, may: Callable[[str], bool], *, public: bool) -> list[discord.ui.Item[discord.ui.LayoutView]]:
     buttons: list[Button] = []
-    if job.status in LIVE and not job.cancel_requested_at:
+    known = job.type in JobType.__members__  # else it is of a later version: pressing says what is missing
+    change = may("jobs.cancel") and (not known or may(JOBS[JobType(job.type)].permission))
+    if change and job.status in LIVE and not job.cancel_requested_at:
         buttons.append(Button("Cancel", "job.cancel", (job.number,)))
-    if job.status in ("failed", "expired", "cancelled") and job.type not in PARTS:
+    if change and job.status in ("failed", "expired", "cancelled") and job.type not in PARTS:
         buttons.append(Button("Retry", "job.retry", (job.number,)))
-    if mods.kept_edits(job.result) and job.type == "MOD_INSTALL":
+    if mods.kept_edits(job.result) and job.type == "MOD_INSTALL" and may("mods.deploy"):
         buttons.append(Button("Replace edited files", "mod.force", (job.number,)))
     if public and _has_output(job):
         buttons.append(Button("Output", "job.open", (job.number,)))
-    if job.server_id and job.status not in LIVE:
+    if job.server_id and job.status not in LIVE and may("servers.view"):
         buttons.append(Button("Server", "server.open", (job.server_id,)))
     return [row(*buttons)] if buttons else []
 

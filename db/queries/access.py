@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.access import Decision, Grants, HeldRole, Override, ServerRole, Step
+from bot.domain.access import Decision, Grants, HeldRole, Override, Scope, ServerRole, Step
 from bot.errors import NotPermitted
 
 _HERE = "(cast(:servers as uuid[]) is null or {server} = any(cast(:servers as uuid[])))"
@@ -49,6 +49,16 @@ _LOAD = text(f"""/* access.load */
 _WITH = text("""/* access.roles_with */
     select r.name from roles r join role_permissions rp on rp.role_id = r.id join permissions p on p.id = rp.permission_id
      where r.org_id = :org and p.name = :permission order by r.priority, r.name""")
+
+
+def covered(server: str) -> str:
+    """A condition on a column with a server's id: it lies in a scope. See `scope_values`."""
+    return f"(coalesce({server} = any(cast(:others as uuid[])), false) <> cast(:everywhere as boolean))"
+
+
+def scope_values(scope: Scope) -> dict[str, Any]:
+    """The parameters of `covered`."""
+    return {"others": list(scope.others), "everywhere": scope.everywhere}
 
 
 async def load(

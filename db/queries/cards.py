@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import Scope
+from db.queries.access import covered, scope_values
 from db.rows import every, one
 
 
@@ -76,6 +78,7 @@ _JOB = text(
 _JOB_LIST = text(f"""/* cards.jobs */ {_JOBS.format(output="null", result="null", behind="null")}
     and (cast(:server as uuid) is null or j.server_instance_id = cast(:server as uuid))
     and (cast(:statuses as text[]) is null or j.status = any(cast(:statuses as text[])))
+    and {covered("j.server_instance_id")}
     order by j.created_at desc, j.number desc limit :limit offset :offset""")
 
 
@@ -91,15 +94,17 @@ async def jobs(
     session: AsyncSession,
     org_id: UUID,
     *,
+    scope: Scope,
     server_id: UUID | None = None,
     statuses: Sequence[str] | None = None,
     limit: int = 11,
     offset: int = 0,
 ) -> list[JobCard]:
-    """Jobs of an org, newest first; ask for one more than you show to know whether there is another page."""
+    """Jobs of the servers in a scope, newest first; ask for one more than you show to know whether there is another
+    page."""
     chosen = list(statuses) if statuses is not None else None
     values = {"org": org_id, "server": server_id, "statuses": chosen, "limit": limit, "offset": offset}
-    return every(JobCard, await session.execute(_JOB_LIST, values))
+    return every(JobCard, await session.execute(_JOB_LIST, {**values, **scope_values(scope)}))
 
 
 _SERVERS = """
@@ -168,6 +173,7 @@ _LIST = text(f"""/* cards.servers */ {_SERVERS.format(next_restart="cast(null as
     and (cast(:status as text) is null or s.status = :status)
     and (cast(:tag as text) is null or exists (select 1 from server_tags t where t.server_instance_id = s.id and t.tag = :tag))
     and (cast(:words as text) is null or s.name ilike '%' || :words || '%' or s.slug ilike '%' || :words || '%')
+    and {covered("s.id")}
     order by lower(s.name), s.id limit :limit offset :offset""")
 
 
@@ -182,14 +188,15 @@ async def servers(
     session: AsyncSession,
     org_id: UUID,
     *,
+    scope: Scope,
     status: str | None = None,
     tag: str | None = None,
     words: str | None = None,
     limit: int | None = 11,
     offset: int = 0,
 ) -> list[ServerCard]:
-    """Servers of an org by name; ask for one more than you show to know whether there is another page. `limit` None:
+    """Servers in a scope by name; ask for one more than you show to know whether there is another page. `limit` None:
     all of them."""
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if words else None
     values = {"org": org_id, "status": status, "tag": tag, "words": like, "limit": limit, "offset": offset}
-    return every(ServerCard, await session.execute(_LIST, values))
+    return every(ServerCard, await session.execute(_LIST, {**values, **scope_values(scope)}))

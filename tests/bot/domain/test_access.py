@@ -127,6 +127,18 @@ def test_the_servers_on_which_somebody_may() -> None:
     assert Grants(roles=(ON_EU,), overrides=(DENY_EU,)).scope(RESTART, NOW).nowhere
 
 
+@pytest.mark.parametrize(
+    "one", [Scope(True), Scope(True, frozenset({EU})), Scope(False), Scope(False, frozenset({EU, US}))]
+)
+@pytest.mark.parametrize(
+    "other", [Scope(True), Scope(True, frozenset({EU, TEST})), Scope(False, frozenset({US, TEST}))]
+)
+def test_two_scopes_together(one: Scope, other: Scope) -> None:
+    for server in (EU, US, TEST, UNKNOWN, None):
+        both = one.covers(server) and other.covers(server)
+        assert (one & other).covers(server) == (other & one).covers(server) == both
+
+
 def test_rank_is_that_of_roles_in_the_whole_org() -> None:
     assert Grants().rank() is None
     assert Grants(roles=(PLAYER,)).rank() == 0
