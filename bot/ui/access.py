@@ -51,7 +51,7 @@ def _seen(why: Why, step: Step) -> str:
     """What a step finds, whether it was reached or not."""
     match step:
         case Step.BREAK_GLASS:
-            return f"Owner of this Discord server or its Administrator: {'yes' if why.grants.break_glass else 'no'}"
+            return f"Owner or Administrator of this Discord server: {'yes' if why.grants.break_glass else 'no'}"
         case Step.SERVER_OVERRIDE if why.server_id:
             return f"Exception {_where(why)}: {_exception(why, on_server=True)}"
         case Step.SERVER_OVERRIDE:
@@ -65,7 +65,7 @@ def _seen(why: Why, step: Step) -> str:
         case Step.ROLE:
             return f"Roles held: {_roles(why)}"
         case Step.NOTHING:
-            return "Nothing allows it: denied"
+            return "Otherwise: denied"
 
 
 def _exception(why: Why, *, on_server: bool) -> str:
@@ -94,22 +94,23 @@ def _roles(why: Why) -> str:
     held = [role for role in why.grants.roles if role.on(why.server_id)]
     having = [role for role in held if why.permission in role.permissions]
     others = [role for role in held if why.permission not in role.permissions]
-    parts = [f"{_held(why, having)} with it"] if having else []
-    parts += [f"{_held(why, others)} without it"] if others else []
+    parts = [f"{_held(why, having)}, with it"] if having else []
+    parts += [f"{_held(why, others)}, without it"] if others else []
     return "; ".join(parts) or "none"
 
 
 def _held(why: Why, roles: Iterable[HeldRole]) -> str:
     ranked = sorted(roles, key=lambda role: -role.priority)
-    return joined([f"{safe(role.role, 40)} ({_source(why, role)})" for role in ranked], _ROOM)
+    return joined([f"{safe(role.role, 40)} {_source(why, role)}" for role in ranked], _ROOM)
 
 
 def _source(why: Why, role: HeldRole) -> str:
     if role.discord_role_id is None:
-        return "their own"
-    tag = f", tag {safe(role.tag)}" if role.tag else ""
-    here = f", {_where(why)}" if role.servers is not None and not role.tag else ""
-    return f"{through(role.discord_role_id, everyone=role.discord_role_id == why.guild_id)}{tag}{here}"
+        return "of their own"
+    tag = f" with the tag {safe(role.tag)}" if role.tag else ""
+    here = f" {_where(why)}" if role.servers is not None and not role.tag else ""
+    source = through(role.discord_role_id, everyone=role.discord_role_id == why.guild_id)
+    return f"through {source}{tag}{here}"
 
 
 def _verdict(why: Why) -> str:

@@ -16,6 +16,7 @@ from bot.services.servers import Page
 from bot.ui import cards, confirm, hosts, jobs, mods, notices, players, servers
 from bot.ui import help as pages
 from tests.bot.ui import samples
+from tests.bot.ui.access_samples import access_cards
 from tests.bot.ui.alert_samples import alert_cards, incident_cards
 from tests.bot.ui.audit_samples import audit_cards
 from tests.bot.ui.ban_samples import ban_cards
@@ -140,6 +141,7 @@ def server_cards(name: str) -> Iterable[View]:
 MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
     maker.__name__: maker
     for maker in (
+        access_cards,
         alert_cards,
         audit_cards,
         ban_cards,
