@@ -50,7 +50,7 @@ async def zone_form(call: Call) -> Reply:
     return Reply(form=cards.zone_form())
 
 
-@action("setup.zone_typed", _EDIT)
+@action("setup.zone_typed", _EDIT, fields=("zone",))
 async def zone_typed(call: Call) -> Reply:
     """A zone was typed."""
     return await _zone(call, call.value("zone"))
@@ -104,7 +104,7 @@ async def host_form(call: Call) -> Reply:
     return Reply(form=hosts.host_form())
 
 
-@action("setup.host", _EDIT)
+@action("setup.host", _EDIT, fields=("name",))
 async def host(call: Call) -> Reply:
     """The one-time command for a host, on this card only."""
     pairing = await call.services.hosts.add(call.actor, call.value("name"))
@@ -126,7 +126,7 @@ async def server(call: Call, host: UUID, game: str) -> Reply:
     return Reply(form=fleet.form(draft, f"New server on {found.name}", "setup.server_added", found.id, game))
 
 
-@action("setup.server_added", _EDIT)
+@action("setup.server_added", _EDIT, fields=("name", "var.*"))
 async def server_added(call: Call, host: UUID, game: str) -> Reply:
     """The form of the first server."""
     typed = {name.removeprefix("var."): call.value(name) for name in call.values if name.startswith("var.")}

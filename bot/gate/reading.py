@@ -108,12 +108,10 @@ def consistent(data: Data, fields: Sequence[str] | None) -> bool:
     parts = [part for part in _parts(data["components"]) if "custom_id" in part]
     if not all(set(part.get("values") or ()) <= _looked_up(part["type"], data) for part in parts if _is_entity(part)):
         return False
-    if fields is None:
-        return True
     names = {part["custom_id"] for part in parts}
-    wanted = {field for field in fields if not field.endswith("*")}
-    beginnings = tuple(field[:-1] for field in fields if field.endswith("*"))
-    return wanted <= names and all(name.startswith(beginnings) for name in names - wanted)
+    wanted = {field for field in fields or () if not field.endswith("*")}
+    beginnings = tuple(field[:-1] for field in fields or () if field.endswith("*"))
+    return fields is not None and wanted <= names and all(name.startswith(beginnings) for name in names - wanted)
 
 
 def _is_entity(part: Data) -> bool:
