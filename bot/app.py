@@ -29,6 +29,7 @@ from bot.services.alerts import Alerts
 from bot.services.artifact_store import ArtifactStore
 from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
+from bot.services.audit_verify import AuditVerify
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
@@ -130,6 +131,7 @@ class App:
             bans=Bans(db),
             ban_adding=ban_adding,
             ban_lifting=ban_lifting,
+            audit_verify=AuditVerify(db),
             cards=Cards(db),
             channels=channels,
             config=Config(db),

@@ -1,4 +1,4 @@
-"""/audit: search, show, denied, mine."""
+"""/audit: search, show, verify, denied, mine."""
 
 import discord
 from discord import app_commands
@@ -7,7 +7,7 @@ from discord.ext import commands
 from bot.errors import Invalid
 from bot.gate import Call, Reply, action, gate
 from bot.services import audit as log
-from bot.ui import audit
+from bot.ui import audit, seals
 from bot.ui.ids import Short
 from cogs import choices
 
@@ -47,6 +47,12 @@ class AuditCog(commands.GroupCog, group_name="audit", group_description="Who did
     @gate("audit.view")
     async def show(self, call: Call, entry: str) -> Reply:
         return Reply(audit.entry_card(await call.services.audit.show(call.actor, entry)))
+
+    @app_commands.command(name="verify", description="Whether the log is what was sealed, minute by minute")
+    @app_commands.describe(seal="The number or the hash of a seal that was posted, to be looked for")
+    @gate("audit.view")
+    async def verify(self, call: Call, seal: app_commands.Range[str, 0, 100] = "") -> Reply:
+        return Reply(seals.verified_card(await call.services.audit_verify.verify(call.actor, seal)))
 
     @app_commands.command(name="denied", description="Who was refused what, newest first")
     @gate("security.logs")

@@ -85,22 +85,28 @@ class Chain:
             self.findings.append(Finding(Fault.PURGED_EARLY, (seal.number, seal.number)))
         self._take(seal, [seal.hash])
 
-    def incomplete(self, seal: Stored, missing: Sequence[int], count: int) -> None:
-        """Takes one that lacks rows; `missing` are some of those `count`."""
+    def incomplete(self, seal: Stored, missing: Sequence[int]) -> None:
+        """Takes one that lacks rows."""
         self._follow(seal)
         self._settle(None)
-        self.findings.append(Finding(Fault.ROWS_MISSING, (seal.number, seal.number), tuple(missing[:NAMED]), count))
+        ids, count = tuple(missing[:NAMED]), len(missing)
+        self.findings.append(Finding(Fault.ROWS_MISSING, (seal.number, seal.number), ids, count))
+        self._take(seal, [seal.hash])
+
+    def senseless(self, seal: Stored) -> None:
+        """Takes one whose columns contradict each other."""
+        self._follow(seal)
+        self._settle(None)
+        self.findings.append(Finding(Fault.SEAL_CHANGED, (seal.number, seal.number)))
         self._take(seal, [seal.hash])
 
     def whole(self, seal: Stored, rows: bytes) -> None:
         """Takes one whose rows are all there, with their hash."""
-        self._follow(seal)
         told = seal.sealed
         if told is None:
-            self._settle(None)
-            self.findings.append(Finding(Fault.SEAL_CHANGED, (seal.number, seal.number)))
-            self._take(seal, [seal.hash])
+            self.senseless(seal)
             return
+        self._follow(seal)
         made = [told.hash(rows, before) for before in self._before]
         fits = made.index(seal.hash) if seal.hash in made else None
         self._settle(fits)

@@ -11,6 +11,7 @@ from bot.services.access_sight import AccessSight
 from bot.services.alerts import Alerts
 from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
+from bot.services.audit_verify import AuditVerify
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
@@ -53,6 +54,7 @@ class Services:
     audit: Audit
     bans: Bans
     ban_adding: BanAdding
+    audit_verify: AuditVerify
     ban_lifting: BanLifting
     cards: Cards
     channels: Channels
