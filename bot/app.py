@@ -29,6 +29,7 @@ from bot.services.alerts import Alerts
 from bot.services.artifact_store import ArtifactStore
 from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
+from bot.services.audit_export import AuditExport
 from bot.services.audit_verify import AuditVerify
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
@@ -47,6 +48,7 @@ from bot.services.incidents import Incidents
 from bot.services.jobs import Jobs
 from bot.services.jobs_queue import JobQueue
 from bot.services.leases import Leases
+from bot.services.log_search import LogSearch
 from bot.services.mods import Mods
 from bot.services.mods_inventory import ModInventory
 from bot.services.outbox import Outbox
@@ -103,6 +105,7 @@ class App:
         hosts, mods = Hosts(db, self.keys), Mods(db)
         schedules, schedule_adding = Schedules(db), ScheduleAdding(db)
         setup = Setup(db)
+        wizard = Wizard(db, DiscordGuilds(lambda: self.client), setup)
         ban_adding, ban_lifting = BanAdding(db), BanLifting(db)
         channels, panels, guilds = Channels(db), Panels(db), DiscordFacts(lambda: self.client)
         access_roles = AccessRoles(db)
@@ -128,10 +131,11 @@ class App:
             artifacts=Artifacts(db, ArtifactStore(self.settings.artifacts), Downloads()),
             alerts=Alerts(db),
             audit=Audit(db),
+            audit_export=AuditExport(db),
+            audit_verify=AuditVerify(db),
             bans=Bans(db),
             ban_adding=ban_adding,
             ban_lifting=ban_lifting,
-            audit_verify=AuditVerify(db),
             cards=Cards(db),
             channels=channels,
             config=Config(db),
@@ -142,6 +146,7 @@ class App:
             identity=Identity(db),
             incidents=Incidents(db),
             jobs=jobs,
+            log_search=LogSearch(db),
             mods=mods,
             panels=panels,
             players=Players(db),
@@ -152,9 +157,11 @@ class App:
             servers=Servers(db),
             setup=setup,
             setup_check=SetupCheck(db, guilds, self._duties, self._process()),
-            setup_mending=SetupMending(db, guilds, self._duties, channels=channels, panels=panels),
+            setup_mending=SetupMending(
+                db, guilds, self._duties, channels=channels, panels=panels, make_channel=wizard.make_channel
+            ),
             state=State(db),
-            wizard=Wizard(db, DiscordGuilds(lambda: self.client), setup),
+            wizard=wizard,
             public_url=lambda: self.public_url,
         )
 

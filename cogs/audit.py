@@ -1,4 +1,6 @@
-"""/audit: search, show, verify, denied, mine."""
+"""/audit: search, show, export, verify, denied, mine."""
+
+from typing import Literal
 
 import discord
 from discord import app_commands
@@ -47,6 +49,16 @@ class AuditCog(commands.GroupCog, group_name="audit", group_description="Who did
     @gate("audit.view")
     async def show(self, call: Call, entry: str) -> Reply:
         return Reply(audit.entry_card(await call.services.audit.show(call.actor, entry)))
+
+    @app_commands.command(name="export", description="The log as a file, for spreadsheets and programs")
+    @app_commands.describe(
+        format="CSV opens in spreadsheets", since="Such as 30d, or a day", until="The same; else now"
+    )
+    @gate("audit.export")
+    async def export(self, call: Call, format: Literal["csv", "json"], since: str = "", until: str = "") -> Reply:
+        begin, end = log.moment(since), log.moment(until)
+        found = await call.services.audit_export.export(call.actor, format, begin, end)
+        return Reply(audit.export_card(found), files=[discord.File(found.file.content, found.file.name)])
 
     @app_commands.command(name="verify", description="Whether the log is what was sealed, minute by minute")
     @app_commands.describe(seal="The number or the hash of a seal that was posted, to be looked for")

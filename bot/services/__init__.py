@@ -11,6 +11,7 @@ from bot.services.access_sight import AccessSight
 from bot.services.alerts import Alerts
 from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
+from bot.services.audit_export import AuditExport
 from bot.services.audit_verify import AuditVerify
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
@@ -25,6 +26,7 @@ from bot.services.hosts import Hosts
 from bot.services.identity import Identity
 from bot.services.incidents import Incidents
 from bot.services.jobs import Jobs
+from bot.services.log_search import LogSearch
 from bot.services.mods import Mods
 from bot.services.panels import Panels
 from bot.services.players import Players
@@ -52,9 +54,10 @@ class Services:
     artifacts: Artifacts
     alerts: Alerts
     audit: Audit
+    audit_export: AuditExport
+    audit_verify: AuditVerify
     bans: Bans
     ban_adding: BanAdding
-    audit_verify: AuditVerify
     ban_lifting: BanLifting
     cards: Cards
     channels: Channels
@@ -66,6 +69,7 @@ class Services:
     identity: Identity
     incidents: Incidents
     jobs: Jobs
+    log_search: LogSearch
     mods: Mods
     panels: Panels
     players: Players

@@ -20,6 +20,7 @@ from bot.ui.texts import ago, at, block, count
 
 if TYPE_CHECKING:
     from bot.services.audit import AuditPage, DeniedPage
+    from bot.services.audit_export import Export
     from db.queries.audit import AuditEntry, Filter
 
 _SIGNS: Final = {"success": "✓", "denied": "⛔", "failed": "✗"}
@@ -150,6 +151,13 @@ def short(entry: AuditEntry) -> str:
     name = entry.actor if entry.actor_type == "user" else str(entry.details.get("by", entry.actor_type))
     words = [str(entry.id), f"{_SIGNS[entry.outcome]} {entry.action}", name or "somebody", entry.resource_name or ""]
     return " · ".join(filter(None, words))[:100]
+
+
+def export_card(found: Export) -> ui.LayoutView:
+    """The file, and what is in it."""
+    since = f"from {at(found.since)} " if found.since else ""
+    text = f"**{count(found.rows, 'entry', 'entries')}** {since}until {at(found.until)}, oldest first. Times are UTC."
+    return card(Colour.GOOD, "### Audit log", text, ui.File(f"attachment://{found.file.name}"))
 
 
 def live_card(entries: Sequence[AuditEntry], mark: int) -> ui.LayoutView:

@@ -254,3 +254,29 @@ async def test_a_forged_pick_of_a_player_is_refused_in_three_lines(
     (player,) = await community.mod.autocomplete(community.general, "player kick", "player", "eve")
     refused = said(await community.mod.select(shown_to(shown), [player["value"]]))
     assert "This list is not one of ours." in refused and len(refused.splitlines()) == 3
+
+
+@pytest.mark.parametrize("kind", ["csv", "json"])
+async def test_the_log_as_a_file(community: Community, history: str, kind: str) -> None:
+    shown = await community.owner.slash(community.general, "audit export", format=kind, since="1h")
+    (file,) = shown_to(shown).attachments
+    assert shown_to(shown).ephemeral and file.filename.endswith(f".{kind}")
+    content = (await file.read()).decode()
+    assert "console.run" in content and "fleet.add" in content
+    (row,) = await community.rows("select details from audit_logs where action = 'audit.export'")
+    assert f"**{row.details['rows']} entries**" in said(shown)
+
+
+async def test_a_file_that_discord_does_not_take_is_refused(
+    community: Community, history: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection: Any = vars(community.app.client)["_connection"]
+    receive = connection.parsers["INTERACTION_CREATE"]
+
+    def small(data: Any) -> None:
+        receive({**data, "attachment_size_limit": 100})
+
+    monkeypatch.setitem(connection.parsers, "INTERACTION_CREATE", small)
+    refused = said(await community.owner.slash(community.general, "audit export", format="csv", since="1h"))
+    assert "even compressed" in refused and "Choose a shorter time." in refused
+    assert (await community.audit())[-1] == ("audit.export", "failed")

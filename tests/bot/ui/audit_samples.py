@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from io import BufferedRandom, BytesIO
+from typing import cast
 
 import discord
 
+from bot.services.attachments import Attachment
 from bot.services.audit import AuditPage, DeniedPage
+from bot.services.audit_export import Export
 from bot.ui import audit
 from db.queries.audit import Filter, Refused
 from tests.bot.ui import samples
@@ -26,3 +30,6 @@ def audit_cards(name: str) -> Iterable[discord.ui.LayoutView]:
     yield audit.own_card(AuditPage([], Filter(), None))
     yield audit.denied_card(DeniedPage(replace(full, rows=refusals), [Refused(name, 10_000)] * 5))
     yield audit.denied_card(DeniedPage(AuditPage([], Filter(), None), []))
+    file = Attachment("audit-2026-11-21.csv.gz", cast("BufferedRandom", BytesIO()), 2**24)
+    yield audit.export_card(Export(file, 1_234_567, samples.LONG_AGO, samples.NOW))
+    yield audit.export_card(Export(file, 0, None, samples.NOW))
