@@ -10,6 +10,7 @@ import discord
 
 from bot.client import EXTENSIONS
 from bot.gate import routes
+from bot.gate.reading import consistent
 from bot.ui.ids import ROUTE
 
 for extension in EXTENSIONS:  # fills `routes`
@@ -30,8 +31,8 @@ def parts_of(shown: discord.ui.LayoutView | discord.ui.Modal) -> list[Part]:
 def _walk(parts: list[Part]) -> Iterator[Part]:
     for part in parts:
         yield part
-        inner = part.get("component")
-        yield from _walk([*part.get("components", ()), *([inner] if inner else [])])
+        inner = [part[key] for key in ("accessory", "component") if part.get(key)]
+        yield from _walk([*part.get("components", ()), *inner])
 
 
 def text_of(shown: discord.ui.LayoutView | discord.ui.Modal) -> str:
@@ -109,6 +110,8 @@ def check_form(form: discord.ui.Modal) -> None:
     assert 1 <= len(sent["title"]) <= 45
     check_route(sent["custom_id"])
     assert 1 <= len(sent["components"]) <= 5
+    spec, _ = routes[sent["custom_id"].split(":")[1]]
+    assert consistent(sent, spec.fields), "its route declares other entries"
     fields = [part for part in parts_of(form) if part["type"] == INPUT]
     assert len({field["custom_id"] for field in fields}) == len(fields)
     for label in (part for part in parts_of(form) if part["type"] == LABEL):
