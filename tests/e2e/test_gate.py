@@ -168,7 +168,7 @@ async def test_an_answer_that_discord_refuses_is_said_to_be_done(
     async def too_long(*_args: Any, **_options: Any) -> Reply:
         return Reply(notice("x" * 5000))
 
-    monkeypatch.setitem(routes, "setup.start", (Spec("settings.edit", Show.HERE), too_long))
+    monkeypatch.setitem(routes, "setup.show", (Spec("settings.edit", Show.HERE), too_long))
     card = await community.owner.slash(community.general, "setup start")
     pressed = await community.owner.click(shown_to(card), label="Refresh")
     assert "could not be shown" in said(pressed)

@@ -41,6 +41,6 @@ async def test_pages_that_cannot_be(community: Community, monkeypatch: pytest.Mo
         return await handler(call, page)
 
     card = await community.owner.slash(community.general, "setup start")
-    monkeypatch.setitem(routes, "setup.start", (spec, forged))
+    monkeypatch.setitem(routes, "setup.show", (spec, forged))
     refused = await community.owner.click(shown_to(card), label="Refresh")
     assert "not one of ours" in said(refused)
