@@ -1,6 +1,6 @@
 """What `/setup check` says about a prerequisite: how it is, in words, with its remedy in one line.
 
-The judges beside this module (`checks_discord`, `checks_access`, `checks_hosts`, `checks_inside`) take facts and give
+The judges beside this module (`checks_discord`, `checks_commands`, `checks_access` and so on) take facts and give
 findings. They ask nobody: what could not be found out is a fact of its own.
 """
 

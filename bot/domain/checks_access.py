@@ -58,13 +58,13 @@ def _everybody(bindings: Sequence[Binding]) -> Iterator[Finding]:
     if more := sorted(held - _EVERYBODY):
         yield broken(
             Topic.ROLES,
-            f"@everyone has `{'`, `'.join(more[:5])}`{f' and {len(more) - 5} more' if len(more) > 5 else ''}.",
-            "Take it from the role that @everyone has: every member may do that now.",
+            f"Everybody has `{'`, `'.join(more[:5])}`{f' and {len(more) - 5} more' if len(more) > 5 else ''}.",
+            "`/access show` names the role that every member has: take it from that one.",
         )
     elif held:
         yield fine(Topic.ROLES, "everybody sees servers and who is online")
     else:
-        yield fine(Topic.ROLES, "@everyone sees nothing")
+        yield fine(Topic.ROLES, "who has no role sees nothing")
 
 
 def audit(facts: AuditFacts, now: datetime) -> Iterator[Finding]:

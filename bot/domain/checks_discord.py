@@ -1,4 +1,4 @@
-"""Judges what Discord says of us: our rights in the guild and in channels, and who sees our commands."""
+"""Judges our rights in a guild and in its channels; and what else Discord says of us, which is judged beside."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,6 @@ from bot.domain.checks import Finding, Fix, Mend, Topic, broken, fine, note
 from bot.domain.words import joined, safe
 
 ADMINISTRATOR: Final = 1 << 3
-USE_COMMANDS: Final = 1 << 31
 
 NEEDED: Final[Mapping[str, int]] = {
     "View Channels": 1 << 10,
@@ -147,18 +146,19 @@ def the_bot(guild: GuildFacts) -> Iterator[Finding]:
 
 def places(guild: GuildFacts, targets: Sequence[Target]) -> Iterator[Finding]:
     """Every channel that something is sent to, and the purposes that have none."""
-    good = 0
-    for target in targets:
-        findings = list(_place(guild, target))
-        good += not findings
+    used = {target.channel_id: [one for one in targets if one.channel_id == target.channel_id] for target in targets}
+    seen = [list(_place(guild, channel_id, here)) for channel_id, here in used.items()]
+    for findings in seen:
         yield from findings
-    if good:
-        yield fine(Topic.CHANNELS, f"{good} of {len(targets)} can be posted in")
-    served = {target.purpose for target in targets if target.kind == "channel"}
-    can_make = _may_make(guild)
+    if good := sum(not findings for findings in seen):
+        yield fine(Topic.CHANNELS, f"{good} of {len(seen)} can be posted in")
+    yield from _unserved(guild, {target.purpose for target in targets if target.kind == "channel"})
+
+
+def _unserved(guild: GuildFacts, served: Collection[str]) -> Iterator[Finding]:
     for purpose, consequence in PURPOSES.items():
         if purpose not in served:
-            fix = Fix(Mend.MAKE, "Make a channel", purpose) if can_make else None
+            fix = Fix(Mend.MAKE, "Make a channel", purpose) if _may_make(guild) else None
             yield note(
                 Topic.AUDIT if purpose == "audit" else Topic.CHANNELS,
                 f"**{purpose}** has no channel: {consequence}.",
@@ -168,60 +168,54 @@ def places(guild: GuildFacts, targets: Sequence[Target]) -> Iterator[Finding]:
 
 
 def _may_make(guild: GuildFacts) -> bool:
-    return False
+    return guild.rights is not None and not lacking(guild.rights, {"": MANAGE_CHANNELS})
 
 
-def _place(guild: GuildFacts, target: Target) -> Iterator[Finding]:
-    shown = f"<#{target.channel_id}> ({_what(target)})"
-    there = guild.channels.get(target.channel_id)
+def _place(guild: GuildFacts, channel_id: int, targets: Sequence[Target]) -> Iterator[Finding]:
+    """One channel, whatever goes there: a button that lets the bot in stands once."""
+    there = guild.channels.get(channel_id)
     if there is None:
-        yield _gone(guild, target)
+        yield from (_gone(guild, target) for target in targets)
         return
+    shown = f"<#{channel_id}> ({joined([_what(target) for target in targets], 200)})"
     missing = lacking(there.rights)
-    vital = [name for name in missing if name in VITAL]
-    if vital or target.disabled_reason is not None:
-        yield _closed(shown, target, there, vital)
-    elif missing:
-        yield note(
-            Topic.CHANNELS,
-            f"{shown}: the bot lacks {joined(missing)}.",
-            "Channel settings, Permissions: allow it for the bot's role.",
-            _let_in(target, there),
-        )
+    if vital := [name for name in missing if name in VITAL]:
+        what = f"{shown}: the bot lacks {joined(vital)}, so nothing appears there."
+        yield broken(Topic.CHANNELS, what, _ALLOW, _let_in(channel_id, there))
+        return
+    if missing:
+        yield note(Topic.CHANNELS, f"{shown}: the bot lacks {joined(missing)}.", _ALLOW, _let_in(channel_id, there))
+    yield from (_off(target) for target in targets if target.disabled_reason is not None)
 
 
-def _closed(shown: str, target: Target, there: ChannelFact, vital: list[str]) -> Finding:
-    if vital:
-        return broken(
-            Topic.CHANNELS,
-            f"{shown}: the bot lacks {joined(vital)}, so nothing appears there.",
-            "Channel settings, Permissions: allow it for the bot's role.",
-            _let_in(target, there),
-        )
+_ALLOW: Final = "Channel settings, Permissions: allow it for the bot's role."
+
+
+def _off(target: Target) -> Finding:
     board = target.kind == "panel"
     return broken(
         Topic.CHANNELS,
-        f"{shown} is switched off: {safe(target.disabled_reason or '', 120)}",
-        "What was in the way is over: let it try again." if not board else "Post it again, or `/panel remove` it.",
+        f"<#{target.channel_id}> ({_what(target)}) is switched off: {safe(target.disabled_reason or '', 120)}",
+        "Post it again, or `/panel remove` it." if board else "What was in the way is over: let it try again.",
         Fix(Mend.TRY_PANEL if board else Mend.TRY_CHANNEL, "Try again", target.id),
     )
 
 
-def _let_in(target: Target, there: ChannelFact) -> Fix | None:
+def _let_in(channel_id: int, there: ChannelFact) -> Fix | None:
     """Discord lets nobody change rights in a channel that they do not see."""
     able = not lacking(there.rights, {"": MANAGE_ROLES}) and not lacking(there.rights, {"": NEEDED["View Channels"]})
-    return Fix(Mend.LET_IN, "Let me in", str(target.channel_id)) if able else None
+    return Fix(Mend.LET_IN, "Let me in", str(channel_id)) if able else None
 
 
 def _gone(guild: GuildFacts, target: Target) -> Finding:
-    can_make = _may_make(guild)
+    fix = None
     if target.kind == "panel":
-        remedy, fix = "`/panel remove` it; `/panel create` posts another one.", None
+        remedy = "`/panel remove` it; `/panel create` posts another one."
     elif target.name != target.purpose:
-        remedy, fix = "`/notify remove` it; `/notify add` chooses another one.", None
+        remedy = "`/notify remove` it; `/notify add` chooses another one."
     else:
         remedy = "`/setup channels` chooses another one."
-        fix = Fix(Mend.MAKE, "Make it again", target.purpose) if can_make else None
+        fix = Fix(Mend.MAKE, "Make it again", target.purpose) if _may_make(guild) else None
     return broken(Topic.CHANNELS, f"The channel for {_what(target)} is gone.", remedy, fix)
 
 
@@ -231,81 +225,3 @@ def _what(target: Target) -> str:
         return f"the board {safe(target.name, 60)}"
     own = "" if target.name == target.purpose else f" {safe(target.name, 60)}"
     return f"**{target.purpose}**{own}"
-
-
-def commands(guild: GuildFacts, bindings: Sequence[Binding]) -> Iterator[Finding]:
-    """Does Discord have our commands, and does it show them to those who may use them?"""
-    if guild.registered is None:
-        yield unknown(Topic.COMMANDS, "which commands it has")
-    elif guild.registered:
-        yield fine(Topic.COMMANDS, "those of this version")
-    else:
-        yield broken(
-            Topic.COMMANDS,
-            "Discord has other commands than this version.",
-            "Register them again; it takes Discord up to a minute to show them.",
-            Fix(Mend.COMMANDS, "Register again"),
-        )
-    if guild.overall is None:
-        yield unknown(Topic.COMMANDS, "whom it shows them to")
-        return
-    hidden = list(_hidden(guild, guild.overall, bindings))
-    yield from hidden or [fine(Topic.COMMANDS, "shown to those who may use them")]
-
-
-_WHERE: Final = "Server Settings, Integrations, the bot's page: allow it there. Discord lets no bot change this."
-
-
-def _hidden(guild: GuildFacts, overall: Overrides, bindings: Sequence[Binding]) -> Iterator[Finding]:
-    nowhere = [group.name for group in guild.groups if _off(group.overrides.everywhere, overall.everywhere)]
-    if nowhere:
-        words = joined([f"`/{name}`" for name in nowhere], 200)
-        yield note(Topic.COMMANDS, f"{words}: switched off in all channels but those that say otherwise.", _WHERE)
-    for role_id in dict.fromkeys(binding.discord_role_id for binding in bindings if binding.everywhere):
-        role = guild.roles.get(role_id)
-        if role is None:
-            continue
-        held = frozenset[str]().union(*(one.permissions for one in bindings if one.discord_role_id == role_id))
-        everyone = guild.roles.get(guild.guild_id, RoleFact("@everyone", 0))
-        missed = [
-            f"`/{group.name}`"
-            for group in guild.groups
-            if is_meant(group, held, everyone=role_id == guild.guild_id)
-            and not is_shown(group, overall, role_id, role.permissions | everyone.permissions, guild.guild_id)
-        ]
-        if missed:
-            who = f"**{safe(role.name, 60)}**" if role_id != guild.guild_id else "**everybody**"
-            yield note(Topic.COMMANDS, f"Discord hides {joined(missed, 200)} from {who}, who may use it.", _WHERE)
-
-
-def _off(own: bool | None, overall: bool | None) -> bool:
-    return own is False or (own is None and overall is False)
-
-
-def is_meant(group: GroupFact, held: Collection[str], *, everyone: bool = False) -> bool:
-    """Is a command for the holders of these permissions? Yes where they may use at least half of what is below it:
-    who may see hosts needs no `/host`, `/host list` is a favour. What is for staff is not meant for everybody."""
-    if everyone and group.default:
-        return False
-    allowed = sum(1 for permission in group.leaves.values() if permission in held)
-    named = sum(1 for permission in group.leaves.values() if permission)
-    return allowed > 0 and allowed * 2 >= named
-
-
-def is_shown(group: GroupFact, overall: Overrides, role_id: int, permissions: int, guild_id: int) -> bool:
-    """Would Discord show it to a member with @everyone and this role alone? What is set for the command counts before
-    what is set for the bot; only the first makes up for missing permissions."""
-    if permissions & ADMINISTRATOR:
-        return True
-    if not permissions & USE_COMMANDS:
-        return False
-    own = _set_for(group.overrides, role_id, guild_id)
-    if own is not None:
-        return own
-    if _set_for(overall, role_id, guild_id) is False:
-        return False
-    return not group.default & ~permissions
-
-
-def _set_for(overrides: Overrides, role_id: int, guild_id: int) -> bool | None:
-    return overrides.roles.get(role_id, overrides.roles.get(guild_id))

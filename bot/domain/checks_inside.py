@@ -143,7 +143,7 @@ def work(ticks: Sequence[TickFact], failed: Sequence[FailedTick], now: datetime)
             Fix(Mend.TICK, "Do it now", tick.name),
         )
     last = {tick.name: tick.failed for tick in ticks}
-    for one in failed:
+    for one in [one for one in failed if one.name not in {tick.name for tick in late}]:
         times = "once" if one.times == 1 else f"{one.times} times"
         judge = broken if last.get(one.name, True) else note
         yield judge(

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from bot import clock
-from bot.domain import checks_access, checks_discord, checks_hosts, checks_inside
+from bot.domain import checks_access, checks_commands, checks_discord, checks_hosts, checks_inside
 from bot.domain.actors import Actor
 from bot.domain.checks import Finding, Topic
 from bot.domain.checks_access import AuditFacts
@@ -150,7 +150,7 @@ def _of_guild(guild: GuildFacts | None, known: _Known) -> list[Finding]:
     return [
         *checks_discord.the_bot(guild),
         *checks_discord.places(guild, known.targets),
-        *checks_discord.commands(guild, known.bindings),
+        *checks_commands.commands(guild, known.bindings),
         *found,
     ]
 

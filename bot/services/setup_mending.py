@@ -7,6 +7,7 @@ from uuid import UUID
 from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.checks import PERMISSION, Mend
+from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import outbox
 from bot.services.channels import Channels
@@ -29,16 +30,19 @@ class SetupMending:
         *,
         channels: Channels,
         panels: Panels,
+        make_channel: Callable[[Actor, str], Awaitable[None]],
     ) -> None:
         self._db = db
         self._discord = discord
         self._duties = duties
         self._channels = channels
         self._panels = panels
+        self._make_channel = make_channel
         self._menders: Mapping[Mend, Callable[[Actor, str], Awaitable[str]]] = {
             Mend.TRY_CHANNEL: self._try_channel,
             Mend.TRY_PANEL: self._try_panel,
             Mend.LET_IN: self._let_in,
+            Mend.MAKE: self._make,
             Mend.COMMANDS: self._register,
             Mend.SEND: self._send,
             Mend.TICK: self._tick,
@@ -52,7 +56,7 @@ class SetupMending:
         """
         try:
             mender = self._menders[Mend(mend)]
-        except (ValueError, KeyError):
+        except ValueError:
             raise Invalid("This button is not one of ours.", "Open it again with `/setup check`.") from None
         return await mender(actor, target)
 
@@ -81,6 +85,10 @@ class SetupMending:
             await tx.require(PERMISSION[Mend.LET_IN])
             tx.audit("setup.rights", resource=("channel", str(channel_id)))
         return f"The bot has its rights in <#{channel_id}>."
+
+    async def _make(self, actor: Actor, target: str) -> str:
+        await self._make_channel(actor, target)
+        return f"There is a channel for {safe(target)}; a test message is on its way to it."
 
     async def _register(self, actor: Actor, _: str) -> str:
         async with self._db.uow(actor) as tx:

@@ -38,11 +38,13 @@ def check_card(
 
 def _title(found: Sequence[Finding]) -> str:
     broken = sum(finding.state is State.BROKEN for finding in found)
-    parts = [
-        f"{broken} broken" if broken else "",
-        f"{len(found) - broken} worth knowing" if len(found) > broken else "",
-    ]
-    return f"{count(len(found), 'problem')}: {', '.join(filter(None, parts))}" if found else "Everything is fine"
+    noted = len(found) - broken
+    worth = f"{count(noted, 'thing is', 'things are')} worth knowing"
+    if not found:
+        return "Everything is fine"
+    if not broken:
+        return f"Nothing is broken, {worth}"
+    return f"{count(broken, 'thing is', 'things are')} broken" + (f", {worth}" if noted else "")
 
 
 def _colour(found: Sequence[Finding]) -> Colour:
