@@ -5,7 +5,7 @@ from discord.ext import commands
 
 from bot.errors import Invalid
 from bot.gate import Call, Reply, Show, action, gate
-from bot.ui import jobs
+from bot.ui import job_output, jobs
 from bot.ui.cards import listing, notice
 from cogs import choices
 
@@ -77,6 +77,13 @@ async def _page(call: Call, state: str, server: str, page: int) -> Reply:
 async def _open(call: Call, number: int) -> Reply:
     job = await call.services.jobs.show(call.actor, number)
     return Reply(jobs.progress_card(job, may=lambda permission: call.actor.may_on(permission, job.server_id)))
+
+
+@action("job.output", "files.download", Show.PRIVATE)
+async def _output(call: Call, number: int) -> Reply:
+    """The button of a card that shows only the end of it."""
+    shown, file = job_output.file_card(await call.services.jobs.show(call.actor, number, whole=True))
+    return Reply(shown, files=[file])
 
 
 @action("job.cancel", "jobs.cancel", Show.PRIVATE)

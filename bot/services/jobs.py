@@ -93,12 +93,14 @@ class Jobs:
             await tx.require(needed, server_id=job.server_id)
         return job
 
-    async def show(self, actor: Actor, number: int) -> JobCard:
+    async def show(self, actor: Actor, number: int, *, whole: bool = False) -> JobCard:
+        """A job as it is now. `whole`: its whole output is wanted, which needs a permission more."""
         async with self._db.read() as session:
             card = await cards.job(session, actor.org, number=number)
             if card is None:
                 raise NotFound(f"There is no job J-{number} here.", "`/job list` shows what there is.")
-            await must_see(session, actor, _VIEW, card.server_id)
+            for needed in (_VIEW, "files.download") if whole else (_VIEW,):
+                await must_see(session, actor, needed, card.server_id)
         return card
 
     async def list(self, actor: Actor, *, status: str = "", server: str = "", page: int = 0) -> Page[JobCard]:

@@ -11,7 +11,7 @@ import discord
 from agent.wire import PHASES, Step
 from bot.domain.jobs import JOBS, PARTS, JobType
 from bot.domain.words import safe
-from bot.ui import mods
+from bot.ui import job_output, mods
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.texts import ago, at, block, job_number, span
 
@@ -140,22 +140,9 @@ def _mark(job: JobCard, step: Step, place: int, reached: int, back: str) -> str:
     return f"{'▸' if job.status == 'running' and not back else '✗'} **{_STEPS[step]}**"
 
 
-def _said(job: JobCard, *, public: bool) -> str:
-    """The game's own words."""
-    if job.type == "MOD_INSTALL":
-        return mods.outcome(job.result, besides=job.error or "", public=public)
-    return block(job.output or "") if _has_output(job) and not public else ""
-
-
-def _has_output(job: JobCard) -> bool:
-    if job.type == "MOD_INSTALL":
-        return mods.has_words(job.result)
-    return bool(job.output and job.output.strip()) and not job.type.startswith("SERVER_")
-
-
 def _outcome(job: JobCard, *, public: bool) -> str:
     took = f" It took {span(timedelta(milliseconds=job.duration_ms))}." if job.duration_ms is not None else ""
-    output = _said(job, public=public)
+    output = job_output.said(job, public=public)
     match job.status:
         case "queued" | "held":
             return _waiting(job)
@@ -194,8 +181,10 @@ def _buttons(job: JobCard, may: Callable[[str], bool], *, public: bool) -> list[
         buttons.append(Button("Retry", "job.retry", (job.number,)))
     if mods.kept_edits(job.result) and job.type == "MOD_INSTALL" and may("mods.deploy"):
         buttons.append(Button("Replace edited files", "mod.force", (job.number,)))
-    if public and _has_output(job):
+    if public and job_output.is_there(job):
         buttons.append(Button("Output", "job.open", (job.number,)))
+    if not public and job_output.has_more(job) and may("files.download"):
+        buttons.append(Button("Whole output", "job.output", (job.number,)))
     if job.server_id and job.status not in LIVE and may("servers.view"):
         buttons.append(Button("Server", "server.open", (job.server_id,)))
     return [row(*buttons)] if buttons else []

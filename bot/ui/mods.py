@@ -9,6 +9,7 @@ import discord
 
 from bot.domain.sizes import size
 from bot.domain.words import safe
+from bot.ui import texts
 from bot.ui.cards import Colour, card
 from bot.ui.texts import ago, block, code, count, job_number
 
@@ -28,6 +29,7 @@ _STATES: Final = {
     "rolled_back": "rolled back",
 }
 _FILES_SHOWN: Final = 10
+_SAID_SHOWN: Final = 800
 
 
 def uploaded(done: Uploaded) -> discord.ui.LayoutView:
@@ -92,8 +94,25 @@ def outcome(result: Mapping[str, Any] | None, *, besides: str, public: bool) -> 
         lines += [f"- {code(file)}" for file in kept[:_FILES_SHOWN]]
         lines += [f"- … and {len(kept) - _FILES_SHOWN} more"] if len(kept) > _FILES_SHOWN else []
     if verified and not public:
-        lines += ["The game says:", block("\n".join(verified), 800)]
+        lines += ["The game says:", block("\n".join(verified), _SAID_SHOWN)]
     return "\n".join(filter(None, lines))
+
+
+def whole(result: Mapping[str, Any] | None) -> str:
+    """All that is there to be read of a deployment, as plain text."""
+    if not result:
+        return ""
+    kept = [f"- {file}" for file in _texts(result, "conflicts")]
+    edited = ["Edited on the host, and kept:", *kept] if kept else []
+    return "\n".join(filter(None, [str(result.get("detail", "")), *edited, *_texts(result, "verified")]))
+
+
+def is_cut(result: Mapping[str, Any] | None) -> bool:
+    """Whether a card leaves something of it out."""
+    if not result:
+        return False
+    said = texts.is_cut("\n".join(_texts(result, "verified")), _SAID_SHOWN)
+    return said or len(_texts(result, "conflicts")) > _FILES_SHOWN
 
 
 def has_words(result: Mapping[str, Any] | None) -> bool:

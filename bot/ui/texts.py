@@ -17,12 +17,25 @@ _FENCE: Final = re.compile(r"`{3,}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
-def block(text: str, limit: int = 1500) -> str:
+BLOCK: Final = 1500
+"""Characters of a game's output that a card shows."""
+
+
+def block(text: str, limit: int = BLOCK) -> str:
     """Output of a game as a code block; the tail is kept when it is too long."""
-    plain = _FENCE.sub("ʼʼʼ", _CONTROL.sub("", text)).strip("\n")
+    plain = _in_a_block(text)
     if len(plain) > limit:
         plain = "…" + plain[-(limit - 1) :]
     return f"```\n{plain or ' '}\n```"
+
+
+def is_cut(text: str, limit: int = BLOCK) -> bool:
+    """Whether `block` leaves something of it out."""
+    return len(_in_a_block(text)) > limit
+
+
+def _in_a_block(text: str) -> str:
+    return _FENCE.sub("ʼʼʼ", _CONTROL.sub("", text)).strip("\n")
 
 
 def code(text: str, limit: int = 128) -> str:

@@ -22,6 +22,7 @@ from tests.bot.ui.audit_samples import audit_cards
 from tests.bot.ui.ban_samples import ban_cards
 from tests.bot.ui.check_samples import check_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
+from tests.bot.ui.log_samples import log_cards
 from tests.bot.ui.panel_samples import board_cards, channel_cards
 from tests.bot.ui.schedule_samples import schedule_cards
 from tests.bot.ui.seal_samples import seal_cards
@@ -153,6 +154,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         host_cards,
         incident_cards,
         job_cards,
+        log_cards,
         mod_cards,
         notice_cards,
         board_cards,
