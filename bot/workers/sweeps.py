@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from bot.services.alert_evaluation import AlertEvaluation
+from bot.services.audit_retention import AuditRetention
 from bot.services.audit_seals import Sealing
 from bot.services.bans_sweep import BanSweep
 from bot.services.heartbeats import Heartbeats
@@ -73,6 +74,7 @@ def ticks_of(db: Database) -> list[Tick]:
         Tick("bans.reconcile", timedelta(seconds=30), bans.reconcile, first=soon),
         Tick("bans.expire", timedelta(minutes=1), bans.expire, first=soon),
         Tick("audit.seal", timedelta(minutes=1), Sealing(db).tick, first=soon),
+        Tick("audit.retention", timedelta(hours=1), AuditRetention(db).tick, first=timedelta(minutes=5)),
         Tick("mods.sweep", timedelta(minutes=5), ModSweep(db).abandoned, first=timedelta(minutes=1)),
         Tick("panels.refresh", timedelta(seconds=10), PanelWatch(db).refresh, first=soon),
         Tick("partitions", timedelta(days=1), retention.partitions),

@@ -72,6 +72,7 @@ class AuditSeal(Base):
         check("audit_seals_ids_check", "NOT isempty(ids)"),
         check("audit_seals_row_count_check", "row_count > 0"),
         Index("ix_audit_seals_top", "org_id", text("upper(ids)")),
+        partial("ix_audit_seals_kept", "org_id", "number", where="purged_at IS NULL"),
         {
             "comment": "hash over exactly these rows and the previous seal, posted to the audit channel; "
             "no FK: seals outlive their rows (purged_at) and their org"
