@@ -42,6 +42,15 @@ def buttons(message: HasComponents) -> list[str]:
     ]
 
 
+def chosen(message: HasComponents) -> dict[str, list[int]]:
+    """What each menu of roles or channels shows as chosen, by its custom_id."""
+    return {
+        str(part["custom_id"]): [int(value["id"]) for value in part.get("default_values", ())]
+        for part in walk(message)
+        if part.get("type") in SELECTS
+    }
+
+
 def select_options(message: HasComponents) -> dict[str, list[str]]:
     """The values that each select menu offers, by its custom_id."""
     return {

@@ -34,18 +34,23 @@ class Story:
         """Whether the card of the last followed job showed it running, and not only its end."""
 
     async def set_up(self) -> None:
-        """The owner says where messages go and who may do what."""
-        with self.tell.step("The owner sets the bot up: where messages go, who may do what"):
+        """The owner says by which clock things run, who may do what, and where messages go."""
+        with self.tell.step("The owner sets the bot up: the clock, who may do what, where messages go"):
             card = await self.run(self.owner, "setup start")
+            card = await self._chosen(card, "gk:setup.zone", "UTC", "UTC for the clock")
+            card = await self.press(self.owner, card, "Next")
+            card = await self.press(self.owner, card, "Use these")
+            assert self.world.cast.moderators.id in reading.chosen(shown(card))["gk:setup.roles:moderator"]
+            card = await self.press(self.owner, card, "Next")
             for purpose in ("ops", "alerts", "bans", "audit", "players"):
                 channel = self.world.cast.channels[purpose]
-                card = await self._chosen(card, f"gk:setup.channel:{purpose}", channel, f"#{channel.name}")
-            role = self.world.cast.moderators
-            card = await self._chosen(card, "gk:setup.roles:moderator", role, f"@{role.name}")
+                card = await self._chosen(
+                    card, f"gk:setup.channel:{purpose}", channel, f"#{channel.name} for {purpose}"
+                )
             await self.read("ops", "Messages for ops arrive here")
 
     async def _chosen(self, card: InteractionResult, menu: str, value: object, words: str) -> InteractionResult:
-        self.tell.says(self.owner, f"chooses {words} for {menu.rpartition(':')[2]}")
+        self.tell.says(self.owner, f"chooses {words}")
         return await self.owner.selects(card, menu, value)
 
     async def pair(self) -> None:

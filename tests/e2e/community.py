@@ -55,7 +55,8 @@ class Community:
     async def set_up(self) -> None:
         """Channels and roles, through the wizard as the owner."""
         card = await self.owner.slash(self.general, "setup start")
-        card = await self.owner.click(shown_to(card), label="Skip")  # the clock
+        while "Who may do what" not in said(card):
+            card = await self.owner.click(shown_to(card), label="Skip" if "The clock" in said(card) else "Back")
         card = await self.owner.select(shown_to(card), [self.moderators], custom_id="gk:setup.roles:moderator")
         card = await self.owner.click(shown_to(card), label="Next")
         await self.owner.select(shown_to(card), [self.ops], custom_id="gk:setup.channel:ops")

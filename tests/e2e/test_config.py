@@ -1,5 +1,7 @@
 """`/config` as an owner and a moderator meet it."""
 
+import discord
+
 from tests.e2e.community import Community, Host, said
 from tests.e2e.servers import add_server
 
@@ -30,7 +32,9 @@ async def test_a_new_schedule_goes_by_the_new_clock(community: Community, host: 
     assert "Asia/Tokyo" in said(preview)
 
 
-async def test_who_may_not_look_is_told_who_may(community: Community) -> None:
-    await community.set_up()
-    refused = await community.mod.slash(community.general, "config set", key="timezone", value="UTC")
-    assert "You need the permission `settings.edit`" in said(refused)
+async def test_who_may_not_change_is_told_who_may(community: Community) -> None:
+    manager = community.guild.create_role("Manager", permissions=discord.Permissions(manage_guild=True))
+    max_ = community.guild.add_member(community.env.create_user("max"), roles=[manager])
+    refused = await max_.slash(community.general, "config set", key="timezone", value="UTC")
+    assert "You need the permission `settings.edit`" in said(refused) and "admin" in said(refused)
+    assert await max_.autocomplete(community.general, "config set", "key", "") == []

@@ -25,11 +25,7 @@ async def begun(community: Community, *labels: str) -> InteractionResult:
 
 def chosen(card: InteractionResult) -> dict[str, list[int]]:
     """What each menu of a card shows as chosen."""
-    return {
-        part["custom_id"]: [int(value["id"]) for value in part.get("default_values", ())]
-        for part in reading.walk(shown_to(card))
-        if part.get("type") in reading.SELECTS
-    }
+    return reading.chosen(shown_to(card))
 
 
 async def pairs(community: Community, name: str, token: str) -> Host:
