@@ -10,6 +10,7 @@ from discord import app_commands
 from bot.client import EXTENSIONS, Client
 from bot.domain.jobs import JOBS
 from bot.domain.permissions import PERMISSIONS, PRESETS
+from bot.domain.settings import SETTINGS
 from bot.gate import Spec, routes
 from tests.sources import ROOT, Source, sources
 
@@ -84,6 +85,7 @@ def guarded(tree: Tree) -> dict[str, set[str]]:
     named = [(spec_of(command).permission, f"/{command.qualified_name}") for command in commands_of(tree)]
     named += [(spec.permission, f"gk:{route}") for route, (spec, _) in routes.items()]
     named += [(spec.permission, kind.value) for kind, spec in JOBS.items()]
+    named += [(setting.permission, f"/config set {key}") for key, setting in SETTINGS.items()]
     named += required(sources("bot"))
     for permission, what in named:
         found.setdefault(permission, set()).add(what)
@@ -102,12 +104,13 @@ def required(read: Iterable[Source]) -> list[tuple[str, str]]:
         for source in read
         if source.within("bot/services")
         for node in ast.walk(source.tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("require", "require_on")
     ]
+    named = [(source, part) for source, call in calls for given in call.args for part in ast.walk(given)]
     return [
-        (str(node.args[0].value), source.at(node))
-        for source, node in calls
-        if cast("ast.Attribute", node.func).attr in ("require", "require_on") and isinstance(node.args[0], ast.Constant)
+        (str(part.value), source.at(part))
+        for source, part in named
+        if isinstance(part, ast.Constant) and part.value in PERMISSIONS
     ]
 
 

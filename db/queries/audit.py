@@ -121,7 +121,7 @@ _FROM = text("""/* audit.first_since */
        where s.low < s.high)
     select low from span order by high - low limit 1""")
 
-_OWN = f"""/* audit.own */
+_OWN = f"""
     with own as (
       select a.* from (select org_id from user_orgs where user_id = :user) m cross join lateral (
         select * from audit_logs a where a.org_id = m.org_id and {{wanted}} order by a.id {{order}} limit :limit) a
@@ -131,7 +131,7 @@ _OWN = f"""/* audit.own */
       left join orgs o on o.id = a.org_id order by a.id {{order}}"""
 _OWN_WANTED = "a.actor_id = :user and a.id {side} :edge"
 _OWN_PAGES: Final = {
-    older: text(_OWN.replace("{wanted}", _OWN_WANTED.format(side=side)).replace("{order}", order))
+    older: text("/* audit.own */" + _OWN.replace("{wanted}", _OWN_WANTED.format(side=side)).replace("{order}", order))
     for older, side, order in ((True, "<", "desc"), (False, ">", "asc"))
 }
 
