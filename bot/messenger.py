@@ -15,7 +15,7 @@ from bot import clock
 from bot.errors import Unavailable
 from bot.services import Services
 from bot.services.outbox import Delayed, Delivery, OutboxRow, Refused, Sent, Skipped
-from bot.ui import bans_public, notices
+from bot.ui import audit, bans_public, notices
 from bot.ui.cards import VOLATILE
 from bot.ui.incidents import incident_card
 from bot.ui.jobs import progress_card
@@ -105,6 +105,9 @@ class Messenger:
     async def _render(self, row: OutboxRow) -> discord.ui.LayoutView | None:
         if row.kind in self._renderers:
             return await self._renderers[row.kind](row)
+        if row.event_type == "audit.entry":
+            entries = await self._services.audit.live(row.org_id, row.payload["ids"])
+            return audit.live_card(entries, mark_of(row)) if entries else None
         return notices.render(row.event_type, row.payload, mark_of(row))
 
     async def _job(self, row: OutboxRow) -> discord.ui.LayoutView | None:

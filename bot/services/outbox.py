@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import clock
 from bot.domain.actors import Actor, system
 from db.engine import Database
-from db.queries import outbox
+from db.queries import audit_live, outbox
 from db.queries.outbox import OutboxRow
 from db.uow import Tx
 
@@ -124,7 +124,11 @@ class Outbox:
 
     async def claim(self, limit: int = 50) -> Sequence[OutboxRow]:
         async with self._db.uow(system("outbox.flush")) as tx:
-            return await outbox.claim(tx.session, limit=limit, now=clock.now())
+            rows = await outbox.claim(tx.session, limit=limit, now=clock.now())
+            # one that may be in Discord already stays as it was
+            entries = [row.id for row in rows if row.event_type == audit_live.EVENT and not row.again]
+            more = await audit_live.gather(tx.session, entries) if entries else {}
+            return [replace(row, payload=more.get(row.id, row.payload)) for row in rows]
 
     async def settle(self, row: OutboxRow, delivery: Delivery) -> None:
         """Writes down how the sending of a claimed row went."""

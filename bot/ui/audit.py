@@ -47,7 +47,7 @@ def line(entry: AuditEntry) -> str:
     ended = entry.details.get("status", "success") if entry.outcome == "success" else entry.outcome
     outcome = "" if ended == "success" else f" · **{safe(str(ended), 20)}**"
     guild = f" · {safe(entry.guild, _NAME)}" if entry.guild else ""
-    head = f"`{entry.id}` {_SIGNS[entry.outcome]} **{who(entry, _NAME)}** `{safe(entry.action, 60)}`"
+    head = f"`{entry.id}` {_SIGNS[entry.outcome]} **{who(entry, _NAME)}** `{safe(entry.action, 32)}`"
     return f"{head}{target}{number}{outcome}{guild} · {ago(entry.at)}"
 
 

@@ -39,17 +39,35 @@ _COLUMNS: Final = {
 }
 _NAMES: Final = ", ".join(_COLUMNS)
 
+# Where an org watches its log, each row owes its audit channel a message: by the statement that writes the row, so there is
+# never the one without the other. What the outbox itself writes down is not shown: it could be about this very message.
+_TOLD: Final = """
+    told as (
+      insert into notification_jobs (org_id, target_kind, discord_channel_id, op, event_type, payload_json, dedupe_key,
+                                     next_attempt_at, created_at)
+      select w.org_id, 'channel', c.discord_channel_id, 'post', 'audit.entry',
+             jsonb_build_object('ids', jsonb_build_array(w.id)), 'audit.entry:' || w.id, w.created_at, w.created_at
+        from written w join orgs o on o.id = w.org_id and o.audit_live
+        cross join lateral (
+          select n.discord_channel_id from notification_channels n
+           where n.org_id = w.org_id and n.purpose = 'audit' and n.type = 'discord_channel' and n.enabled
+           order by n.created_at, n.id limit 1) c
+       where w.action <> 'channel.disable' order by w.id)"""
+
 _ONE = text(f"""/* audit.write */
-    insert into audit_logs ({_NAMES}) values ({", ".join(f":{name}" for name in _COLUMNS)})""").bindparams(
-    bindparam("options", type_=JSONB), bindparam("details", type_=JSONB)
-)
+    with written as (
+      insert into audit_logs ({_NAMES}) values ({", ".join(f":{name}" for name in _COLUMNS)})
+      returning id, org_id, action, created_at),{_TOLD}
+    select id from written""").bindparams(bindparam("options", type_=JSONB), bindparam("details", type_=JSONB))
 
 # The row of an interaction that has one already is left out.
 _MANY = text(f"""/* audit.write_many */
-    insert into audit_logs ({_NAMES})
-    select {_NAMES} from jsonb_to_recordset(:rows) as r({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
-    on conflict (interaction_id) where interaction_id is not null do nothing
-    returning interaction_id""").bindparams(bindparam("rows", type_=JSONB))
+    with written as (
+      insert into audit_logs ({_NAMES})
+      select {_NAMES} from jsonb_to_recordset(:rows) as r({", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())})
+      on conflict (interaction_id) where interaction_id is not null do nothing
+      returning id, org_id, action, created_at, interaction_id),{_TOLD}
+    select interaction_id from written""").bindparams(bindparam("rows", type_=JSONB))
 
 
 def row_of(

@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.demo import reading
+from bot.domain.actors import system
 from bot.gate.doors import routes
 from tests.e2e.community import Community, Host, said, shown_to
 from tests.e2e.servers import add_server, online, up
@@ -280,3 +282,26 @@ async def test_a_file_that_discord_does_not_take_is_refused(
     refused = said(await community.owner.slash(community.general, "audit export", format="csv", since="1h"))
     assert "even compressed" in refused and "Choose a shorter time." in refused
     assert (await community.audit())[-1] == ("audit.export", "failed")
+
+
+async def test_the_log_in_a_channel_as_it_comes(community: Community) -> None:
+    await community.set_up()
+    async with community.app.db.uow(system("test")) as tx:
+        await tx.session.execute(text("update orgs set audit_live = true"))
+        await tx.session.execute(
+            text("""insert into notification_channels (org_id, name, purpose, type, discord_channel_id, min_severity)
+                    select id, 'audit', 'audit', 'discord_channel', :channel, 'low' from orgs"""),
+            {"channel": community.ops.id},
+        )
+    for _ in range(12):
+        await community.mod.slash(community.general, "audit denied")
+
+    async def all_there() -> bool:
+        shown = [number for words in community.texts(community.ops) for number in entries(words)]
+        (row,) = await community.rows(
+            "select array_agg(id order by id) as ids from audit_logs where action = 'audit.denied'"
+        )
+        return sorted(shown) == row.ids
+
+    await community.eventually(all_there)
+    assert "⛔ **mia** `audit.denied` · **denied**" in "\n".join(community.texts(community.ops))
