@@ -110,23 +110,34 @@ def zone_form() -> ui.Modal:
 
 
 def _summary(page: Page, mention: Mention) -> Parts:
-    missing = _missing(page, mention)
+    """What is missing, with a way to each step that is about it."""
     there = ", ".join((count(page.servers, "server"), count(page.hosts, "host"), count(len(page.channels), "channel")))
-    end = "Nothing is missing." if not missing else "**Still missing**"
-    return [f"Set up: {there}; clock {page.zone.replace('_', ' ')}.", "\n".join([end, *missing]), _next(mention)]
+    missing = _missing(page, mention)
+    end = "**Still missing**" if missing else "Nothing is missing."
+    words = [end, *(f"✗ {words}" for _, words in missing)]
+    steps = dict.fromkeys(step for step, _ in missing)
+    ways = (
+        [row(*(Button(f"Step {step.number}: {TITLES[step]}", "setup.show", (step.value,)) for step in steps))]
+        if steps
+        else []
+    )
+    return [f"Set up: {there}; clock {page.zone.replace('_', ' ')}.", "\n".join(words), *ways, _next(mention)]
 
 
-def _missing(page: Page, mention: Mention) -> list[str]:
+def _missing(page: Page, mention: Mention) -> list[tuple[Step, str]]:
+    """What is not there yet, and the step that is about it."""
+    silent = [purpose for purpose in setup_channels.PURPOSES if purpose not in {*page.channels, *page.disabled}]
+    off = [purpose for purpose in setup_channels.PURPOSES if purpose in page.disabled]
+    away = page.hosts - page.online
     found = [
-        (not page.staff, f"No role is staff yet: step 2, or {mention('access bind')}"),
-        ("ops" not in page.channels, f"Progress of jobs has no channel: step 3, or {mention('setup channels')}"),
-        ("alerts" not in page.channels, f"Alerts have no channel: step 3, or {mention('setup channels')}"),
-        (bool(page.disabled), f"Switched off: {', '.join(sorted(page.disabled))}: choose another channel in step 3"),
-        (not page.hosts, f"No host is paired: step 4, or {mention('host add')}"),
-        (page.hosts > page.online, f"{count(page.hosts - page.online, 'host')} not connected: {mention('host list')}"),
-        (not page.servers, f"No server is added: step 5, or {mention('fleet add')}"),
+        (not page.staff, Step.ROLES, f"No Discord role is staff yet: {mention('access bind')}"),
+        (bool(silent), Step.CHANNELS, f"No channel for {', '.join(silent)}: {mention('setup channels')}"),
+        (bool(off), Step.CHANNELS, f"Switched off, as Discord refused: the channel for {', '.join(off)}"),
+        (not page.hosts, Step.HOST, f"No host is paired: {mention('host add')}"),
+        (away > 0, Step.HOST, f"{count(away, 'host')} not connected: {mention('host list')}"),
+        (not page.servers, Step.SERVER, f"No server is added: {mention('fleet add')}"),
     ]
-    return [f"✗ {words}" for lacks, words in found if lacks]
+    return [(step, words) for lacks, step, words in found if lacks]
 
 
 def _next(mention: Mention) -> str:

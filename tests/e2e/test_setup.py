@@ -10,6 +10,8 @@ from simcord.results import InteractionResult
 
 from agent import wire
 from bot.demo import reading
+from bot.guilds import DiscordGuilds
+from bot.services.guilds import ChannelPlan
 from tests.e2e.community import Community, Host, filled, said, shown_to
 
 ROLES = "gk:setup.roles:moderator"
@@ -240,6 +242,18 @@ async def _actor(community: Community) -> Any:
         administrator=True,
     )
     return await community.app.services.identity.actor(caller, Invocation(1, "test"))
+
+
+async def test_a_channel_whose_maker_died_is_found_by_its_topic(community: Community) -> None:
+    """And one that only looks like it, but that everybody sees, is not taken for it."""
+    topic = "Gamekeeper · Who did what"
+    community.guild.create_text_channel("trap", topic=topic)
+    card = await begun(community, "Skip", "Use these", "Next")
+    plan = ChannelPlan("audit", topic, frozenset({community.moderators.id}), "a press whose process died")
+    left = await DiscordGuilds(lambda: community.app.client).make_channel(community.guild.id, plan)
+    card = await community.owner.click(shown_to(card), label="Create #audit")
+    assert chosen(card)["gk:setup.channel:audit"] == [left]
+    assert sorted(channel.name for channel in _channels(community)) == ["audit", "general", "ops", "trap"]
 
 
 async def test_discord_refuses_a_channel(community: Community) -> None:
