@@ -43,14 +43,7 @@ def _hidden(guild: GuildFacts, overall: Overrides, bindings: Sequence[Binding]) 
         if role is None:
             continue
         held = frozenset[str]().union(*(one.permissions for one in bindings if one.discord_role_id == role_id))
-        everyone = guild.roles.get(guild.guild_id, RoleFact("@everyone", 0))
-        missed = [
-            f"`/{group.name}`"
-            for group in guild.groups
-            if is_meant(group, held, everyone=role_id == guild.guild_id)
-            and not is_shown(group, overall, role_id, role.permissions | everyone.permissions, guild.guild_id)
-        ]
-        if missed:
+        if missed := [f"`/{group.name}`" for group in missed_by(guild, overall, role_id, held)]:
             who = f"**{safe(role.name, 60)}**" if role_id != guild.guild_id else "**everybody**"
             yield note(Topic.COMMANDS, f"Discord hides {joined(missed, 200)} from {who}, who may use it.", _WHERE)
 
@@ -59,14 +52,22 @@ def _switched_off(own: bool | None, overall: bool | None) -> bool:
     return own is False or (own is None and overall is False)
 
 
-def is_meant(group: GroupFact, held: Collection[str], *, everyone: bool = False) -> bool:
-    """Is a command for the holders of these permissions? Yes where they may use at least half of what is below it:
-    who may see hosts needs no `/host`, `/host list` is a favour. What is for staff is not meant for everybody."""
-    if everyone and group.default:
-        return False
-    allowed = sum(1 for permission in group.leaves.values() if permission in held)
-    named = sum(1 for permission in group.leaves.values() if permission)
-    return allowed > 0 and allowed * 2 >= named
+def missed_by(guild: GuildFacts, overall: Overrides, role_id: int, held: Collection[str]) -> list[GroupFact]:
+    """Commands that a role should see, by its permissions `held`, and does not: those of which it may use most. Where
+    Discord hides most of its commands from it, all of them; `/host` for the sake of `/host list` alone is none."""
+    everyone = guild.roles.get(guild.guild_id, RoleFact("", 0)).permissions
+    permissions = everyone | guild.roles[role_id].permissions
+    able = [
+        group for group in guild.groups if _share(group, held) and not (role_id == guild.guild_id and group.default)
+    ]
+    hidden = [group for group in able if not is_shown(group, overall, role_id, permissions, guild.guild_id)]
+    return [group for group in hidden if len(hidden) * 2 > len(able) or _share(group, held) > 0.5]
+
+
+def _share(group: GroupFact, held: Collection[str]) -> float:
+    """How much of a command they may use who hold these permissions, 0 to 1. What everybody may is nobody's right."""
+    named = [permission for permission in group.leaves.values() if permission]
+    return sum(permission in held for permission in named) / len(named) if named else 0.0
 
 
 def is_shown(group: GroupFact, overall: Overrides, role_id: int, permissions: int, guild_id: int) -> bool:

@@ -13,7 +13,7 @@ from bot.domain.checks import PERMISSION, Finding, State
 from bot.ui.cards import MAX_TEXT, Button, Colour, card, fitting, row
 from bot.ui.texts import count
 
-_PER_PAGE: Final = 7
+_PER_PAGE: Final = 9
 """Problems; each with its button is three of the 40 parts that Discord allows in a message."""
 _ROOM: Final = 2600
 """Characters of the problems on one page; the rest is for what is fine."""

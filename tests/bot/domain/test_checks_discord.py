@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.checks import Finding, Fix, Mend, State, Topic, problems
 from bot.domain.checks_access import roles
-from bot.domain.checks_commands import USE_COMMANDS, commands, is_meant, is_shown
+from bot.domain.checks_commands import USE_COMMANDS, commands, is_shown, missed_by
 from bot.domain.checks_discord import (
     ADMINISTRATOR,
     INVITE_BITS,
@@ -202,7 +202,7 @@ def hidden(facts: GuildFacts, *bindings: Binding) -> list[str]:
 def test_whom_discord_hides_commands_from() -> None:
     assert hidden(FACTS, MODERATORS, EVERYBODY) == []
     weak = replace(FACTS, roles={**FACTS.roles, MODS: RoleFact("M*ds", USE_COMMANDS)})
-    assert hidden(weak, MODERATORS) == ["Discord hides `/server` from **M\\*ds**, who may use it."]
+    assert hidden(weak, MODERATORS) == ["Discord hides `/server`, `/host` from **M\\*ds**, who may use it."]
     mute = replace(FACTS, roles={GUILD: RoleFact("@everyone", 0), MODS: RoleFact("Mods", MODERATE)})
     assert hidden(mute, MODERATORS, EVERYBODY) == [
         "Discord hides `/server`, `/status` from **Mods**, who may use it.",
@@ -224,19 +224,25 @@ def test_commands_that_are_switched_off_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("held", "everyone", "meant"),
+    ("held", "rights", "missed"),
     [
-        ({"servers.view"}, False, True),
-        ({"servers.start"}, False, True),
-        ({"jobs.view"}, False, False),
-        (set[str](), False, False),
-        ({"servers.view", "servers.start"}, True, False),
+        ({"servers.view", "servers.start", "nodes.view"}, MODERATE, []),
+        ({"servers.view", "servers.start", "nodes.view"}, 0, ["server", "host"]),
+        ({"servers.view", "nodes.view", "nodes.create"}, MODERATE, ["host"]),
+        ({"servers.view"}, 0, []),
+        ({"nodes.view"}, 0, ["host"]),
+        ({"jobs.view"}, 0, []),
+        (set[str](), 0, []),
     ],
 )
-def test_whom_a_command_is_for(held: set[str], everyone: bool, meant: bool) -> None:
-    assert is_meant(SERVER, held, everyone=everyone) is meant
-    assert is_meant(HOST, {"nodes.view"}) is False, "one of three is a favour"
-    assert is_meant(STATUS, {"servers.view"}, everyone=True)
+def test_what_a_role_misses(held: set[str], rights: int, missed: list[str]) -> None:
+    """What it may use most of; and all that it may, where most of that is hidden."""
+    facts = replace(FACTS, roles={**FACTS.roles, MODS: RoleFact("Mods", USE_COMMANDS | rights)})
+    assert [group.name for group in missed_by(facts, Overrides(), MODS, held)] == missed
+
+
+def test_what_is_for_staff_is_not_missed_by_everybody() -> None:
+    assert missed_by(FACTS, Overrides(), GUILD, {"servers.view", "servers.start"}) == []
 
 
 @pytest.mark.parametrize(
