@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from bot.domain.actors import Actor
@@ -20,6 +21,28 @@ from tests.bot.world import World
 ADMINS, DEPUTIES, MODERATORS, SPIES, LOCALS, NEW = 502, 503, 501, 504, 505, 506
 """Discord roles."""
 PEOPLE = ("users.view", "users.create", "users.edit", "users.delete", "users.permissions")
+
+_SETTING: Final = f"""
+    with made as (
+      insert into roles (org_id, name, priority)
+      values (:org, 'deputy', 50), (:org, 'spy', 10) returning id, name),
+    given as (
+      insert into role_permissions (role_id, permission_id)
+      select made.id, p.id from made join permissions p on
+        made.name = 'spy' and p.name = 'servers.wipe'
+        or made.name = 'deputy' and (p.name = any(:people) or p.id in (
+             select rp.permission_id from role_permissions rp join roles r on r.id = rp.role_id
+              where r.org_id = :org and r.name = 'moderator'))),
+    every as (select id, name from roles where org_id = :org union all select id, name from made),
+    tagged as (
+      insert into server_tags (org_id, server_instance_id, tag)
+      select :org, id, 'eu' from server_instances where name = 'EU1' and org_id = :org)
+    insert into role_bindings (org_id, discord_role_id, role_id, server_instance_id)
+    select :org, wanted.discord_role, every.id, s.id
+      from (values ({ADMINS}, 'admin', null), ({DEPUTIES}, 'deputy', null), ({MODERATORS}, 'moderator', null),
+                   ({SPIES}, 'spy', null), ({LOCALS}, 'admin', 'EU1')) as wanted (discord_role, role, server)
+      join every on every.name = wanted.role
+      left join server_instances s on s.name = wanted.server and s.org_id = :org"""
 
 
 @dataclass
@@ -44,21 +67,7 @@ class Court:
         court = cls(world)
         host, _ = await world.pair()
         court.eu1, court.eu2 = await world.server(host, "EU1"), await world.server(host, "EU2")
-        await world.rows(
-            "insert into server_tags (org_id, server_instance_id, tag) values (:org, :server, 'eu')",
-            org=world.org_id,
-            server=court.eu1,
-        )
-        await court.made("deputy", 50, like="moderator", more=PEOPLE)
-        await court.made("spy", 10, more=("servers.wipe",))
-        for discord_role, role, server in (
-            (ADMINS, "admin", ""),
-            (DEPUTIES, "deputy", ""),
-            (MODERATORS, "moderator", ""),
-            (SPIES, "spy", ""),
-            (LOCALS, "admin", "EU1"),
-        ):
-            await court.bind(await court.owner(), discord_role, role, server)
+        await world.rows(_SETTING, org=world.org_id, people=list(PEOPLE))
         return court
 
     async def owner(self) -> Actor:
