@@ -49,7 +49,8 @@ class IncidentCog(commands.GroupCog, group_name="incident", group_description="W
     @app_commands.autocomplete(incident=_any)
     @gate("incidents.view")
     async def show(self, call: Call, incident: str) -> Reply:
-        return Reply(incidents.incident_card(await call.services.incidents.show(call.actor, incident)))
+        card = await call.services.incidents.show(call.actor, incident)
+        return Reply(incidents.incident_card(card, may=call.actor.on(card.server_id)))
 
     @app_commands.command(name="ack", description="Say that you look into it")
     @app_commands.describe(incident="Which incident")
@@ -64,7 +65,8 @@ class IncidentCog(commands.GroupCog, group_name="incident", group_description="W
     @app_commands.autocomplete(incident=_live)
     @gate("incidents.manage")
     async def resolve(self, call: Call, incident: str, note: app_commands.Range[str, 0, 500] = "") -> Reply:
-        return Reply(incidents.incident_card(await call.services.incidents.resolve(call.actor, incident, note)))
+        card = await call.services.incidents.resolve(call.actor, incident, note)
+        return Reply(incidents.incident_card(card, may=call.actor.on(card.server_id)))
 
 
 @action("incident.page", "incidents.view")
@@ -85,14 +87,14 @@ async def _ack(call: Call, incident: UUID) -> Reply:
     done = await call.services.incidents.press(call.actor, incident, "acknowledge")
     if done.changed:
         return Reply(notice(f"You look into {incidents.number(done.card)}", "Its message says so."))
-    return Reply(incidents.incident_card(done.card))
+    return Reply(incidents.incident_card(done.card, may=call.actor.on(done.card.server_id)))
 
 
 @action("incident.resolve", "incidents.manage", Show.PRIVATE)
 async def _resolve(call: Call, incident: UUID) -> Reply:
     """Resolve, on the card; a second press shows how it stands."""
     done = await call.services.incidents.press(call.actor, incident, "resolve")
-    return Reply(incidents.incident_card(done.card))
+    return Reply(incidents.incident_card(done.card, may=call.actor.on(done.card.server_id)))
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -76,7 +76,7 @@ async def _page(call: Call, state: str, server: str, page: int) -> Reply:
 @action("job.open", "jobs.view", Show.PRIVATE)
 async def _open(call: Call, number: int) -> Reply:
     job = await call.services.jobs.show(call.actor, number)
-    return Reply(jobs.progress_card(job, may=lambda permission: call.actor.may_on(permission, job.server_id)))
+    return Reply(jobs.progress_card(job, may=call.actor.on(job.server_id)))
 
 
 @action("job.output", "files.download", Show.PRIVATE)

@@ -49,7 +49,7 @@ async def profile(call: Call) -> Reply:
     except ValueError as error:
         raise Invalid("This list is not one of ours.", "Open it again with `/players`.") from error
     seen = await call.services.players.show(call.actor, player_id)
-    return Reply(players.profile_card(seen, may_kick=call.actor.may("players.kick")))
+    return Reply(players.profile_card(seen, may_kick=call.actor.may_on("players.kick", seen.server_id)))
 
 
 @action("player.kick", "players.kick", Show.FORM)

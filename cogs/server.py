@@ -98,7 +98,7 @@ async def _list(call: Call, state: str, tag: str, page: int) -> Reply:
 @action("server.show", "servers.view")
 async def _card(call: Call, server: str) -> Reply:
     found = await call.services.servers.show(call.actor, server)
-    return Reply(servers.control_card(found, lambda permission: call.actor.may_on(permission, found.id)))
+    return Reply(servers.control_card(found, call.actor.on(found.id)))
 
 
 @action("server.open", "servers.view", Show.PRIVATE)

@@ -7,7 +7,7 @@ same interaction: the loser's unique violation takes its effect with it.
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import text
@@ -23,6 +23,9 @@ from db.session import Session, opened
 
 _WROTE = text("/* uow.wrote */ select pg_current_xact_id_if_assigned() is not null")
 _NOTIFY = text("/* uow.notify */ select pg_notify(:channel, :payload)")
+
+
+P = TypeVar("P", bound=UUID | None)
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,8 @@ class Tx:
         """`require` for many servers at once; without any, for the whole org."""
         await self._require(permission, list(servers) or [None])
 
-    async def allowed_on(self, permission: str, servers: Collection[UUID]) -> set[UUID]:
-        """Those of the servers on which the actor has it, for what leaves out and names the others."""
+    async def allowed_on(self, permission: str, servers: Collection[P]) -> set[P]:
+        """Those of the servers (None: the whole org) on which the actor has it, for what leaves out the others."""
         decisions = await self._decisions(permission, servers)
         return {server_id for server_id, decision in zip(servers, decisions, strict=True) if decision.allowed}
 

@@ -1,5 +1,6 @@
 """Who acts, and through which interaction. Carried through every service call."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -85,6 +86,10 @@ class Actor:
     def may_on(self, permission: str, server_id: UUID | None) -> bool:
         """There; None: for the whole org."""
         return self.grants.decide(permission, server_id, self.at).allowed
+
+    def on(self, server_id: UUID | None) -> Callable[[str], bool]:
+        """`may_on` for one server: what a card of it offers."""
+        return lambda permission: self.may_on(permission, server_id)
 
     def scope(self, permission: str) -> Scope:
         """The servers on which they may."""

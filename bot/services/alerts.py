@@ -19,13 +19,15 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import alert_endings, alerts_past, log_matching, outbox
 from bot.services.hosts import resolve_host
-from bot.services.servers import PAGE, Page, resolve
+from bot.services.servers import PAGE, Page, resolve, seen
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import alert_rules, incidents
 from db.queries.alert_rules import RuleCard
 from db.uow import Tx
 
+_VIEW: Final = "alerts.view"
+_MANAGE: Final = "alerts.manage"
 MOST: Final = 100
 """Rules of an org: each log rule looks at every line."""
 _ON_HOSTS: Final = "host_offline"
@@ -59,21 +61,23 @@ class Alerts:
         """By name. `state`: `on` or `off`."""
         async with self._db.read() as session:
             enabled = {"on": True, "off": False}.get(state)
-            rows = await alert_rules.cards(session, actor.org, enabled=enabled, limit=PAGE + 1, offset=page * PAGE)
+            rows = await alert_rules.cards(
+                session, actor.org, scope=actor.sight(_VIEW), enabled=enabled, limit=PAGE + 1, offset=page * PAGE
+            )
         return Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def suggest(self, actor: Actor, words: str) -> list[RuleCard]:
         """For autocompletes."""
-        if not actor.may("alerts.view"):
+        if not actor.may(_VIEW):
             return []
         async with self._db.read() as session:
-            return await alert_rules.cards(session, actor.org, words=words, limit=25)
+            return await alert_rules.cards(session, actor.org, scope=actor.sight(_VIEW), words=words, limit=25)
 
     async def scope(self, actor: Actor, kind: str, host: str, server: str) -> Scope:
         """What the form of `/alert add` is about.
 
         Raises:
-            Invalid, NotFound: no such type, host or server, or one that the type does not watch.
+            Invalid, NotFound, NotPermitted: no such type, host or server, or one that the type does not watch.
         """
         _must_be_type(kind)
         if host and server:
@@ -81,6 +85,8 @@ class Alerts:
         if server and kind == _ON_HOSTS:
             raise Invalid("This type of rule watches hosts.", "Give a host instead, or nothing for all hosts.")
         async with self._db.read() as session:
+            if server:
+                await seen(session, actor, server, _MANAGE)
             return await _scope(session, actor.org, host, server)
 
     async def add(
@@ -98,7 +104,7 @@ class Alerts:
         async with self._db.read() as session:
             past = await _past(session, actor.org, checked, scope)
         async with self._db.uow(actor) as tx:
-            await tx.require("alerts.manage", server_id=scope.server_id)
+            await tx.require(_MANAGE, server_id=scope.server_id)
             found = await _scope(tx.session, actor.org, _text(scope.host_id), _text(scope.server_id))
             if await alert_rules.count(tx.session, actor.org) >= MOST:
                 raise Conflict(f"There are {MOST} rules already.", "One rule can be about all hosts or servers.")
@@ -132,7 +138,7 @@ class Alerts:
         """Switches a rule on or off. What it has opened ends with it."""
         async with self._db.uow(actor) as tx:
             rule = await _rule(tx.session, actor.org, ref)
-            await tx.require("alerts.manage", server_id=rule.server_id)
+            await tx.require(_MANAGE, server_id=rule.server_id)
             on = await alert_rules.toggle(tx.session, actor.org, rule.id, clock.now())
             ended = [] if on else await alert_endings.rule_ends(tx, rule.id, "its rule was switched off")
             tx.audit("alert.toggle", resource=("alert_rule", rule.id), name=rule.name, enabled=on, ended=ended)
@@ -146,7 +152,7 @@ class Alerts:
         """
         async with self._db.uow(actor) as tx:
             rule = await _rule(tx.session, actor.org, ref)
-            await tx.require("alerts.manage", server_id=rule.server_id)
+            await tx.require(_MANAGE, server_id=rule.server_id)
             channels = await incidents.channels(tx.session, actor.org, rule.id, rule.severity)
             if not channels:
                 raise Conflict(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
+from bot.domain.access import Scope
 from bot.domain.actors import Actor
 from bot.errors import Invalid, NotFound
-from bot.services.servers import PAGE, Page, resolve
+from bot.services.servers import PAGE, Page, must_see, seen
 from db.engine import Database
 from db.queries import bans
 from db.queries.bans import Case, Event, OwnBan, Receipt
+
+_VIEW: Final = "bans.view"
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,20 @@ class Bans:
         self._db = db
 
     async def show(self, actor: Actor, ref: str) -> CaseFile:
-        """One case, for staff."""
+        """One case, for staff, with the servers that they see."""
         number = number_of(ref)
         async with self._db.read() as session:
             case = await bans.case(session, actor.org, number=number)
             if case is None:
                 raise no_such_case(number)
             receipts = await bans.receipts(session, actor.org, case.id)
-            return CaseFile(case, receipts, await bans.history(session, actor.org, case.id))
+            scope = actor.sight(_VIEW)
+            shown = [one for one in receipts if scope.covers(one.server_id)]
+            if receipts and not shown:
+                await must_see(session, actor, _VIEW, receipts[0].server_id)
+            applied = sum(one.sync_status == "synced" for one in shown)
+            history = [_told(event, scope) for event in await bans.history(session, actor.org, case.id)]
+            return CaseFile(replace(case, servers=len(shown), applied=applied), shown, history)
 
     async def notice(self, org_id: UUID, ban_id: str) -> CaseFile | None:
         """What the public notice of a case is made of."""
@@ -47,25 +57,42 @@ class Bans:
     async def list(self, actor: Actor, *, status: str = "", server: str = "", page: int = 0) -> Page[Case]:
         """Newest first. `status`: one status, or empty for all."""
         async with self._db.read() as session:
-            server_id = (await resolve(session, actor.org, server)).id if server else None
+            server_id = (await seen(session, actor, server, _VIEW)).id if server else None
             rows = await bans.cases(
-                session, actor.org, status=status or None, server_id=server_id, limit=PAGE + 1, offset=page * PAGE
+                session,
+                actor.org,
+                scope=actor.sight(_VIEW),
+                status=status or None,
+                server_id=server_id,
+                limit=PAGE + 1,
+                offset=page * PAGE,
             )
         return Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def suggest(self, actor: Actor, words: str, *, status: str = "") -> list[Case]:
         """For autocompletes: the newest cases whose number or name contains the words."""
-        if not (actor.may("bans.view") or actor.may("bans.revoke")):
+        scope = actor.sight(_VIEW if actor.may(_VIEW) else "bans.revoke")
+        if scope.nowhere:
             return []
         wanted = words.strip().lower().removeprefix("b-")
         async with self._db.read() as session:
-            return await bans.cases(session, actor.org, status=status or None, words=wanted or None, limit=25)
+            return await bans.cases(
+                session, actor.org, scope=scope, status=status or None, words=wanted or None, limit=25
+            )
 
     async def mine(self, actor: Actor, page: int = 0) -> Page[OwnBan]:
         """The asker's own bans: in this org, or in every one where they ask in a direct message."""
         async with self._db.read() as session:
             rows = await bans.mine(session, actor.user_id, actor.org_id, limit=PAGE + 1, offset=page * PAGE)
         return Page(rows[:PAGE], page, len(rows) > PAGE)
+
+
+def _told(event: Event, scope: Scope) -> Event:
+    """A line of a history, without the name of a server that the reader does not see."""
+    server = event.details.get("serverId")
+    if server is None or scope.covers(UUID(server)):
+        return event
+    return replace(event, details={key: value for key, value in event.details.items() if key != "server"})
 
 
 def number_of(text: str) -> int:

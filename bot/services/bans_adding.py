@@ -22,6 +22,7 @@ from bot.services.bans_sharing import Sharing, sharing
 from bot.services.bans_syncing import edit_notices, start
 from bot.services.bans_words import Target
 from bot.services.confirmations import Done, Question, ask
+from bot.services.servers import VIEW, names
 from db.engine import Database
 from db.queries import ban_entries, ban_people, bans_write
 from db.queries import bans as cases
@@ -80,7 +81,7 @@ class BanAdding:
             where = await scope(tx, "bans.create", server)
             zone = await ban_people.zone(tx.session, actor.org)
             term = words.term(duration, zone)
-            who = await somebody(tx.session, actor.org, player, where.ban_by)
+            who = await somebody(tx.session, actor.org, player, where.ban_by, actor.scope(VIEW))
             asked = await self._asked(tx, who, where, text, term, expected=None)
             number = asked.existing.number if asked.existing else await bans_write.next_number(tx.session, actor.org)
             targets = _targets(asked, await self._concerned(tx, asked))
@@ -97,7 +98,8 @@ class BanAdding:
             past = await cases.past(tx.session, actor.org, who.sure_player, who.identities)
             existing = asked.existing.id if asked.existing else None
             shared = await sharing(tx.session, actor.org, who, existing)
-        return _preview(asked, question, number, targets, past, shared, zone=zone, note=remark)
+        denied = tuple(names(actor, where.denied))
+        return _preview(asked, question, number, targets, past, shared, denied=denied, zone=zone, note=remark)
 
     async def confirmed(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Does what `ask` asked; everything is checked again, it may have changed meanwhile."""
@@ -259,6 +261,7 @@ def _preview(
     past: Sequence[PastCase],
     shared: Sharing | None,
     *,
+    denied: tuple[str, ...],
     zone: str,
     note: str,
 ) -> Preview:
@@ -273,7 +276,7 @@ def _preview(
         until=change.until if change else asked.until,
         zone=zone,
         targets=targets,
-        denied=tuple(place.name for place in asked.scope.denied),
+        denied=denied,
         note=note,
         sharing=shared,
         existing=asked.existing,

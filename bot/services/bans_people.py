@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain import ban_ids
+from bot.domain.access import EVERYWHERE, Scope
 from bot.domain.ban_ids import Identity
 from bot.errors import Conflict, Invalid, NotFound
 from db.queries import ban_people, sightings
@@ -38,9 +39,9 @@ class Somebody:
         return self.player_id if any(kind not in _PASSING for kind, _ in self.identities) else None
 
 
-async def somebody(session: AsyncSession, org_id: UUID, ref: str, ban_by: Collection[str]) -> Somebody:
+async def somebody(session: AsyncSession, org_id: UUID, ref: str, ban_by: Collection[str], shown: Scope) -> Somebody:
     """The person that somebody means: a player of autocomplete, a name, or a raw id. `ban_by`: the kinds by which games
-    of the org ban; an address or a name counts only where it is one of them.
+    of the org ban; an address or a name counts only where it is one of them. `shown`: servers that may be named.
 
     Raises:
         NotFound, Conflict, Invalid: nobody, several, or nothing is known of them that a ban could hold on to.
@@ -49,7 +50,7 @@ async def somebody(session: AsyncSession, org_id: UUID, ref: str, ban_by: Collec
     known, identity = await _known(session, org_id, text)
     if known is None and identity is None:
         raise NotFound("There is no such player here.", _PICK)
-    person = _person(known, identity, ban_by)
+    person = _person(known, identity, ban_by, shown)
     if not person.identities:
         kinds = ", ".join(sorted(ban_by)) or "nothing yet: no host has reported a game that bans"
         raise Invalid("Nothing is known of this player that a ban could hold on to.", f"Games here ban by {kinds}.")
@@ -65,7 +66,8 @@ async def _known(session: AsyncSession, org_id: UUID, text: str) -> tuple[Known 
         raise Invalid(str(error), _PICK) from error
     if identity:
         return await ban_people.known(session, org_id, identity=identity), identity
-    hits = [hit for hit in await sightings.suggest(session, org_id, text, limit=10) if hit.name.lower() == text.lower()]
+    found = await sightings.suggest(session, org_id, text, scope=EVERYWHERE, limit=10)
+    hits = [hit for hit in found if hit.name.lower() == text.lower()]
     if len(hits) > 1:
         raise Conflict(f"{len(hits)} players are called that.", _PICK)
     return (await ban_people.known(session, org_id, player_id=hits[0].player_id) if hits else None), None
@@ -79,7 +81,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _person(known: Known | None, identity: Identity | None, ban_by: Collection[str]) -> Somebody:
+def _person(known: Known | None, identity: Identity | None, ban_by: Collection[str], shown: Scope) -> Somebody:
     found = {(kind, value) for kind, value in known.identities} if known else set[Identity]()
     if known and known.address:
         found.add(("ip", known.address))
@@ -88,6 +90,5 @@ def _person(known: Known | None, identity: Identity | None, ban_by: Collection[s
     lasting = frozenset(one for one in found if one[0] in ban_by or one[0] not in _PASSING)
     if known is None:
         return Somebody(None, "", (), lasting)
-    return Somebody(
-        known.player_id, known.name, tuple(known.former_names), lasting, tuple(known.online_on), known.last_seen_at
-    )
+    online_on = tuple(name for name, server in known.online_on if shown.covers(UUID(server)))
+    return Somebody(known.player_id, known.name, tuple(known.former_names), lasting, online_on, known.last_seen_at)

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from bot.errors import NotPermitted
-from bot.services.servers import resolve
+from bot.services.servers import permitted
 from db.queries import ban_entries
 from db.queries.ban_entries import Place
 from db.uow import Tx
@@ -33,22 +32,16 @@ async def scope(tx: Tx, permission: str, server_ref: str = "") -> Scope:
         NotFound, NotPermitted: no such server, or the permission is missing on all of them.
     """
     if server_ref:
-        server = await resolve(tx.session, tx.actor.org, server_ref)
-        await tx.require(permission, server_id=server.id)
+        server = await permitted(tx, server_ref, permission)
         places = await ban_entries.places(tx.session, tx.actor.org, server.id)
         return Scope(tuple(places), everywhere=False, named=server.id)
     places = await ban_entries.places(tx.session, tx.actor.org)
-    refusal = await _refusal(tx, permission)
-    if refusal is None:
-        return Scope(tuple(places), everywhere=True)
-    allowed = await ban_entries.permitted(tx.session, tx.actor.org, tx.actor.role_ids, permission)
-    if not allowed:
-        raise refusal
-    return Scope(
-        tuple(place for place in places if place.id in allowed),
-        everywhere=False,
-        denied=tuple(place for place in places if place.id not in allowed),
-    )
+    allowed = await tx.allowed_on(permission, [None, *(place.id for place in places)])
+    here = tuple(place for place in places if place.id in allowed)
+    if not here:
+        await tx.require_on(permission, [place.id for place in places])
+    denied = tuple(place for place in places if place.id not in allowed)
+    return Scope(here, everywhere=None in allowed and not denied, denied=denied)
 
 
 async def must_reach(tx: Tx, permission: str, servers: frozenset[UUID]) -> None:
@@ -57,17 +50,5 @@ async def must_reach(tx: Tx, permission: str, servers: frozenset[UUID]) -> None:
     Raises:
         NotPermitted: it is missing on one.
     """
-    refusal = await _refusal(tx, permission)
-    if refusal is not None:
-        allowed = await ban_entries.permitted(tx.session, tx.actor.org, tx.actor.role_ids, permission)
-        live = {place.id for place in await ban_entries.places(tx.session, tx.actor.org)} & servers
-        if not live or live - allowed:
-            raise refusal
-
-
-async def _refusal(tx: Tx, permission: str) -> NotPermitted | None:
-    try:
-        await tx.require(permission)
-    except NotPermitted as error:
-        return error
-    return None
+    live = {place.id for place in await ban_entries.places(tx.session, tx.actor.org)} & servers
+    await tx.require_on(permission, live)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from agent import wire
 from bot import clock
 from bot.domain import fleet as rules
+from bot.domain.access import Scope
 from bot.domain.actors import Actor
 from bot.domain.fleet import Variable
 from bot.domain.jobs import JobType
@@ -19,7 +20,7 @@ from bot.services import alert_endings
 from bot.services.confirmations import Done, Question, ask
 from bot.services.hosts import locked_host, resolve_host
 from bot.services.jobs_enqueue import enqueue
-from bot.services.servers import resolve
+from bot.services.servers import VIEW, permitted, seen
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import fleet, hosts
@@ -88,7 +89,7 @@ class Fleet:
             report, variables = _game(host, game)
             others = await fleet.taken(tx.session, host.id)
             start = rules.proposed(variables, [port for server in others for port in _ports(server)])
-            values = _checked(variables, {**start, **typed, "name": clean}, others)
+            values = _checked(variables, {**start, **typed, "name": clean}, others, actor.scope(VIEW))
             server_id = await self._insert(tx, host, report, clean, values, others)
             await fleet.raise_revision(tx.session, actor.org, host.id, clock.now())
             job = await enqueue(
@@ -133,7 +134,7 @@ class Fleet:
     async def draft_of(self, actor: Actor, ref: str) -> tuple[UUID, Draft]:
         """What the form of `/fleet edit` starts with."""
         async with self._db.read() as session:
-            server = await resolve(session, actor.org, ref)
+            server = await seen(session, actor, ref, "servers.edit")
             host = await resolve_host(session, actor.org, str(server.host_id))
             _, variables = _game(host, server.game)
         values = {**{var.name: var.default for var in variables}, **server.vars}
@@ -143,14 +144,13 @@ class Fleet:
         """Changes name and variables; the game reads them at its next start."""
         clean = _clean_name(name)
         async with self._db.uow(actor) as tx:
-            server = await resolve(tx.session, actor.org, ref)
-            await tx.require("servers.edit", server_id=server.id)
+            server = await permitted(tx, ref, "servers.edit")
             if not await fleet.lock(tx.session, server.id):  # before its host, as heartbeats do
                 raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
             host = await locked_host(tx.session, actor.org, str(server.host_id))
             _, variables = _game(host, server.game)
             others = [other for other in await fleet.taken(tx.session, host.id) if other.id != server.id]
-            values = _checked(variables, {**server.vars, **typed, "name": clean}, others)
+            values = _checked(variables, {**server.vars, **typed, "name": clean}, others, actor.scope(VIEW))
             try:
                 await fleet.edit(
                     tx.session,
@@ -170,8 +170,7 @@ class Fleet:
 
     async def ask_remove(self, actor: Actor, ref: str) -> Question:
         async with self._db.uow(actor) as tx:
-            server = await resolve(tx.session, actor.org, ref)
-            await tx.require("servers.delete", server_id=server.id)
+            server = await permitted(tx, ref, "servers.delete")
             tx.audit("fleet.remove.ask", resource=("server", server.id))
             return await ask(
                 tx,
@@ -188,8 +187,7 @@ class Fleet:
 
     async def removed(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Carries a confirmed removal out."""
-        server = await resolve(tx.session, tx.actor.org, payload["server"])
-        await tx.require("servers.delete", server_id=server.id)
+        server = await permitted(tx, payload["server"], "servers.delete")
         job = await enqueue(
             tx,
             type=JobType.SERVER_REMOVE,
@@ -212,12 +210,16 @@ def _clean_name(name: str) -> str:
     return clean
 
 
-def _checked(variables: tuple[Variable, ...], values: Mapping[str, str], others: list[Taken]) -> dict[str, str]:
+def _checked(
+    variables: tuple[Variable, ...], values: Mapping[str, str], others: list[Taken], shown: Scope
+) -> dict[str, str]:
+    """The values, as strings without spaces around them. `shown`: the others that a refusal may name."""
     known = {variable.name: values.get(variable.name, variable.default).strip() for variable in variables}
     for variable in variables:
         if wrong := rules.problem(variable, known[variable.name]):
             raise Invalid(wrong, "Nothing was changed. Give the command again.")
-    used = {port: safe(other.name) for other in others for port in _ports(other)}
+    names = {other.id: safe(other.name) if shown.covers(other.id) else "another server" for other in others}
+    used = {port: names[other.id] for other in others for port in _ports(other)}
     if clash := rules.clashing_port(variables, known, used):
         raise Conflict(clash, "Choose another port; nothing was changed.")
     return known

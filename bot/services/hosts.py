@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -17,7 +17,7 @@ from bot.errors import Conflict, Invalid, NotFound
 from bot.services import alert_endings
 from bot.services.confirmations import Done, Question, ask
 from bot.services.secrets import SecretKeys, new_pairing_token
-from bot.services.servers import PAGE, Page
+from bot.services.servers import PAGE, VIEW, Page
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import agents, hosts
@@ -83,11 +83,11 @@ class Hosts:
     async def list(self, actor: Actor, page: int = 0) -> Page[HostCard]:
         async with self._db.read() as session:
             rows = await hosts.cards(session, actor.org, limit=PAGE + 1, offset=page * PAGE)
-        return Page(rows[:PAGE], page, len(rows) > PAGE)
+        return Page([_shown(actor, row) for row in rows[:PAGE]], page, len(rows) > PAGE)
 
     async def show(self, actor: Actor, ref: str) -> HostCard:
         async with self._db.read() as session:
-            return await resolve_host(session, actor.org, ref)
+            return _shown(actor, await resolve_host(session, actor.org, ref))
 
     async def suggest(self, actor: Actor, words: str) -> list[HostCard]:
         """For autocompletes."""
@@ -164,8 +164,9 @@ class Hosts:
         """
         host = await self._locked(tx, ref, "nodes.delete")
         if host.servers:
+            there = _shown(tx.actor, host).servers or ["servers that you do not see"]
             raise Conflict(
-                f"{safe(host.name)} still has {safe(', '.join(host.servers[:5]), 300)}.",
+                f"{safe(host.name)} still has {safe(', '.join(there[:5]), 300)}.",
                 "`/fleet remove` its servers first.",
             )
         if numbers := await hosts.live_jobs(tx.session, host.id):
@@ -195,6 +196,13 @@ def _checked(name: str) -> str:
     if not 1 <= len(wanted) <= _NAME_MAX or not wanted.isprintable():
         raise Invalid("That cannot be a host's name.", f"Give 1 to {_NAME_MAX} characters.")
     return wanted
+
+
+def _shown(actor: Actor, host: HostCard) -> HostCard:
+    """With those of its servers that the reader sees."""
+    scope = actor.scope(VIEW)
+    names = [name for name, key in zip(host.servers, host.server_ids, strict=True) if scope.covers(key)]
+    return replace(host, servers=names)
 
 
 async def resolve_host(session: AsyncSession, org_id: UUID, ref: str) -> HostCard:

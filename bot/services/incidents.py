@@ -13,13 +13,14 @@ from bot.domain.actors import Actor
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import incident_flow
-from bot.services.servers import PAGE, Page
+from bot.services.servers import PAGE, Page, must_see
 from db.engine import Database
 from db.queries import incident_cards, incidents
 from db.queries.incident_cards import IncidentCard
 from db.uow import Tx
 
 NOTE_MAX: Final = 500
+_VIEW: Final = "incidents.view"
 LIVE: Final = ("open", "investigating")
 Act = Literal["acknowledge", "resolve"]
 
@@ -42,19 +43,25 @@ class Incidents:
         """Newest first. `state`: one of theirs, or `live` for all that are not resolved."""
         statuses = LIVE if state == "live" else (state,) if state else None
         async with self._db.read() as session:
-            rows = await incident_cards.cards(session, actor.org, statuses=statuses, limit=PAGE + 1, offset=page * PAGE)
+            rows = await incident_cards.cards(
+                session, actor.org, scope=actor.sight(_VIEW), statuses=statuses, limit=PAGE + 1, offset=page * PAGE
+            )
         return Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def show(self, actor: Actor, ref: str) -> IncidentCard:
         async with self._db.read() as session:
-            return await _with_timeline(session, await _resolve_ref(session, actor.org, ref))
+            found = await _resolve_ref(session, actor.org, ref)
+            await must_see(session, actor, _VIEW, found.server_id)
+            return await _with_timeline(session, found)
 
     async def suggest(self, actor: Actor, words: str, *, live: bool = False) -> list[IncidentCard]:
         """For autocompletes: by number or words of the title, newest first."""
-        if not actor.may("incidents.view"):
+        if not actor.may(_VIEW):
             return []
         async with self._db.read() as session:
-            rows = await incident_cards.cards(session, actor.org, statuses=LIVE if live else None, limit=100)
+            rows = await incident_cards.cards(
+                session, actor.org, scope=actor.sight(_VIEW), statuses=LIVE if live else None, limit=100
+            )
         wanted = words.casefold().removeprefix("i-")
         return [row for row in rows if wanted in f"{row.number} {row.title}".casefold()][:25]
 

@@ -18,7 +18,7 @@ from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.mods_effects import Plan, effects
 from bot.services.mods_games import GameMods, moddable
 from bot.services.mods_receipts import result_of
-from bot.services.servers import PAGE, Page, must_be_able, resolve
+from bot.services.servers import PAGE, Page, must_be_able, permitted, seen
 from db.engine import Database
 from db.queries import fleet, mods, mods_deployments, mods_inventory
 from db.queries.cards import ServerCard
@@ -28,6 +28,7 @@ from db.queries.mods_inventory import ModThere
 from db.uow import Tx
 
 Action = Literal["install", "rollback"]
+_VIEW: Final = "workshop.view"
 _VERBS: Final[Mapping[Action, str]] = {"install": "Deploy", "rollback": "Roll back"}
 _AUDIT: Final[Mapping[Action, str]] = {"install": "mod.deploy", "rollback": "mod.rollback"}
 
@@ -195,37 +196,39 @@ class Mods:
     async def inventory(self, actor: Actor, ref: str, page: int = 0) -> tuple[ServerCard, Page[ModThere]]:
         """What a server has and what was deployed to it, by name."""
         async with self._db.read() as session:
-            server = await resolve(session, actor.org, ref)
+            server = await seen(session, actor, ref, _VIEW)
             rows = await mods_inventory.of_server(session, actor.org, server.id, limit=PAGE + 1, offset=page * PAGE)
         return server, Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def history(self, actor: Actor, ref: str, page: int = 0) -> tuple[ServerCard, Page[Deployment]]:
         """What was deployed to a server, the newest first."""
         async with self._db.read() as session:
-            server = await resolve(session, actor.org, ref)
+            server = await seen(session, actor, ref, _VIEW)
             rows = await mods_deployments.of_server(session, actor.org, server.id, limit=PAGE + 1, offset=page * PAGE)
         return server, Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def suggest_mods(self, actor: Actor, words: str) -> list[ModName]:
         """For autocompletes: mods that can be deployed."""
-        if not actor.may("workshop.view"):
+        if not actor.may(_VIEW):
             return []
         async with self._db.read() as session:
             return await mods.names(session, actor.org, words)
 
     async def suggest_versions(self, actor: Actor, words: str, mod: str = "") -> list[Version]:
         """For autocompletes: versions that can be deployed, of one mod or of any."""
-        if not actor.may("workshop.view"):
+        if not actor.may(_VIEW):
             return []
         async with self._db.read() as session:
             return await mods.suggest(session, actor.org, words, mod)
 
     async def suggest_earlier(self, actor: Actor, words: str, mod: str = "") -> list[tuple[str, str, datetime]]:
         """For autocompletes: (mod, version, when) of what servers had before."""
-        if not actor.may("workshop.view"):
+        if not actor.may(_VIEW):
             return []
         async with self._db.read() as session:
-            return await mods_deployments.versions_on_servers(session, actor.org, mods.like(words), mod)
+            return await mods_deployments.versions_on_servers(
+                session, actor.org, mods.like(words), mod, scope=actor.sight(_VIEW)
+            )
 
     async def games(self, actor: Actor, words: str) -> list[GameMods]:
         """For autocompletes: games whose mods can be uploaded."""
@@ -235,8 +238,7 @@ class Mods:
 
 async def _moddable(tx: Tx, ref: str) -> tuple[ServerCard, GameMods]:
     """A server whose mods the actor may change."""
-    server = await resolve(tx.session, tx.actor.org, ref)
-    await tx.require("mods.deploy", server_id=server.id)
+    server = await permitted(tx, ref, "mods.deploy")
     must_be_able(server, "mods")
     game = moddable().get(server.game)
     if game is None:

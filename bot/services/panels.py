@@ -11,7 +11,7 @@ from bot.domain.actors import Actor, system
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import outbox
-from bot.services.servers import resolve
+from bot.services.servers import VIEW, resolve
 from db.engine import Database
 from db.queries import cards, panels
 from db.queries.panels import Panel, PanelServer
@@ -24,6 +24,7 @@ PER_ORG: Final = 25
 SHOWN: Final = 20
 """Servers of one board in full; of the others it says how many are in which state."""
 COUNTED: Final = 500
+_PERMISSION: Final = "servers.edit"
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class Panels:
         if server and tag:
             raise Invalid("A board is of one server or of a tag.", "Give one of the two, or none for all servers.")
         async with self._db.uow(actor) as tx:
-            subject, server_id = await _subject(tx, server, tag)
-            await tx.require("servers.edit", server_id=server_id)
+            subject = await _subject(tx, server, tag)
+            await _must_concern(tx, subject)
             await _must_fit(tx, subject, where.channel_id)
             made = await panels.create(tx.session, actor.org, subject, where.channel_id, clock.now())
             if made is None:
@@ -102,13 +103,15 @@ class Panels:
         )
 
     async def list(self, actor: Actor) -> Sequence[Panel]:
-        """Every board, those included that are switched off."""
+        """Every board, those included that are switched off; not those of a single server that they may not edit."""
+        scope = actor.sight(_PERMISSION)
         async with self._db.read() as session:
-            return await panels.listed(session, actor.org)
+            found = await panels.listed(session, actor.org)
+        return [panel for panel in found if panel.server_id is None or scope.covers(panel.server_id)]
 
     async def suggest(self, actor: Actor) -> Sequence[Panel]:
         """For autocompletes."""
-        return await self.list(actor) if actor.may("servers.edit") else []
+        return await self.list(actor) if actor.may(_PERMISSION) else []
 
     async def remove(self, actor: Actor, ref: str) -> Panel:
         """Takes a board away, with its message.
@@ -120,8 +123,7 @@ class Panels:
             panel = await panels.get(tx.session, actor.org, _id(ref))
             if panel is None:
                 raise _none()
-            kind, _, what = panel.subject.partition(":")
-            await tx.require("servers.edit", server_id=UUID(what) if kind == "server" else None)
+            await _must_concern(tx, panel.subject)
             if not await panels.remove(tx.session, actor.org, panel.id, clock.now()):
                 raise Conflict("This board is just being posted.", "Try again in a minute.")
             await tx.notify(outbox.NOTIFY)
@@ -158,16 +160,28 @@ class PanelWatch:
         return {"edited": len(changed)}
 
 
-async def _subject(tx: Tx, server: str, tag: str) -> tuple[str, UUID | None]:
+async def _subject(tx: Tx, server: str, tag: str) -> str:
     if server:
-        found = await resolve(tx.session, tx.actor.org, server)
-        return f"server:{found.id}", found.id
+        found = await resolve(tx.session, tx.actor.org, server, tx.actor.scope(VIEW))
+        return f"server:{found.id}"
     if not tag:
-        return "all", None
+        return "all"
     tag = tag.strip().lower()
     if not await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, tag=tag, limit=1):
         raise NotFound(f"No server has the tag {safe(tag)}.", "Pick one of the suggestions.")
-    return f"tag:{tag}", None
+    return f"tag:{tag}"
+
+
+async def _must_concern(tx: Tx, subject: str) -> None:
+    """A board shows its servers to whoever reads the channel: it is for those who may edit every one of them.
+
+    Raises:
+        NotPermitted: somewhere they may not.
+    """
+    concerned = await panels.concerned(tx.session, tx.actor.org, subject)
+    if subject == "all":  # those that are still to come, too
+        await tx.require(_PERMISSION)
+    await tx.require_on(_PERMISSION, concerned)
 
 
 async def _must_fit(tx: Tx, subject: str, channel_id: int) -> None:

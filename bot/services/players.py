@@ -1,9 +1,11 @@
 """Players: who is online, suggestions from sightings, kicks, and which member a player is."""
 
+from typing import Final
 from uuid import UUID
 
 from agent import wire
 from bot import clock
+from bot.domain.access import EVERYWHERE
 from bot.domain.actors import Actor, Caller
 from bot.domain.jobs import JobType
 from bot.domain.words import safe
@@ -11,13 +13,14 @@ from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done
 from bot.services.consoles import one_line
 from bot.services.jobs_enqueue import enqueue
-from bot.services.servers import PAGE, Page, must_be_able, resolve
+from bot.services.servers import PAGE, VIEW, Page, must_be_able, permitted, seen
 from db.engine import Database
 from db.queries import cards, identity, players, sightings
 from db.queries.sightings import Presence, Sighting
 from db.uow import Tx
 
 REASON_MAX = 200
+_KICK: Final = "players.kick"
 
 
 class Players:
@@ -31,21 +34,26 @@ class Players:
         if not any(actor.may(one) for one in ("players.view", "players.kick", "bans.create")):
             return []
         async with self._db.read() as session:
-            return await sightings.suggest(session, actor.org, words)
+            return await sightings.suggest(session, actor.org, words, scope=actor.scope(VIEW))
 
     async def online(self, actor: Actor, ref: str = "", page: int = 0) -> Page[Sighting]:
         """Who is online, on one server or on all."""
         async with self._db.read() as session:
-            server = await resolve(session, actor.org, ref) if ref else None
+            server = await seen(session, actor, ref) if ref else None
             rows = await sightings.online(
-                session, actor.org, server.id if server else None, limit=PAGE + 1, offset=page * PAGE
+                session,
+                actor.org,
+                server.id if server else None,
+                scope=actor.scope(VIEW),
+                limit=PAGE + 1,
+                offset=page * PAGE,
             )
         return Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def show(self, actor: Actor, player_id: UUID) -> Sighting:
         """One player with their ids, for staff."""
         async with self._db.read() as session:
-            found = await sightings.player(session, actor.org, player_id)
+            found = await sightings.player(session, actor.org, player_id, scope=actor.scope(VIEW))
         if found is None:
             raise NotFound("There is no such player here.", "Pick one of the suggestions.")
         return found
@@ -58,7 +66,6 @@ class Players:
         async with self._db.uow(actor) as tx:
             player = await self._found(tx, ref)
             place = await self._whereabouts(tx, player, server_ref)
-            await tx.require("players.kick", server_id=place.server_id)
             server = await cards.server(tx.session, actor.org, server_id=place.server_id)
             if server is None:
                 raise NotFound("There is no such server here.")
@@ -94,9 +101,9 @@ class Players:
 
     async def _found(self, tx: Tx, ref: str) -> Sighting:
         try:
-            found = await sightings.player(tx.session, tx.actor.org, UUID(ref.strip()))
+            found = await sightings.player(tx.session, tx.actor.org, UUID(ref.strip()), scope=EVERYWHERE)
         except ValueError:
-            hits = await sightings.suggest(tx.session, tx.actor.org, ref.strip(), limit=10)
+            hits = await sightings.suggest(tx.session, tx.actor.org, ref.strip(), scope=EVERYWHERE, limit=10)
             same = [hit for hit in hits if hit.name.lower() == ref.strip().lower()]
             if len(same) > 1:
                 raise Conflict(f"{len(same)} players are called that.", "Pick one of the suggestions.") from None
@@ -106,12 +113,16 @@ class Players:
         return found
 
     async def _whereabouts(self, tx: Tx, player: Sighting, server_ref: str) -> Presence:
-        server = await resolve(tx.session, tx.actor.org, server_ref) if server_ref else None
+        """Where they are and may be kicked; the newest session, where there are several."""
+        server = await permitted(tx, server_ref, _KICK) if server_ref else None
         places = await sightings.presence(tx.session, tx.actor.org, player.player_id, server.id if server else None)
         if not places:
             where = f"on {safe(server.name)}" if server else "on any server"
             raise Conflict(f"{safe(player.name)} is not {where} now.", "`/players` shows who is online.")
-        return places[0]
+        allowed = await tx.allowed_on(_KICK, [place.server_id for place in places])
+        if not allowed:
+            await tx.require(_KICK, server_id=places[0].server_id)
+        return next(place for place in places if place.server_id in allowed)
 
 
 def _whom(player: Sighting, place: Presence) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -90,14 +90,27 @@ async def permitted(tx: Tx, ref: str, permission: str) -> ServerCard:
     return server
 
 
-def left_out(actor: Actor, denied: Sequence[ServerCard]) -> str:
-    """Names the servers on which the actor may not do it; empty without any. Those that they do not see are counted."""
+class Named(Protocol):
+    """A server, as far as it can be named."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+
+
+def names(actor: Actor, servers: Sequence[Named]) -> list[str]:
+    """What the servers are called. Those that the actor does not see are counted."""
+    found = [server.name for server in servers if actor.may_on(VIEW, server.id)]
+    unseen = len(servers) - len(found)
+    return [*found, *([f"{unseen} {'more ' if found else ''}that you do not see"] if unseen else [])]
+
+
+def left_out(actor: Actor, denied: Sequence[Named]) -> str:
+    """Says where something is not done because the actor may not do it there; empty where there is no such server."""
     if not denied:
         return ""
-    names = [safe(server.name) for server in denied if actor.may_on(VIEW, server.id)]
-    unseen = len(denied) - len(names)
-    more = f"{unseen} {'more ' if names else ''}that you do not see" if unseen else ""
-    return f"Left out, because you may not do it there: {' and '.join(filter(None, [joined(names, 300), more]))}."
+    return f"Left out, because you may not do it there: {joined(list(map(safe, names(actor, denied))), 300)}."
 
 
 def must_be_able(server: ServerCard, capability: str) -> None:

@@ -50,6 +50,11 @@ class Button:
         )
 
 
+def everything(_permission: str) -> bool:
+    """A card that many read offers what any of them may do; pressing is checked."""
+    return True
+
+
 def row(*buttons: Button) -> ui.ActionRow[ui.LayoutView]:
     """Up to five buttons side by side."""
     return ui.ActionRow(*(button.build() for button in buttons))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import discord
 
 from bot.domain.words import safe
-from bot.ui.cards import Button, Colour, card, row
+from bot.ui.cards import Button, Colour, card, everything, row
 from bot.ui.texts import ago, at, count, span
 
 if TYPE_CHECKING:
@@ -52,10 +53,12 @@ def state_words(incident: IncidentCard) -> str:
             return f"resolved by {safe(incident.resolved_by)}" if incident.resolved_by else "resolved"
 
 
-def incident_card(incident: IncidentCard, mark: int | None = None) -> discord.ui.LayoutView:
-    """The message of an incident, from its opening to its end."""
+def incident_card(
+    incident: IncidentCard, mark: int | None = None, *, may: Callable[[str], bool] = everything
+) -> discord.ui.LayoutView:
+    """The message of an incident, from its opening to its end. `may`: of the only reader, where there is one."""
     head = f"### {safe(incident.title, 200)}\n`{number(incident)}` · **{state_words(incident)}**{_lasted(incident)}"
-    return card(colour(incident), head, _about(incident), _timeline(incident), *_buttons(incident), mark=mark)
+    return card(colour(incident), head, _about(incident), _timeline(incident), *_buttons(incident, may), mark=mark)
 
 
 def _lasted(incident: IncidentCard) -> str:
@@ -96,13 +99,14 @@ def _line(event: IncidentEvent) -> str:
     return f"{_SIGNS.get(event.type, '·')} {ago(event.at)} {who}{safe(event.message, _LINE)}"
 
 
-def _buttons(incident: IncidentCard) -> list[discord.ui.Item[discord.ui.LayoutView]]:
+def _buttons(incident: IncidentCard, may: Callable[[str], bool]) -> list[discord.ui.Item[discord.ui.LayoutView]]:
     buttons: list[Button] = []
-    if incident.status == "open":
+    manages = may("incidents.manage")
+    if manages and incident.status == "open":
         buttons.append(Button("Acknowledge", "incident.ack", (incident.id,), discord.ButtonStyle.primary))
-    if incident.status != "resolved":
+    if manages and incident.status != "resolved":
         buttons.append(Button("Resolve", "incident.resolve", (incident.id,), discord.ButtonStyle.success))
-    if incident.server_id and not incident.server_gone:
+    if incident.server_id and not incident.server_gone and may("servers.view"):
         buttons.append(Button("Server", "server.open", (incident.server_id,)))
     return [row(*buttons)] if buttons else []
 

@@ -12,7 +12,7 @@ from agent.wire import PHASES, Step
 from bot.domain.jobs import JOBS, PARTS, JobType
 from bot.domain.words import safe
 from bot.ui import job_output, mods
-from bot.ui.cards import Button, Colour, card, row
+from bot.ui.cards import Button, Colour, card, everything, row
 from bot.ui.texts import ago, at, block, job_number, span
 
 if TYPE_CHECKING:
@@ -77,11 +77,6 @@ def line(job: JobCard) -> str:
     return (
         f"`{job_number(job.number)}` **{title(job)}** · {state_words(job)} · {ago(job.finished_at or job.created_at)}"
     )
-
-
-def everything(_permission: str) -> bool:
-    """A card that many read offers what any of them may do; pressing is checked."""
-    return True
 
 
 def progress_card(

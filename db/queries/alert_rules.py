@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import Scope
+from db.queries.access import covered, scope_values
 from db.rows import every, one
 
 _ERRORS = text("""/* alert_rules.errors */
@@ -69,6 +71,7 @@ _CARD = text(f"""/* alert_rules.card */ {_CARDS}
 _LIST = text(f"""/* alert_rules.cards */ {_CARDS}
     and (cast(:enabled as boolean) is null or r.enabled = cast(:enabled as boolean))
     and (cast(:words as text) is null or r.name ilike '%' || :words || '%')
+    and {covered("r.server_instance_id")}
     order by lower(r.name), r.id limit :limit offset :offset""")
 
 
@@ -169,12 +172,13 @@ async def cards(
     session: AsyncSession,
     org_id: UUID,
     *,
+    scope: Scope,
     enabled: bool | None = None,
     words: str | None = None,
     limit: int = 11,
     offset: int = 0,
 ) -> list[RuleCard]:
-    """Rules by name; ask for one more than you show to know whether there is another page."""
+    """Rules about servers in a scope by name; ask for one more than you show to know whether there is another page."""
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if words else None
     values = {"org": org_id, "enabled": enabled, "words": like, "limit": limit, "offset": offset}
-    return every(RuleCard, await session.execute(_LIST, values))
+    return every(RuleCard, await session.execute(_LIST, {**values, **scope_values(scope)}))

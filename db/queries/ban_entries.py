@@ -27,13 +27,6 @@ _OF_ORG = text(f"""/* ban_entries.places */ {_PLACES}
 
 _PLACE = text(f"""/* ban_entries.place */ {_PLACES} and s.org_id = :org and s.id = :server""")
 
-_PERMITTED = text("""/* ban_entries.permitted */
-    select distinct s.id from server_instances s
-      join role_bindings b on b.org_id = s.org_id and b.discord_role_id = any(cast(:roles as bigint[]))
-       and (b.server_instance_id = s.id or b.tag in (select t.tag from server_tags t where t.server_instance_id = s.id))
-      join role_permissions rp on rp.role_id = b.role_id join permissions p on p.id = rp.permission_id
-     where s.org_id = :org and s.deleted_at is null and p.name = :permission""")
-
 _WISH = text("""/* ban_entries.wish */
     insert into ban_entries (org_id, org_ban_id, server_instance_id, sync_status, revision, next_attempt_at, created_at)
     select :org, w.ban, w.server, w.status, 1, :now, :now
@@ -195,12 +188,6 @@ async def places(session: AsyncSession, org_id: UUID, server_id: UUID | None = N
 
 async def place(session: AsyncSession, org_id: UUID, server_id: UUID) -> Place | None:
     return one(Place, await session.execute(_PLACE, {"org": org_id, "server": server_id}))
-
-
-async def permitted(session: AsyncSession, org_id: UUID, roles: Collection[int], permission: str) -> set[UUID]:
-    """The servers on which bindings to that server or its tags give a permission."""
-    values = {"org": org_id, "roles": sorted(roles), "permission": permission}
-    return set(await session.scalars(_PERMITTED, values))
 
 
 async def wish(session: AsyncSession, org_id: UUID, rows: Sequence[tuple[UUID, UUID, str]], now: datetime) -> None:

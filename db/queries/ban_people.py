@@ -18,8 +18,9 @@ _KNOWN = text("""/* ban_people.known */
                     '[]') as identities,
            (select host(se.ip) from player_sessions se where se.player_id = p.id and se.ip is not null
              order by se.started_at desc limit 1) as address,
-           array(select s.name from player_sessions se join server_instances s on s.id = se.server_instance_id
-                  where se.player_id = p.id and se.ended_at is null and s.deleted_at is null order by lower(s.name)) as online_on
+           coalesce((select jsonb_agg(jsonb_build_array(s.name, s.id) order by lower(s.name))
+                       from player_sessions se join server_instances s on s.id = se.server_instance_id
+                      where se.player_id = p.id and se.ended_at is null and s.deleted_at is null), '[]') as online_on
       from players p
      where p.org_id = :org
        and p.id = coalesce(cast(:player as uuid), (select i.player_id from player_identities i
@@ -38,7 +39,8 @@ class Known:
     former_names: list[str]
     identities: list[list[str]]
     address: str | None
-    online_on: list[str]
+    online_on: list[list[str]]
+    """Name and id of each server."""
 
 
 async def known(

@@ -9,18 +9,20 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import EVERYWHERE, Scope
+from db.queries.access import covered, scope_values
 from db.rows import every, one
 
-_CASES = """
+_HELD = """(select count(*) from ban_entries e join server_instances s on s.id = e.server_instance_id
+             where e.org_ban_id = b.id and s.deleted_at is null"""
+_CASES = f"""
     select b.id, b.org_id, b.number, b.player_id, coalesce(b.player_name, '') as name, coalesce(b.reason, '') as reason,
            b.applies_to_all as everywhere, b.status, b.banned_at, b.expires_at, b.ended_at, b.revoke_reason,
            coalesce(a.display_name, a.username) as author, coalesce(l.display_name, l.username) as lifted_by,
            coalesce((select jsonb_agg(jsonb_build_array(i.kind, i.value) order by i.kind, i.value)
                        from ban_identifiers i where i.org_ban_id = b.id), '[]') as identities,
-           (select count(*) from ban_entries e join server_instances s on s.id = e.server_instance_id
-             where e.org_ban_id = b.id and s.deleted_at is null) as servers,
-           (select count(*) from ban_entries e join server_instances s on s.id = e.server_instance_id
-             where e.org_ban_id = b.id and s.deleted_at is null and e.sync_status = 'synced') as applied
+           {_HELD} and {covered("s.id")}) as servers,
+           {_HELD} and {covered("s.id")} and e.sync_status = 'synced') as applied
       from org_bans b left join users a on a.id = b.created_by_id left join users l on l.id = b.revoked_by_id"""
 
 _ONE = text(f"""/* bans.one */ {_CASES}
@@ -31,6 +33,8 @@ _LIST = text(f"""/* bans.cases */ {_CASES}
       and (cast(:player as uuid) is null or b.player_id = cast(:player as uuid))
       and (cast(:server as uuid) is null or exists (
              select 1 from ban_entries e where e.org_ban_id = b.id and e.server_instance_id = cast(:server as uuid)))
+      and (exists {_HELD.replace("count(*)", "1")} and {covered("s.id")})
+           or not exists {_HELD.replace("count(*)", "1")}))
       and (cast(:words as text) is null or b.player_name ilike '%' || :words || '%' or b.number::text like :words || '%')
     order by b.number desc limit :limit offset :offset""")
 
@@ -159,8 +163,8 @@ class OwnBan:
 async def case(
     session: AsyncSession, org_id: UUID, *, ban_id: UUID | str | None = None, number: int | None = None
 ) -> Case | None:
-    """One case, by id or by its number in the org."""
-    values = {"org": org_id, "id": str(ban_id) if ban_id else None, "number": number}
+    """One case, by id or by its number in the org, with all of its servers counted."""
+    values = {"org": org_id, "id": str(ban_id) if ban_id else None, "number": number, **scope_values(EVERYWHERE)}
     return one(Case, await session.execute(_ONE, values))
 
 
@@ -168,6 +172,7 @@ async def cases(
     session: AsyncSession,
     org_id: UUID,
     *,
+    scope: Scope,
     status: str | None = None,
     server_id: UUID | None = None,
     player_id: UUID | None = None,
@@ -175,10 +180,12 @@ async def cases(
     limit: int = 11,
     offset: int = 0,
 ) -> list[Case]:
-    """Cases of an org, newest first; ask for one more than you show to know whether there is another page."""
+    """Cases on servers in a scope, and those that are on none, newest first; ask for one more than you show to know
+    whether there is another page."""
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if words else None
     values = {"org": org_id, "status": status, "server": server_id, "player": player_id, "words": like}
-    return every(Case, await session.execute(_LIST, {**values, "limit": limit, "offset": offset}))
+    values |= {"limit": limit, "offset": offset, **scope_values(scope)}
+    return every(Case, await session.execute(_LIST, values))
 
 
 async def past(

@@ -1,6 +1,6 @@
 """Hosts as people see them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,9 @@ _CARDS = """
            h.last_metrics, host(h.ip_address) as ip_address, h.created_at,
            h.key_rotation_requested_at is not null as rotating, k.key_prefix, k.last_used_at as key_used_at,
            array(select s.name from server_instances s where s.host_id = h.id and s.deleted_at is null
-                  order by lower(s.name)) as servers,
+                  order by lower(s.name), s.id) as servers,
+           array(select s.id from server_instances s where s.host_id = h.id and s.deleted_at is null
+                  order by lower(s.name), s.id) as server_ids,
            (select count(*) from jobs j where j.host_id = h.id and j.status = 'queued') as waiting
       from hosts h
       left join lateral (select * from api_keys k where k.host_id = h.id and k.kind = 'agent' and k.revoked_at is null
@@ -76,6 +78,8 @@ class HostCard:
     servers: list[str]
     waiting: int
     """Jobs that wait for it."""
+    server_ids: list[UUID] = field(default_factory=list[UUID])
+    """In the order of `servers`."""
 
     @property
     def online(self) -> bool:

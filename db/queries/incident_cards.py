@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import Scope
+from db.queries.access import covered, scope_values
 from db.rows import every, one
 
 TIMELINE: Final = 8
@@ -33,6 +35,7 @@ _CARD = text(f"""/* incidents.card */ {_CARDS} and (i.id = cast(:id as uuid) or 
 
 _LIST = text(f"""/* incidents.cards */ {_CARDS}
     and (cast(:statuses as text[]) is null or i.status = any(cast(:statuses as text[])))
+    and {covered("i.server_instance_id")}
     order by i.created_at desc, i.number desc limit :limit offset :offset""")
 
 _TIMELINE = text("""/* incidents.timeline */
@@ -102,9 +105,15 @@ async def timeline(session: AsyncSession, org_id: UUID, incident_id: UUID) -> tu
 
 
 async def cards(
-    session: AsyncSession, org_id: UUID, *, statuses: Sequence[str] | None, limit: int, offset: int = 0
+    session: AsyncSession,
+    org_id: UUID,
+    *,
+    scope: Scope,
+    statuses: Sequence[str] | None,
+    limit: int,
+    offset: int = 0,
 ) -> list[IncidentCard]:
-    """Incidents, newest first; ask for one more than you show to know whether there is another page."""
+    """Incidents of the servers in a scope, newest first; ask for one more than you show to know whether there is another page."""
     chosen = list(statuses) if statuses is not None else None
-    values = {"org": org_id, "statuses": chosen, "limit": limit, "offset": offset}
+    values = {"org": org_id, "statuses": chosen, "limit": limit, "offset": offset, **scope_values(scope)}
     return every(IncidentCard, await session.execute(_LIST, values))

@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import Scope
+from db.queries.access import covered, scope_values
 from db.rows import every, one
 
 _ADD = text("""/* mods_deployments.add */
@@ -53,10 +55,10 @@ _EARLIER = text(f"""/* mods_deployments.earlier */
        order by d.artifact_id, d.created_at desc)
     select * from been order by created_at desc limit :limit""")
 
-_VERSIONS_ON_SERVERS = text("""/* mods_deployments.versions_of */
+_VERSIONS_ON_SERVERS = text(f"""/* mods_deployments.versions_of */
     select d.mod_name as mod, a.version, max(d.created_at) as at
       from mod_deployments d join mod_artifacts a on a.id = d.artifact_id
-     where d.org_id = :org and d.status in ('superseded', 'rolled_back')
+     where d.org_id = :org and d.status in ('superseded', 'rolled_back') and {covered("d.server_instance_id")}
        and (cast(:mod as text) = '' or lower(d.mod_name) = lower(:mod))
        and (cast(:words as text) is null or d.mod_name ilike '%' || :words || '%' or a.version ilike '%' || :words || '%')
      group by d.mod_name, a.version order by max(d.created_at) desc limit :limit""")
@@ -180,10 +182,10 @@ async def earlier(session: AsyncSession, org_id: UUID, server_id: UUID, mod: str
 
 
 async def versions_on_servers(
-    session: AsyncSession, org_id: UUID, words: str | None, mod: str = "", limit: int = 25
+    session: AsyncSession, org_id: UUID, words: str | None, mod: str = "", *, scope: Scope, limit: int = 25
 ) -> list[tuple[str, str, datetime]]:
-    """(mod, version, when) of what servers of the org had before. `mod`: of this one only."""
-    values = {"org": org_id, "words": words, "mod": mod, "limit": limit}
+    """(mod, version, when) of what servers in a scope had before. `mod`: of this one only."""
+    values = {"org": org_id, "words": words, "mod": mod, "limit": limit, **scope_values(scope)}
     rows = await session.execute(_VERSIONS_ON_SERVERS, values)
     return [(row.mod, row.version, row.at) for row in rows]
 

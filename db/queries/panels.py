@@ -57,12 +57,18 @@ _FINGERPRINTS = text(f"""/* panels.fingerprints */
      where m.kind = 'panel' and m.disabled_reason is null and m.message_id is not null group by m.id""")
 
 _LIST = text("""/* panels.list */
-    select m.id, m.subject_id as subject, m.channel_id, m.message_id, m.disabled_reason, s.name as server_name
+    select m.id, m.subject_id as subject, m.channel_id, m.message_id, m.disabled_reason, s.name as server_name, s.id as server_id
       from bot_messages m
       left join server_instances s on s.org_id = m.org_id and s.deleted_at is null and m.subject_id = 'server:' || s.id
      where m.org_id = :org and m.kind = 'panel' and m.disabled_reason is distinct from 'removed'
        and (cast(:id as uuid) is null or m.id = :id)
      order by m.created_at, m.id""")
+
+_CONCERNED = text("""/* panels.concerned */
+    select s.id from server_instances s
+     where s.org_id = :org and s.deleted_at is null
+       and (:subject = 'all' or :subject = 'server:' || s.id
+            or exists (select 1 from server_tags t where t.server_instance_id = s.id and :subject = 'tag:' || t.tag))""")
 
 # A board that was switched off goes on, with the message that it may still have; one that is live, or on its way out, stays as it
 # is.
@@ -122,6 +128,8 @@ class Panel:
     message_id: int | None
     disabled_reason: str | None
     server_name: str | None
+    server_id: UUID | None
+    """Of a board of one server that is still there."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,11 @@ async def servers(session: AsyncSession, org_id: UUID, subject: str, *, limit: i
     """The servers of a board, by name."""
     values = {"org": org_id, "subject": subject, "limit": limit, "now": now}
     return every(PanelServer, await session.execute(_SHOWN, values))
+
+
+async def concerned(session: AsyncSession, org_id: UUID, subject: str) -> list[UUID]:
+    """The servers that a board shows or counts."""
+    return list(await session.scalars(_CONCERNED, {"org": org_id, "subject": subject}))
 
 
 async def fingerprints(session: AsyncSession, now: datetime) -> Sequence[Fingerprint]:

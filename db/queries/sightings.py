@@ -7,12 +7,14 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import Scope
+from db.queries.access import covered, scope_values
 from db.rows import every, one
 
 
 @dataclass(frozen=True)
 class Sighting:
-    """A player, and the server they are on or were last seen on."""
+    """A player, and the server they are on or were last seen on, among those that the reader sees."""
 
     player_id: UUID
     name: str
@@ -24,12 +26,12 @@ class Sighting:
     identities: dict[str, str]
 
 
-_COLUMNS = """
+_COLUMNS = f"""
     select p.id as player_id, p.name, s.id as server_id, s.name as server_name, se.ended_at is null and se.id is not null as online,
            se.started_at as since, p.last_seen_at,
-           coalesce((select jsonb_object_agg(i.kind, i.value) from player_identities i where i.player_id = p.id), '{{}}') as identities
-      from {players} p
-      left join lateral (select * from player_sessions se where se.player_id = p.id
+           coalesce((select jsonb_object_agg(i.kind, i.value) from player_identities i where i.player_id = p.id), '{{{{}}}}') as identities
+      from {{players}} p
+      left join lateral (select * from player_sessions se where se.player_id = p.id and {covered("se.server_instance_id")}
                           order by se.ended_at is null desc, se.started_at desc limit 1) se on true
       left join server_instances s on s.id = se.server_instance_id"""
 
@@ -43,13 +45,13 @@ _FOUND = """(
 _SUGGEST = text(f"""/* sightings.suggest */ {_COLUMNS.format(players=_FOUND)}
      order by online desc, p.last_seen_at desc""")
 
-_ONLINE = text("""/* sightings.online */
+_ONLINE = text(f"""/* sightings.online */
     select p.id as player_id, p.name, s.id as server_id, s.name as server_name, true as online, se.started_at as since,
            p.last_seen_at,
-           coalesce((select jsonb_object_agg(i.kind, i.value) from player_identities i where i.player_id = p.id), '{}') as identities
+           coalesce((select jsonb_object_agg(i.kind, i.value) from player_identities i where i.player_id = p.id), '{{}}') as identities
       from player_sessions se join players p on p.id = se.player_id join server_instances s on s.id = se.server_instance_id
      where se.org_id = :org and se.ended_at is null and s.deleted_at is null
-       and (cast(:server as uuid) is null or se.server_instance_id = :server)
+       and (cast(:server as uuid) is null or se.server_instance_id = :server) and {covered("se.server_instance_id")}
      order by lower(s.name), lower(p.name) limit :limit offset :offset""")
 
 _ONE = text(f"/* sightings.player */ {_COLUMNS.format(players='players')} where p.org_id = :org and p.id = :player")
@@ -73,21 +75,21 @@ def _like(words: str) -> str:
     return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-async def suggest(session: AsyncSession, org_id: UUID, words: str, limit: int = 25) -> list[Sighting]:
+async def suggest(session: AsyncSession, org_id: UUID, words: str, *, scope: Scope, limit: int = 25) -> list[Sighting]:
     """Players by name, former name or exact id; who is online comes first."""
-    values = {"org": org_id, "words": _like(words), "exact": words.strip(), "limit": limit}
+    values = {"org": org_id, "words": _like(words), "exact": words.strip(), "limit": limit, **scope_values(scope)}
     return every(Sighting, await session.execute(_SUGGEST, values))
 
 
 async def online(
-    session: AsyncSession, org_id: UUID, server_id: UUID | None, *, limit: int, offset: int
+    session: AsyncSession, org_id: UUID, server_id: UUID | None, *, scope: Scope, limit: int, offset: int
 ) -> list[Sighting]:
-    values = {"org": org_id, "server": server_id, "limit": limit, "offset": offset}
+    values = {"org": org_id, "server": server_id, "limit": limit, "offset": offset, **scope_values(scope)}
     return every(Sighting, await session.execute(_ONLINE, values))
 
 
-async def player(session: AsyncSession, org_id: UUID, player_id: UUID) -> Sighting | None:
-    return one(Sighting, await session.execute(_ONE, {"org": org_id, "player": player_id}))
+async def player(session: AsyncSession, org_id: UUID, player_id: UUID, *, scope: Scope) -> Sighting | None:
+    return one(Sighting, await session.execute(_ONE, {"org": org_id, "player": player_id, **scope_values(scope)}))
 
 
 async def presence(session: AsyncSession, org_id: UUID, player_id: UUID, server_id: UUID | None) -> list[Presence]:

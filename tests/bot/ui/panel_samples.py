@@ -47,7 +47,7 @@ def bare(**changed: Any) -> PanelServer:
 
 
 def panel(subject: str = "all", **changed: Any) -> Panel:
-    return replace(Panel(number(), subject, SNOWFLAKE, SNOWFLAKE, None, None), **changed)
+    return replace(Panel(number(), subject, SNOWFLAKE, SNOWFLAKE, None, None, None), **changed)
 
 
 def board_cards(name: str) -> Iterable[discord.ui.LayoutView]:
