@@ -205,7 +205,7 @@ def test_whom_discord_hides_commands_from() -> None:
     assert hidden(weak, MODERATORS) == ["Discord hides `/server`, `/host` from **M\\*ds**, who may use it."]
     mute = replace(FACTS, roles={GUILD: RoleFact("@everyone", 0), MODS: RoleFact("Mods", MODERATE)})
     assert hidden(mute, MODERATORS, EVERYBODY) == [
-        "Discord hides `/server`, `/status` from **Mods**, who may use it.",
+        "Discord hides `/server`, `/status`, `/host` from **Mods**, who may use it.",
         "Discord hides `/status` from **everybody**, who may use it.",
     ]
     assert hidden(replace(weak, overall=None), MODERATORS) == ["Discord did not say whom it shows them to."]
