@@ -20,7 +20,7 @@ class Fault(Enum):
     """What can be wrong."""
 
     SEALS_MISSING = "seals are missing"
-    SEAL_CHANGED = "a seal was changed, its rows are as they were"
+    SEAL_CHANGED = "a seal itself was changed"
     ROW_CHANGED = "a row was changed, or what the seal says of itself"
     EITHER_CHANGED = "the seal or one of its rows was changed"
     UNCONNECTED = "whether it is genuine cannot be told without the seal before"
@@ -100,12 +100,8 @@ class Chain:
         self.findings.append(Finding(Fault.SEAL_CHANGED, (seal.number, seal.number)))
         self._take(seal, [seal.hash])
 
-    def whole(self, seal: Stored, rows: bytes) -> None:
-        """Takes one whose rows are all there, with their hash."""
-        told = seal.sealed
-        if told is None:
-            self.senseless(seal)
-            return
+    def whole(self, seal: Stored, told: Sealed, rows: bytes) -> None:
+        """Takes one whose rows are all there, with what it says of itself and the hash of the rows."""
         self._follow(seal)
         made = [told.hash(rows, before) for before in self._before]
         fits = made.index(seal.hash) if seal.hash in made else None

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from bot import clock
 from bot.domain.id_ranges import IdRanges
-from bot.domain.seals import Row, RowsHash, microseconds
+from bot.domain.seals import Row, RowsHash, Sealed, microseconds
 from bot.domain.seals_chain import NAMED, Chain, Fault, Finding, Stored
 from db.engine import Database
 from db.queries import audit_seals, audit_verify, outbox
@@ -120,10 +120,12 @@ class Walk:
         mine = self._told_apart(rows, _NOTHING if seal.purged_at else seal.ids)
         if seal.purged_at:
             self._chain.purged(seal)
-        elif len(mine) == seal.ids.size:
-            self._whole(seal, mine)
+        elif (told := seal.sealed) is None:
+            self._chain.senseless(seal)
+        elif len(mine) == told.count:
+            self._whole(seal, told, mine)
         else:
-            await self._again(seal, seal.ids)
+            await self._again(seal, told)
 
     def _told_apart(self, rows: Sequence[Row], ids: IdRanges) -> list[Row]:
         """The rows with these ids. Others lie between them, and a later seal names them, if any does."""
@@ -137,21 +139,21 @@ class Walk:
                 self._unnamed[number] = row[-1] or ""
         return mine
 
-    def _whole(self, seal: Stored, rows: Sequence[Row]) -> None:
+    def _whole(self, seal: Stored, told: Sealed, rows: Sequence[Row]) -> None:
         hashed = RowsHash()
         hashed.add(rows)
         self._result.rows += len(rows)
-        self._chain.whole(seal, hashed.digest)
+        self._chain.whole(seal, told, hashed.digest)
 
-    async def _again(self, seal: Stored, ids: IdRanges) -> None:
+    async def _again(self, seal: Stored, told: Sealed) -> None:
         """Rows seem to be missing: they may have been committed, or purged, after their neighbours were read."""
-        rows = await self._named(ids)
+        rows = await self._named(told.ids)
         async with self._db.read() as session:
             now = await audit_verify.seal(session, self._org, seal.number)
         there = {_id(row) for row in rows}
-        missing = [number for number in ids if number not in there]
+        missing = [number for number in told.ids if number not in there]
         if not missing:
-            self._whole(seal, rows)
+            self._whole(seal, told, rows)
         elif now is not None and now.purged_at is not None:
             self._chain.purged(_stored(now))
         else:

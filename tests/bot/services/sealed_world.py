@@ -11,7 +11,7 @@ from bot.services.audit_verify import AuditVerify
 from bot.services.audit_walk import Verified
 from tests.bot.world import World
 
-_ROW = """insert into audit_logs (org_id, actor_type, action, outcome, resource_type, options, created_at)
+ROW = """insert into audit_logs (org_id, actor_type, action, outcome, resource_type, options, created_at)
           values (:org, 'user', :action, 'success', 'server', cast(:options as jsonb), :now) returning id"""
 
 
@@ -28,7 +28,7 @@ class Book:
     async def write(self, count: int = 1, action: str = "help", options: str = "{}") -> list[int]:
         """Rows of the org; their ids."""
         values = {"org": self.world.org_id, "action": action, "options": options}
-        return [await self.world.value(_ROW, **values, now=clock.now()) for _ in range(count)]
+        return [await self.world.value(ROW, **values, now=clock.now()) for _ in range(count)]
 
     async def seal(self, count: int = 3) -> list[int]:
         """A seal over as many new rows; their ids."""
@@ -42,6 +42,21 @@ class Book:
             "select number, cast(ids as text), row_count from audit_seals where org_id = :org order by number",
             org=self.world.org_id,
         )
+
+    async def ids(self, number: int) -> list[int]:
+        """The rows of a seal that are there."""
+        rows = await self.world.rows(
+            """select a.id from audit_seals s join audit_logs a on s.ids @> a.id
+                where s.org_id = :org and s.number = :number order by a.id""",
+            org=self.world.org_id,
+            number=number,
+        )
+        return [row[0] for row in rows]
+
+    async def skip_ids(self, count: int) -> int:
+        """Ids that no row gets; the first of them."""
+        statement = "select min(nextval(pg_get_serial_sequence('audit_logs', 'id'))) from generate_series(1, :count)"
+        return await self.world.value(statement, count=count)
 
     async def hash(self, number: int) -> str:
         return await self.world.value(
