@@ -65,8 +65,12 @@ class Stage:
         assert "Reference" not in self.shown[name].text, self.shown[name].text
 
     @property
-    def log_id(self) -> str:
+    def log(self) -> str:
         return str(self.discord.guild.log.id)
+
+    @property
+    def moderators(self) -> str:
+        return str(self.discord.guild.moderators)
 
     async def slash(self, path: str, /, **options: str) -> Interaction:
         guild = self.discord.guild
@@ -119,12 +123,22 @@ CHANGES: Final = {
         "select name from hosts where key_rotation_requested_at is not null",
         "basement gets a new key",
     ),
-    "notify add": Change(
-        lambda stage: stage.slash(
-            "notify add", name="extra", purpose="alerts", channel=str(stage.discord.guild.log.id)
-        ),
-        "notify.add",
-        "select name from notification_channels where name = 'extra'",
-        "extra",
+    "access bind": Change(
+        lambda stage: stage.slash("access bind", role=stage.moderators, preset="viewer", server="EU1"),
+        "access.bind",
+        "select discord_role_id from role_bindings where server_instance_id is not null",
+        "Moderator is bound to viewer on EU1 already",
+    ),
+    "config set": Change(
+        lambda stage: stage.slash("config set", key="audit_live", value="on"),
+        "config.set",
+        "select name from orgs where audit_live",
+        "audit_live",
+    ),
+    "setup channels": Change(
+        lambda stage: stage.slash("setup channels", purpose="alerts", channel=stage.log),
+        "setup.channel",
+        "select name from notification_channels where purpose = 'alerts'",
+        "Messages for alerts go to",
     ),
 }

@@ -4,7 +4,7 @@ A run of the command that nobody disturbs says which awaits it has, and what the
 of the bot ends at each of them. What it leaves behind has to be, row for row, what was there before or what is there
 after; and once the interaction was delivered again to the next life, what is there after.
 
-Those around the commit are always tried, of the others a few, evenly spread; `make soak` tries them all.
+Those around the commit are always tried, of the others one of each command; `make soak` tries them all.
 """
 
 import os
@@ -23,8 +23,7 @@ from tests.wire.interactions import Interaction
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SPREAD: Final = 10_000 if os.environ.get("EVERY_AWAIT") else 3
-"""How many awaits of a command are tried besides those around its commit."""
+EVERY_AWAIT: Final = bool(os.environ.get("EVERY_AWAIT"))
 _CALLBACK: Final = r"POST /interactions/\d+/[^/]+/callback"
 _ROWS: Final = "select action, outcome from audit_logs where interaction_id = :id"
 
@@ -48,12 +47,13 @@ async def prepared(stage: Stage, postgres: TestServer) -> AsyncIterator[str]:
     await postgres.drop(url)
 
 
-def chosen(awaits: Sequence[str]) -> list[int]:
-    """The numbers of those at which a life ends: around the commit, and evenly over the rest."""
+def chosen(awaits: Sequence[str], name: str) -> list[int]:
+    """The numbers of those at which a life ends: around the commit, and one more, somewhere else for each command."""
+    if EVERY_AWAIT:
+        return list(range(1, len(awaits) + 1))
     commit = max(number for number, place in enumerate(awaits, 1) if place.endswith("session.transaction"))
-    count = min(SPREAD, len(awaits))
-    spread = {1 + number * (len(awaits) - 1) // max(count - 1, 1) for number in range(count)}
-    return sorted(spread | {commit - 1, commit, commit + 1} & set(range(1, len(awaits) + 1)))
+    somewhere = 1 + (len(awaits) - 1) * list(CHANGES).index(name) // (len(CHANGES) - 1)
+    return sorted({somewhere, commit - 1, commit, min(commit + 1, len(awaits))})
 
 
 async def audited(copy: Copy, interaction: Interaction) -> list[tuple[Any, ...]]:
@@ -81,9 +81,9 @@ async def test_effect_and_row_are_there_together_or_neither(
     async with copied(postgres, prepared) as copy:
         before = await copy.likeness()
     awaits, after = await undisturbed(stage, postgres, prepared, change)
-    ends = {
-        number: await _ended_at(number, stage, postgres, prepared, change, (before, after)) for number in chosen(awaits)
-    }
+    sides, ends = (before, after), dict[int, bool]()
+    for number in chosen(awaits, name):
+        ends[number] = await _ended_at(number, stage, postgres, prepared, change, sides)
     shown = [f"{number} {awaits[number - 1]}: {'done' if done else 'not done'}" for number, done in ends.items()]
     assert set(ends.values()) == {True, False}, f"the commit is not among {shown}"
     assert list(ends.values()) == sorted(ends.values()), f"undone again: {shown}"

@@ -13,8 +13,8 @@ from tests.wire.waiting import eventually
 async def watched(town: Town) -> Channel:
     """Alerts go to a channel of their own, and an incident that is over is over."""
     guild = town.discord.guild
-    card = await (await town.command("setup start")).answer()
-    await (await town.discord.select(town.owner, card, "gk:setup.channel:alerts", guild.general.id)).answer()
+    given = {"purpose": "alerts", "channel": guild.general.id}
+    await (await town.discord.slash(town.owner, town.ops, "setup channels", **given)).answer()
     await town.rows("update alert_rules set cooldown_seconds = 0")
     return guild.general
 

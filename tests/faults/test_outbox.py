@@ -9,7 +9,6 @@ from db.engine import Database
 from tests.wire.bot import BotProcess
 from tests.wire.discord_server import DiscordServer
 from tests.wire.guild import Channel
-from tests.wire.messages import Message
 from tests.wire.trouble import EDIT, posts_to
 from tests.wire.waiting import eventually
 
@@ -19,15 +18,12 @@ class Owner:
 
     def __init__(self, discord: DiscordServer, db: Database) -> None:
         self.discord, self._db = discord, db
-        self._card: Message | None = None
 
     async def sends(self, purpose: str, channel: Channel) -> None:
         """Sends a purpose to a channel, which owes that channel a message."""
         guild = self.discord.guild
-        if self._card is None:
-            self._card = await (await self.discord.slash(guild.owner, guild.general, "setup start")).answer()
-        chosen = await self.discord.select(guild.owner, self._card, f"gk:setup.channel:{purpose}", channel.id)
-        await chosen.answer()
+        given = {"purpose": purpose, "channel": channel.id}
+        await (await self.discord.slash(guild.owner, guild.general, "setup channels", **given)).answer()
 
     async def rows(self, statement: str) -> list[Any]:
         async with self._db.read() as session:

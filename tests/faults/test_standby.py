@@ -63,6 +63,5 @@ async def test_a_process_that_ends_hands_over_at_once(pair: Pair) -> None:
     assert await pair.first.terminate() == 0
     await pair.discord.gateway.until_connected(1, seconds=2.5)
     guild = pair.discord.guild
-    card = await (await pair.discord.slash(guild.owner, guild.general, "setup start")).answer()
-    await pair.discord.select(guild.owner, card, "gk:setup.channel:ops", guild.ops.id)
+    await pair.discord.slash(guild.owner, guild.general, "setup channels", purpose="ops", channel=guild.ops.id)
     await pair.discord.message(guild.ops, "Messages for ops arrive here")
