@@ -12,7 +12,7 @@ from db.models.messages import BotMessage, NotificationChannel, NotificationJob
 from db.models.mods import ModArtifact, ModDeployment, ServerMod
 from db.models.operations import AppState, CronRun, Lease
 from db.models.players import Player, PlayerIdentity, PlayerName, PlayerSession
-from db.models.schedules import Schedule, ScheduleTask
+from db.models.schedules import Schedule, ScheduleExclusion, ScheduleTask
 from db.models.servers import GameType, Server, ServerTag
 from db.models.tenancy import (
     Org,
@@ -70,6 +70,7 @@ __all__ = [
     "RoleBinding",
     "RolePermission",
     "Schedule",
+    "ScheduleExclusion",
     "ScheduleTask",
     "Server",
     "ServerMod",

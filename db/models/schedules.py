@@ -3,7 +3,7 @@
 from datetime import datetime, time
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, UniqueConstraint, false, text, true
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, JsonObject, Key, Moment, check, partial
@@ -101,4 +101,31 @@ class ScheduleTask(Base):
             "comment": "the steps of a schedule (warn, backup, restart), at least one; a run makes one chain of "
             "jobs of them"
         },
+    )
+
+
+class ScheduleExclusion(Base):
+    """A schedule of a tag leaves a server out."""
+
+    __tablename__ = "schedule_exclusions"
+
+    org_id: Mapped[UUID]
+    schedule_id: Mapped[UUID] = mapped_column(primary_key=True)
+    server_instance_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["schedule_id", "org_id"],
+            ["schedules.id", "schedules.org_id"],
+            name="fk_schedule_exclusions_schedule",
+            ondelete="CASCADE",
+        ),
+        ForeignKeyConstraint(
+            ["server_instance_id", "org_id"],
+            ["server_instances.id", "server_instances.org_id"],
+            name="fk_schedule_exclusions_server",
+            ondelete="CASCADE",
+        ),
+        Index("ix_schedule_exclusions_server", "server_instance_id"),
+        {"comment": "servers that a schedule of a tag leaves out: whoever saved or resumed it might not do it there"},
     )

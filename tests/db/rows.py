@@ -50,6 +50,7 @@ from db.models import (
     RoleBinding,
     RolePermission,
     Schedule,
+    ScheduleExclusion,
     ScheduleTask,
     Server,
     ServerMod,
@@ -202,6 +203,7 @@ def _wishes(o: Org, arena: Server, player: Player) -> list[Base]:
         ServerMod(server_instance_id=arena.id, org_id=o.id, folder="Bigger", state="active", artifact_id=mod.id),
         daily,
         ScheduleTask(schedule_id=daily.id, sequence=1, job_type="SERVER_RESTART"),
+        ScheduleExclusion(org_id=o.id, schedule_id=daily.id, server_instance_id=arena.id),
     ]
 
 
