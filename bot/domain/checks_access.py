@@ -27,7 +27,7 @@ class AuditFacts:
     """The oldest row that no seal covers; None: there is none."""
     seals: int
     verified_at: datetime | None
-    """When somebody last had the seals verified, successfully."""
+    """When somebody last asked whether the seals hold."""
 
 
 def roles(guild: GuildFacts | None, bindings: Sequence[Binding], explicit_leads: int) -> Iterator[Finding]:
@@ -81,6 +81,6 @@ def audit(facts: AuditFacts, now: datetime) -> Iterator[Finding]:
         yield fine(Topic.AUDIT, "the first seal comes within minutes")
     if facts.seals and (facts.verified_at is None or now - facts.verified_at > VERIFIED_WITHIN):
         since = "yet" if facts.verified_at is None else f"for {rough(now - facts.verified_at)}"
-        yield fine(Topic.AUDIT, f"not verified {since}: `/audit verify`")
+        yield fine(Topic.AUDIT, f"not checked {since}: `/audit verify`")
     elif facts.verified_at is not None:
-        yield fine(Topic.AUDIT, f"verified {rough(now - facts.verified_at)} ago")
+        yield fine(Topic.AUDIT, f"last checked {rough(now - facts.verified_at)} ago")

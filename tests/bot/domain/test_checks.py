@@ -261,9 +261,9 @@ def test_when_somebody_last_compared() -> None:
         return " · ".join(finding.what for finding in audit(facts, NOW))
 
     assert said(AuditFacts(None, 0, None)) == "the first seal comes within minutes"
-    assert said(AuditFacts(None, 1, None)) == "sealed up to now, 1 seal · not verified yet: `/audit verify`"
-    assert said(AuditFacts(None, 9, ago(days=3))) == "sealed up to now, 9 seals · verified 3 days ago"
-    assert "not verified for 40 days" in said(AuditFacts(None, 9, ago(days=40)))
+    assert said(AuditFacts(None, 1, None)) == "sealed up to now, 1 seal · not checked yet: `/audit verify`"
+    assert said(AuditFacts(None, 9, ago(days=3))) == "sealed up to now, 9 seals · last checked 3 days ago"
+    assert "not checked for 40 days" in said(AuditFacts(None, 9, ago(days=40)))
 
 
 def test_every_problem_has_its_remedy() -> None:
