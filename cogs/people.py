@@ -2,8 +2,9 @@
 
 import discord
 
+from bot.domain.actors import Actor
 from bot.domain.words import safe
-from bot.errors import NotFound
+from bot.errors import Invalid, NotFound
 from bot.services.access_bindings import DiscordRole
 from bot.services.access_people import Person
 
@@ -31,6 +32,23 @@ def member(user: discord.User | discord.Member) -> Person:
     if not isinstance(user, discord.Member):
         raise NotFound(f"{safe(user.display_name)} is not a member here.", "Choose somebody who is.")
     return anybody(user)
+
+
+def oneself(actor: Actor) -> Person:
+    """Who asks about themselves.
+
+    Raises:
+        Invalid: in a direct message, where nobody has rights.
+    """
+    if actor.org_id is None or actor.discord_id is None:
+        raise Invalid("Rights belong to a community, and this is a direct message.", "Ask in the community's server.")
+    return Person(
+        discord_id=actor.discord_id,
+        username=actor.name,
+        display_name=actor.name,
+        role_ids=actor.role_ids,
+        break_glass=actor.break_glass,
+    )
 
 
 def role(chosen: discord.Role) -> DiscordRole:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.demo import reading
-from bot.demo.chapters import bans, incidents, mods, schedules
+from bot.demo.chapters import bans, incidents, mods, rights, schedules
 from bot.demo.host import ARENA, SEVENDAYS, Game
 from bot.demo.people import Choice, eventually, shown
 from bot.demo.simcord_private import allow_command
@@ -19,7 +19,7 @@ GUESTS: Final = ("Marla", "Old Tom", "eve' score=9")
 """The last one has a name that tries to pass for a field of the game's list."""
 DONE: Final = (
     "server.restart", "player.kick", "schedule.add", "panel.create", "ban.add", "ban.lift", "mod.upload", "mod.deploy",
-    "incident.acknowledge",
+    "incident.acknowledge", "access.deny", "access.clear",
 )  # fmt: skip
 """What people changed in the evening, as the audit log calls it."""
 HELLO: Final = "Blood moon tonight; doors close at 22:00"
@@ -42,8 +42,11 @@ class Tour(Story):
         await incidents.ended(self, SEVENDAYS)
         await bans.lifted(self, SEVENDAYS, GUESTS[0])
         await self.refuse(SEVENDAYS)
+        await rights.denied(self, SEVENDAYS)
         await schedules.fired(self, SEVENDAYS, due)
         await self.audit()
+        await rights.proven(self)
+        await rights.checked(self)
 
     async def evening(self, game: Game) -> None:
         """Players come, and what moderators do about them; a mod, and a process that dies."""
@@ -170,7 +173,8 @@ async def tour(data_dir: Path, out: Callable[[str], object], story: type[Tour] =
         async with demo_world(data_dir) as world:
             out(f"Gamekeeper's tour: Discord is simulated, everything else is real. Ready in {_since(started)}.")
             tell.channels = {channel.id: name for name, channel in world.cast.channels.items()}
-            tell.members = {member.id: member.user.global_name or member.name for member in world.cast.viewers.values()}
+            people = {member.id: member.user.global_name or member.name for member in world.cast.viewers.values()}
+            tell.members = {**people, world.cast.moderators.id: world.cast.moderators.name}
             await story(world, tell).tell_all()
     except StepFailed as failed:
         out("")

@@ -13,7 +13,7 @@ WIDTH: Final = 100
 
 _TIME: Final = re.compile(r"<t:(-?\d+)(?::([tTdDfFR]))?>")
 _CHANNEL: Final = re.compile(r"<#(\d+)>")
-_MEMBER: Final = re.compile(r"<@(\d+)>")
+_MEMBER: Final = re.compile(r"<@[!&]?(\d+)>")
 _MARKUP: Final = re.compile(r"\*\*|__|^(?:#{1,3}|-#) |(?<!\\)`{1,3}|^> ", re.MULTILINE)
 _ESCAPE: Final = re.compile(r"\\([\\*_~`|>#\-.()\[\]])")
 
@@ -28,7 +28,7 @@ class StepFailed(Exception):
 
 
 class Transcript:
-    """Writes lines to `out` and numbers the steps. `channels` and `members` give names to ids."""
+    """Writes lines to `out` and numbers the steps. `channels` and `members`, roles among them, give names to ids."""
 
     def __init__(self, out: Callable[[str], object]) -> None:
         self._out = out

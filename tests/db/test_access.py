@@ -202,7 +202,7 @@ async def test_a_change_is_refused_where_an_exception_says_so(world: World) -> N
         with pytest.raises(NotPermitted):
             await tx.require_on(RESTART, [us, eu])
     assert refused.value.remedy == (
-        "An exception takes it from you on this server. admin can change that; `/access why` says more."
+        "An exception takes it from you on this server. admin can change that; `/my why` says more."
     )
 
 
