@@ -97,8 +97,8 @@ class AccessBindings:
                 )
             left = await guard.finish()
             await _leave(tx, "access.bind", discord_role, where, before, role)
-        was = f"It was {safe(before.name)}." if before else "It was nothing there."
-        title = f"{safe(discord_role.name)} is {safe(role.name)} {where.words}"
+        was = f"Before: {safe(before.name)}." if before else "Before: nothing."
+        title = f"Members with {safe(discord_role.name)} are {safe(role.name)} {where.words}"
         return Done(title, "\n".join(filter(None, (was, left))))
 
     async def unbind(self, actor: Actor, discord_role: DiscordRole, ref: str, server: str, tag: str) -> Done:
@@ -117,8 +117,8 @@ class AccessBindings:
                 raise await _not_bound(tx, discord_role, wanted, where)
             left = await guard.finish()
             await _leave(tx, "access.unbind", discord_role, where, before, None)
-        title = f"{safe(discord_role.name)} is no longer {safe(before.name)} {where.words}"
-        return Done(title, left)
+        title = f"Members with {safe(discord_role.name)} are no longer {safe(before.name)} by that"
+        return Done(title, "\n".join(filter(None, (f"It was bound {where.words}.", left))))
 
 
 async def _leave(
@@ -141,6 +141,6 @@ async def _not_bound(tx: Tx, discord_role: DiscordRole, wanted: RoleCard | None,
     listed = [f"{safe(one.role)}{role_words.place(one.server_name, one.tag) or ' everywhere'}" for one in found]
     to = safe(wanted.name) if wanted else "any role"
     return NotFound(
-        f"{safe(discord_role.name)} is not bound to {to} {where.words}.",
+        f"{safe(discord_role.name)} is not bound to {to} {where.within}.",
         f"It is {joined(listed, 300)}." if listed else "It is bound nowhere; `/access show` lists what is.",
     )

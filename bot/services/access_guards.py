@@ -82,7 +82,7 @@ class Guard:
         lacking = [name for name, servers in missing.items() if servers is None or servers & names.keys()]
         if lacking:
             whole = any(missing[name] is None for name in lacking)
-            raise await self._lacks(lacking, place.words if whole else f"on {_listed(names.values())}")
+            raise await self._lacks(lacking, place.within if whole else f"on {_listed(names.values())}")
 
     def _missing(self, permission: str, place: Place) -> frozenset[UUID] | None:
         """Servers of the place on which the actor lacks it; None: they lack it in the place as such. Who has it on

@@ -111,9 +111,9 @@ class AccessMembers:
                 after=role_words.kept(role_words.verdict(wish.granted), end),
                 **({"reason": wish.reason} if wish.reason else {}),
             )
-        may = "may" if wish.granted else "may not"
+        verdict = f"{role_words.verdict(wish.granted)} `{name}` {where.words}{role_words.until(end)}"
         return Done(
-            f"{safe(person.display_name)} {may} `{name}` {where.words}{role_words.until(end)}",
+            f"{safe(person.display_name)} is {verdict}",
             _lines(
                 _before(before),
                 f"Why: {safe(wish.reason, 300)}" if wish.reason else "",

@@ -29,6 +29,11 @@ class Place:
             return f"on every server with the tag {safe(self.tag)}"
         return f"on {safe(self.server_name)}" if self.server_id else "everywhere"
 
+    @property
+    def within(self) -> str:
+        """The same behind a no, where "everywhere" could be read as "not everywhere"."""
+        return self.words if self.server_id or self.tag is not None else "in the whole community"
+
 
 EVERYWHERE: Final = Place()
 

@@ -30,7 +30,7 @@ def why_card(why: Why) -> ui.LayoutView:
     number = _STEPS.index(decision.step) + 1
     return card(
         Colour.GOOD if decision.allowed else Colour.BAD,
-        f"### {mark} {safe(why.name, 40)} {may} `{why.permission}` {_where(why)}\n{PERMISSIONS[why.permission]}",
+        f"### {mark} {safe(why.name, 40)} {may} `{why.permission}` {_asked(why)}\n{PERMISSIONS[why.permission]}",
         f"**Decided by step {number} of {len(_STEPS)}**: {_verdict(why)}",
         ui.Separator(),
         "\n".join(_line(why, n, step) for n, step in enumerate(_STEPS, 1)),
@@ -158,6 +158,11 @@ def _with(why: Why, able: Able) -> str:
     holders += [f"{more} more"] if more else []
     holders += [f"{able.people} {'person' if able.people == 1 else 'people'}"] if able.people else []
     return f"**{safe(able.role, 40)}** ({', '.join(holders) or 'nobody has it'})"
+
+
+def _asked(why: Why) -> str:
+    """The place, behind a "may not" too."""
+    return _where(why) if why.server_id else "in general"
 
 
 def _where(why: Why) -> str:

@@ -36,11 +36,11 @@ async def audited(court: Court) -> tuple[str, dict[str, Any]]:
 
 async def test_a_binding_is_made_changed_and_taken_back(court: Court, owner: Actor) -> None:
     done = await court.bind(again(owner), NEW, "viewer", "EU1")
-    assert (done.title, done.text) == ("D506 is viewer on EU1", "It was nothing there.")
+    assert (done.title, done.text) == ("Members with D506 are viewer on EU1", "Before: nothing.")
     assert await court.may(person("new", NEW), "jobs.view", "EU1")
     assert not await court.may(person("new", NEW), "jobs.view", "EU2")
     done = await court.bind(again(owner), NEW, "moderator", "EU1")
-    assert done.text == "It was viewer."
+    assert done.text == "Before: viewer."
     action, details = await audited(court)
     assert (action, details["before"], details["after"], details["where"]) == (
         "access.bind",
@@ -50,7 +50,7 @@ async def test_a_binding_is_made_changed_and_taken_back(court: Court, owner: Act
     )
     with pytest.raises(Conflict, match="bound to moderator on EU1 already"):
         await court.bind(again(owner), NEW, "moderator", "EU1")
-    with pytest.raises(NotFound, match="not bound to any role everywhere") as refused:
+    with pytest.raises(NotFound, match="not bound to any role in the whole community") as refused:
         await court.unbind(again(owner), NEW)
     assert "moderator on EU1" in refused.value.remedy
     with pytest.raises(NotFound, match="not bound to viewer on EU1"):
@@ -136,7 +136,7 @@ async def test_an_exception_counts_whatever_the_roles_say_until_it_ends(
     court: Court, owner: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = await court.deny(again(owner), MIA, "servers.restart", "EU1")
-    assert done.title == "Mia may not `servers.restart` on EU1"
+    assert done.title == "Mia is denied `servers.restart` on EU1"
     assert not await court.may(MIA, "servers.restart", "EU1") and await court.may(MIA, "servers.restart", "EU2")
     done = await court.allow(again(owner), MIA, "servers.restart", "EU1", "12h")
     assert "Before: denied." in done.text and "until <t:" in done.title
@@ -231,7 +231,7 @@ async def test_nobody_gets_back_more_than_who_takes_it_has(court: Court, owner: 
     dora = await court.actor("dora", DEPUTIES)
     with pytest.raises(NotPermitted, match=r"no `servers\.wipe` on EU1"):
         await court.clearing.clear(dora, ed, "server roles")
-    with pytest.raises(NotPermitted, match=r"no `servers\.wipe` everywhere"):
+    with pytest.raises(NotPermitted, match=r"no `servers\.wipe` in the whole community"):
         await court.clearing.clear(again(dora), ed, "role")
     await court.clearing.clear(await court.actor("ada", ADMINS), ed, "")
 

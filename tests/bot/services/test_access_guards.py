@@ -127,7 +127,7 @@ async def test_who_manages_people_may_below_herself_and_no_further(court: Court)
 async def test_a_refusal_says_what_is_missing_and_who_has_it(court: Court) -> None:
     with pytest.raises(Overreach) as refused:
         await court.bind(await court.actor("dora", DEPUTIES), NEW, "spy")
-    assert refused.value.what.endswith("you have no `servers.wipe` everywhere.")
+    assert refused.value.what.endswith("you have no `servers.wipe` in the whole community.")
     assert "spy, admin" in refused.value.remedy and refused.value.outcome == "denied"
 
 
