@@ -26,7 +26,7 @@ from bot.gate import Spec
 
 log = logging.getLogger(__name__)
 
-WITHIN: Final = 4.0
+WITHIN: Final = 3.0
 """Seconds for a question to Discord: somebody waits for the whole list."""
 CHANGE_WITHIN: Final = 10.0
 _AWAY: Final = (TimeoutError, OSError, aiohttp.ClientError, discord.DiscordException)
@@ -47,8 +47,8 @@ class DiscordFacts:
         guild = client.get_guild(guild_id)
         if guild is None or client.application_id is None:
             return None
-        me, fetched, settings = await asyncio.gather(
-            _me(guild),
+        me = _me(guild)
+        fetched, settings = await asyncio.gather(
             _asked(client.tree.fetch_commands(), "the commands"),
             _asked(_settings(client, client.application_id, guild_id), "what is set for commands"),
         )
@@ -70,11 +70,12 @@ class DiscordFacts:
         )
 
     async def let_in(self, guild_id: int, channel_id: int, reason: str) -> None:
-        guild = self._client().get_guild(guild_id)
+        client = self._client()
+        guild = client.get_guild(guild_id)
         channel = guild.get_channel(channel_id) if guild else None
         if guild is None or channel is None:
             raise NotFound("This channel is gone.", "Choose another one with `/setup channels`.")
-        me = await _me(guild)
+        me = _me(guild)
         if me is None:
             raise Unavailable("Discord did not answer.", "Try again in a minute.")
         given = {name: True for name in _NEEDED if getattr(me.guild_permissions, name)}
@@ -86,10 +87,9 @@ class DiscordFacts:
         await _changed(self._client().register(anew=True))
 
 
-async def _me(guild: discord.Guild) -> discord.Member | None:
-    """The bot as a member. Discord sends it with the guild, but nothing promises that."""
-    known = cast("discord.Member | None", guild.me)
-    return known or await _asked(guild.fetch_member(cast("Any", guild)._state.self_id), "what the bot may do")
+def _me(guild: discord.Guild) -> discord.Member | None:
+    """The bot as a member. Not there until Discord has sent it, whatever discord.py promises."""
+    return cast("discord.Member | None", guild.me)
 
 
 async def _asked(question: Awaitable[T], what: str) -> T | None:

@@ -40,6 +40,8 @@ class DiscordServer:
         self.url = ""
         self.trouble = Trouble()
         self.commands: list[Json] = []
+        self.command_settings: dict[str, list[Json]] = {}
+        """What the guild has set in its settings, by the id of a command or of the bot."""
         self.syncs = 0
         self.user = {"id": str(BOT_ID), "username": "gamekeeper", "discriminator": "0", "avatar": None, "bot": True}
         self.gateway = Gateway(self.user, lambda: [("GUILD_CREATE", self.guild.payload)])
@@ -63,6 +65,8 @@ class DiscordServer:
                 web.get(f"{API}/users/@me", self._me),
                 web.get(f"{API}/oauth2/applications/@me", self._application),
                 web.put(f"{API}/applications/{{id}}/commands", self._sync),
+                web.get(f"{API}/applications/{{id}}/commands", self._registered),
+                web.get(f"{API}/applications/{{id}}/guilds/{{guild}}/commands/permissions", self._set_for_commands),
                 web.post(f"{API}/interactions/{{id}}/{{token}}/callback", self._callback),
                 web.get(f"{hook}/messages/@original", self._original),
                 web.patch(f"{hook}/messages/@original", self._edit_original),
@@ -174,6 +178,13 @@ class DiscordServer:
         fixed = {"application_id": str(BOT_ID), "version": "1"}
         self.commands = [{**command, "id": str(next(self._ids)), **fixed} for command in await request.json()]
         return reply(self.commands)
+
+    async def _registered(self, _: web.Request) -> web.Response:
+        return reply(self.commands)
+
+    async def _set_for_commands(self, request: web.Request) -> web.Response:
+        where = {"application_id": str(BOT_ID), "guild_id": request.match_info["guild"]}
+        return reply([{"id": of, "permissions": given, **where} for of, given in self.command_settings.items()])
 
     # ---------------------------------------------------------------------------------------------- interactions
 
