@@ -77,7 +77,7 @@ async def _may(session: AsyncSession, author: Actor, schedule: ScheduleCard) -> 
     if author.break_glass or action is None or schedule.server_gone:
         return True
     permission, now = JOBS[action.job_type].permission, clock.now()
-    servers = await schedules.server_ids(session, author.org, schedule.server_id, schedule.tag)
+    servers = await schedules.server_ids(session, author.org, schedule)
     grants = await access.load(
         session, author.org, author.user_id, author.role_ids, permission=permission, servers=servers, now=now
     )

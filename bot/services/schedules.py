@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from bot import clock
 from bot.domain import until, zones
+from bot.domain.access import Scope
 from bot.domain.actors import Actor
 from bot.domain.cron import checked
 from bot.domain.jobs import JobType
@@ -17,12 +18,15 @@ from bot.domain.schedules import OF_JOB_TYPE
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
-from bot.services.schedules_adding import may
-from bot.services.servers import PAGE, Page
+from bot.services.schedules_adding import MANAGE, may
+from bot.services.servers import PAGE, VIEW, Page, left_out
 from db.engine import Database
-from db.queries import schedules
+from db.queries import cards, schedules
+from db.queries.cards import ServerCard
 from db.queries.schedules import ScheduleCard
 from db.uow import Tx
+
+_VIEW: Final = "schedules.view"
 
 
 class Schedules:
@@ -34,22 +38,25 @@ class Schedules:
     async def list(self, actor: Actor, page: int = 0) -> Page[ScheduleCard]:
         """The next one first; those that are switched off come last."""
         async with self._db.read() as session:
-            rows = await schedules.cards(session, actor.org, limit=PAGE + 1, offset=page * PAGE)
+            rows = await schedules.cards(
+                session, actor.org, scope=actor.sight(_VIEW), limit=PAGE + 1, offset=page * PAGE
+            )
         return Page(rows[:PAGE], page, len(rows) > PAGE)
 
     async def suggest(self, actor: Actor, words: str) -> list[ScheduleCard]:
         """For autocompletes."""
-        if not actor.may("schedules.view"):
+        if not actor.may(_VIEW):
             return []
         async with self._db.read() as session:
-            return await schedules.cards(session, actor.org, words=words, limit=25)
+            return await schedules.cards(session, actor.org, scope=actor.sight(_VIEW), words=words, limit=25)
 
     async def tags(self, actor: Actor, words: str) -> list[tuple[str, int]]:
         """For autocompletes: tags, and how many servers have each."""
-        if not actor.may("servers.view"):
+        scope = actor.scope(VIEW)
+        if scope.nowhere:
             return []
         async with self._db.read() as session:
-            return list(await schedules.tags(session, actor.org, words.strip().lower()))
+            return list(await schedules.tags(session, actor.org, words.strip().lower(), scope=scope))
 
     async def zones(self, actor: Actor, words: str) -> list[str]:
         """For autocompletes: time zones, the org's own first."""
@@ -91,16 +98,21 @@ class Schedules:
         return Done(f"{safe(schedule.name)} is paused", words)
 
     async def resume(self, actor: Actor, ref: str) -> Done:
-        """Lets a paused schedule run again, from its next moment on; what was due meanwhile stays left out."""
+        """Lets a paused schedule run again, from its next moment on; what was due meanwhile stays left out, and so do
+        from now on the servers on which the actor may not do what it does."""
         async with self._db.uow(actor) as tx:
-            schedule = await self._locked(tx, ref, action=True)
+            schedule = await self._held(tx, ref)
+            denied = await _must_be_allowed(tx, schedule)
             _must_be_there(schedule)
             if schedule.enabled and not _is_paused(schedule):
                 raise Conflict(f"{safe(schedule.name)} is not paused.", f"It runs next {_at(schedule.next_run_at)}.")
             next_run = _next(schedule)
             await schedules.resume(tx.session, schedule.id, next_run, clock.now())
-            tx.audit("schedule.resume", resource=("schedule", schedule.id), name=schedule.name)
-        return Done(f"{safe(schedule.name)} runs again", f"Next {_at(next_run)}.")
+            await schedules.leave_out(tx.session, actor.org, schedule.id, [server.id for server in denied])
+            names = {"leftOut": [server.name for server in denied]} if denied else {}
+            tx.audit("schedule.resume", resource=("schedule", schedule.id), name=schedule.name, **names)
+        words = [f"Next {_at(next_run)}.", left_out(actor, denied)]
+        return Done(f"{safe(schedule.name)} runs again", "\n".join(filter(None, words)))
 
     async def ask_remove(self, actor: Actor, ref: str) -> Question:
         async with self._db.uow(actor) as tx:
@@ -126,17 +138,32 @@ class Schedules:
         tx.audit("schedule.remove", resource=("schedule", schedule.id), name=schedule.name)
         return Done(f"{safe(schedule.name)} is removed", "Jobs that it has begun go on.")
 
-    async def _locked(self, tx: Tx, ref: str, *, action: bool = False) -> ScheduleCard:
-        """A schedule whose row is held. `action`: also its own permission is needed, because something will be done."""
+    async def _locked(self, tx: Tx, ref: str) -> ScheduleCard:
+        """A schedule whose row is held, for somebody who manages schedules on every server that it is for."""
+        schedule = await self._held(tx, ref)
+        await tx.require_on(MANAGE, await schedules.server_ids(tx.session, tx.actor.org, schedule))
+        return schedule
+
+    async def _held(self, tx: Tx, ref: str) -> ScheduleCard:
         found = await _resolve(tx, ref)
         if not await schedules.lock(tx.session, tx.actor.org, found.id):
             raise NotFound(f"{safe(found.name)} was removed meanwhile.", "`/schedule list` shows what there is.")
-        schedule = await _resolve(tx, str(found.id))  # as it is now that nobody else can change it
-        if action and schedule.job_type not in OF_JOB_TYPE:
-            raise Conflict(f"This version of the bot cannot do what {safe(schedule.name)} does.", "It stays as it is.")
-        servers = await schedules.server_ids(tx.session, tx.actor.org, schedule.server_id, schedule.tag)
-        await may(tx, servers, JobType(schedule.job_type) if action else None)
-        return schedule
+        return await _resolve(tx, str(found.id))  # as it is now that nobody else can change it
+
+
+async def _must_be_allowed(tx: Tx, schedule: ScheduleCard) -> list[ServerCard]:
+    """Somebody may let it be done: the servers on which they may not.
+
+    Raises:
+        NotPermitted, Conflict: they may nowhere, or it is nothing that this version does.
+    """
+    if schedule.job_type not in OF_JOB_TYPE:
+        raise Conflict(f"This version of the bot cannot do what {safe(schedule.name)} does.", "It stays as it is.")
+    servers = await schedules.server_ids(tx.session, tx.actor.org, schedule)
+    denied = set(servers) - await may(tx, servers, JobType(schedule.job_type))
+    if not denied:
+        return []
+    return await cards.servers(tx.session, tx.actor.org, scope=Scope(False, frozenset(denied)), limit=None)
 
 
 async def _resolve(tx: Tx, ref: str) -> ScheduleCard:

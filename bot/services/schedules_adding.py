@@ -21,13 +21,14 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, ask
 from bot.services.consoles import one_line
-from bot.services.servers import VIEW, must_be_able, resolve
+from bot.services.servers import VIEW, left_out, must_be_able, resolve
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import cards, outbox, schedules
 from db.queries.cards import ServerCard
 from db.uow import Tx
 
+MANAGE: Final = "schedules.manage"
 SHOWN_RUNS: Final = 5
 _LONGEST_NAME: Final = 64
 
@@ -57,6 +58,8 @@ class Plan:
     cron: Cron
     servers: Sequence[ServerCard]
     runs: Sequence[datetime]
+    denied: Sequence[ServerCard] = ()
+    """Servers with the tag that are left out, because the author may not do it there."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Preview:
     plan: Plan
     told: bool
     """Is there a channel where people hear how runs went?"""
+    left_out: str = ""
+    """Names the servers on which its author may not do it."""
 
 
 class ScheduleAdding:
@@ -88,12 +93,13 @@ class ScheduleAdding:
             question = await ask(
                 tx, "schedule.add", asdict(plan.wish), title=f"Save {plan.wish.name}?", effect=[], verb="Save"
             )
-        return Preview(question.token, plan, told)
+        return Preview(question.token, plan, told, left_out(actor, plan.denied))
 
     async def saved(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Saves what was shown; servers, permissions and names are looked at again."""
         plan = await _understood(tx, Wish(**payload))
         schedule_id = await _insert(tx, plan)
+        await schedules.leave_out(tx.session, tx.actor.org, schedule_id, [server.id for server in plan.denied])
         tx.audit(
             "schedule.add",
             resource=("schedule", schedule_id),
@@ -102,21 +108,26 @@ class ScheduleAdding:
             cron=plan.cron.expression,
             zone=plan.wish.zone,
             servers=[server.name for server in plan.servers],
+            **({"leftOut": [server.name for server in plan.denied]} if plan.denied else {}),
             **({"tag": plan.wish.tag} if plan.wish.tag else {}),
             **({"text": plan.wish.text} if plan.wish.text else {}),
         )
-        return Done(f"{safe(plan.wish.name)} is saved", f"It runs next <t:{plan.runs[0].timestamp():.0f}:R>.")
+        words = [f"It runs next <t:{plan.runs[0].timestamp():.0f}:R>.", left_out(tx.actor, plan.denied)]
+        return Done(f"{safe(plan.wish.name)} is saved", "\n".join(filter(None, words)))
 
 
-async def may(tx: Tx, servers: Collection[UUID], job_type: JobType | None) -> None:
-    """Schedules are managed, and their action is allowed, on every server concerned; without any, in the whole org.
+async def may(tx: Tx, servers: Collection[UUID], job_type: JobType) -> set[UUID]:
+    """Those of the servers on which the actor manages schedules and may do what this one does.
 
     Raises:
-        NotPermitted: the first permission that is missing.
+        NotPermitted: there is none, or, without servers, not in the whole org.
     """
-    await tx.require_on("schedules.manage", servers)
-    if job_type:
-        await tx.require_on(JOBS[job_type].permission, servers)
+    allowed = set(servers)
+    for permission in (MANAGE, JOBS[job_type].permission):
+        allowed &= await tx.allowed_on(permission, servers)
+        if not allowed:
+            await tx.require_on(permission, servers)
+    return allowed
 
 
 async def _understood(tx: Tx, wish: Wish) -> Plan:
@@ -129,14 +140,16 @@ async def _understood(tx: Tx, wish: Wish) -> Plan:
         zone_name = zones.named(wish.zone.strip() or await schedules.zone(tx.session, tx.actor.org))
     except ValueError as error:
         raise Invalid(str(error), "Nothing was saved.") from error
-    servers = await _servers(tx, wish)
-    await may(tx, [server.id for server in servers], action.job_type)
+    tagged = await _servers(tx, wish)
+    allowed = await may(tx, [server.id for server in tagged], action.job_type)
+    servers = [server for server in tagged if server.id in allowed]
+    denied = [server for server in tagged if server.id not in allowed]
     _able(servers, action.capability)
     name = await _name(tx, wish, servers)
     runs = list(islice(cron.runs(clock.now(), zones.zone(zone_name)), SHOWN_RUNS))
     server = "" if wish.tag else str(servers[0].id)
     told = replace(wish, server=server, text=text, name=name, zone=zone_name, tag=wish.tag.strip().lower())
-    return Plan(told, action, _params(action, text), cron, servers, runs)
+    return Plan(told, action, _params(action, text), cron, servers, runs, denied)
 
 
 def _text(action: Action, text: str) -> str:
@@ -166,7 +179,8 @@ async def _servers(tx: Tx, wish: Wish) -> list[ServerCard]:
         return [await resolve(tx.session, tx.actor.org, wish.server, tx.actor.scope(VIEW))]
     if found := await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, tag=tag, limit=None):
         return found
-    known = ", ".join(f"`{tag}`" for tag, _ in await schedules.tags(tx.session, tx.actor.org))
+    seen = tx.actor.scope(VIEW)
+    known = ", ".join(f"`{tag}`" for tag, _ in await schedules.tags(tx.session, tx.actor.org, scope=seen))
     raise NotFound(f"No server has the tag {safe(tag, 40)}.", f"Tags here: {known}." if known else "Name a server.")
 
 

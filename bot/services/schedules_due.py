@@ -12,7 +12,7 @@ from uuid import UUID
 
 from agent import wire
 from bot import clock
-from bot.domain.access import EVERYWHERE
+from bot.domain.access import Scope
 from bot.domain.actors import Actor, system
 from bot.domain.cron import checked
 from bot.domain.jobs import JOBS, JobType
@@ -84,7 +84,8 @@ class _Run:
     async def _servers(self) -> list[ServerCard]:
         session, schedule = self.tx.session, self.schedule
         if schedule.server_id is None:
-            return await cards.servers(session, schedule.org_id, scope=EVERYWHERE, tag=schedule.tag, limit=None)
+            those = Scope(True, frozenset(schedule.left_out))
+            return await cards.servers(session, schedule.org_id, scope=those, tag=schedule.tag, limit=None)
         found = await cards.server(session, schedule.org_id, server_id=schedule.server_id)
         return [found] if found else []
 

@@ -45,7 +45,7 @@ def preview(asked: Preview) -> discord.ui.LayoutView:
         Colour.WARN,
         f"### Save {safe(wish.name)}?\n**{plan.cron.words}**, by the clock of {wish.zone}",
         _does(plan.action.name, plan.action.job_type.value, wish.text),
-        fitting([f"On {_places(asked)}."], _ROOM),
+        fitting(list(filter(None, [f"On {_places(asked)}.", asked.left_out])), _ROOM),
         f"**Next {count(len(plan.runs), 'run')}**\n{runs}",
         f"-# {missed}{quiet}",
         row(
@@ -83,7 +83,8 @@ def line(schedule: ScheduleCard, *, unbacked: bool = False) -> str:
     """One row of the list, on two lines, of which ten have room. `unbacked`: its author may not do any more what it
     does."""
     action = OF_JOB_TYPE.get(schedule.job_type)
-    where = f"tag {safe(schedule.tag)}" if schedule.tag else safe(schedule.server_name or "", 32)
+    without = f" without {count(schedule.left_out, 'server')}" if schedule.left_out else ""
+    where = f"tag {safe(schedule.tag)}{without}" if schedule.tag else safe(schedule.server_name or "", 32)
     head = f"**{safe(schedule.name, 44)}** · {action.name if action else safe(schedule.job_type)} · {where}"
     who = f"by {safe(schedule.author, 24)}" if schedule.author else "its author is gone"
     lost = " · its author may no longer do this; it runs on" if unbacked else ""

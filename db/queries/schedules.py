@@ -1,6 +1,6 @@
 """Schedules as people see and change them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,8 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import Scope
+from db.queries.access import covered, scope_values
 from db.rows import every, one
 
 _CARDS = """
@@ -17,15 +19,21 @@ _CARDS = """
            c.cron_expression as expression, c.timezone as zone, c.enabled, c.paused_until, c.skip_next, c.next_run_at,
            c.last_run_at, c.last_run_status, j.number as last_job, c.consecutive_failures, t.job_type,
            c.created_by_id as author_id,
-           coalesce(u.display_name, u.username) as author, u.discord_user_id as author_discord_id
+           coalesce(u.display_name, u.username) as author, u.discord_user_id as author_discord_id,
+           (select count(*) from schedule_exclusions x where x.schedule_id = c.id) as left_out
       from schedules c
       join schedule_tasks t on t.schedule_id = c.id and t.sequence = 1
       left join server_instances s on s.id = c.server_instance_id
       left join jobs j on j.id = c.last_run_job_id
       left join users u on u.id = c.created_by_id
      where c.org_id = :org"""
+_TAGGED = """select 1 from server_tags t join server_instances ts on ts.id = t.server_instance_id
+                    where t.org_id = c.org_id and t.tag = c.tag and ts.deleted_at is null"""
 _LIST = text(f"""/* schedules.cards */ {_CARDS}
     and (cast(:words as text) is null or c.name ilike '%' || :words || '%' or s.name ilike '%' || :words || '%')
+    and case when c.tag is null then {covered("c.server_instance_id")}
+             else exists ({_TAGGED} and {covered("ts.id")})
+                  or cast(:everywhere as boolean) and not exists ({_TAGGED}) end
     order by c.enabled desc, c.next_run_at nulls last, lower(c.name), c.id limit :limit offset :offset""")
 _ONE = text(f"""/* schedules.card */ {_CARDS}
     and (c.id = cast(:id as uuid) or cast(:name as text) is not null and lower(c.name) = lower(:name))
@@ -62,16 +70,21 @@ _HOLD_JOBS = text("""/* schedules.hold_jobs */
      order by id for update""")
 _REMOVE = text("/* schedules.remove */ delete from schedules where id = :id")
 
-_TAGS = text("""/* schedules.tags */
+_TAGS = text(f"""/* schedules.tags */
     select t.tag, count(*) as servers from server_tags t
       join server_instances s on s.id = t.server_instance_id and s.deleted_at is null
-     where s.org_id = :org and starts_with(t.tag, :start) group by t.tag order by t.tag limit 25""")
+     where s.org_id = :org and starts_with(t.tag, :start) and {covered("s.id")} group by t.tag order by t.tag limit 25""")
 
 _SERVER_IDS = text("""/* schedules.server_ids */
     select s.id from server_instances s
      where s.org_id = :org and s.deleted_at is null
        and (s.id = cast(:server as uuid)
-            or exists (select 1 from server_tags t where t.server_instance_id = s.id and t.tag = cast(:tag as text)))""")
+            or exists (select 1 from server_tags t where t.server_instance_id = s.id and t.tag = cast(:tag as text)))
+       and not exists (select 1 from schedule_exclusions x where x.schedule_id = :schedule and x.server_instance_id = s.id)""")
+
+_LEAVE_OUT = text("""/* schedules.leave_out */
+    insert into schedule_exclusions (org_id, schedule_id, server_instance_id)
+    select :org, :schedule, unnest(cast(:servers as uuid[])) on conflict do nothing""")
 
 _ZONE = text("/* schedules.zone */ select timezone from orgs where id = :org")
 
@@ -100,16 +113,17 @@ class ScheduleCard:
     author_id: UUID | None
     author: str | None
     author_discord_id: int | None
+    left_out: int = 0
+    """Servers with its tag on which it does nothing."""
 
 
 async def cards(
-    session: AsyncSession, org_id: UUID, *, words: str = "", limit: int = 11, offset: int = 0
+    session: AsyncSession, org_id: UUID, *, scope: Scope, words: str = "", limit: int = 11, offset: int = 0
 ) -> list[ScheduleCard]:
-    """Schedules of an org, the next one first; ask for one more than you show."""
+    """Schedules of servers in a scope, the next one first; ask for one more than you show."""
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") or None
-    return every(
-        ScheduleCard, await session.execute(_LIST, {"org": org_id, "words": like, "limit": limit, "offset": offset})
-    )
+    values = {"org": org_id, "words": like, "limit": limit, "offset": offset, **scope_values(scope)}
+    return every(ScheduleCard, await session.execute(_LIST, values))
 
 
 async def card(
@@ -158,14 +172,21 @@ async def remove(session: AsyncSession, schedule_id: UUID) -> None:
     await session.execute(_REMOVE, {"id": schedule_id})
 
 
-async def tags(session: AsyncSession, org_id: UUID, start: str = "") -> Sequence[tuple[str, int]]:
-    """The org's first tags that begin like this, and how many servers have each."""
-    return [(row.tag, row.servers) for row in await session.execute(_TAGS, {"org": org_id, "start": start})]
+async def tags(session: AsyncSession, org_id: UUID, start: str = "", *, scope: Scope) -> Sequence[tuple[str, int]]:
+    """The first tags of servers in a scope that begin like this, and how many of these servers have each."""
+    values = {"org": org_id, "start": start, **scope_values(scope)}
+    return [(row.tag, row.servers) for row in await session.execute(_TAGS, values)]
 
 
-async def server_ids(session: AsyncSession, org_id: UUID, server_id: UUID | None, tag: str | None) -> list[UUID]:
+async def server_ids(session: AsyncSession, org_id: UUID, schedule: ScheduleCard) -> list[UUID]:
     """The servers that a schedule is for now."""
-    return list(await session.scalars(_SERVER_IDS, {"org": org_id, "server": server_id, "tag": tag}))
+    values = {"org": org_id, "schedule": schedule.id, "server": schedule.server_id, "tag": schedule.tag}
+    return list(await session.scalars(_SERVER_IDS, values))
+
+
+async def leave_out(session: AsyncSession, org_id: UUID, schedule_id: UUID, servers: Collection[UUID]) -> None:
+    """Lets a schedule do nothing on these servers, whatever tags they have."""
+    await session.execute(_LEAVE_OUT, {"org": org_id, "schedule": schedule_id, "servers": list(servers)})
 
 
 async def zone(session: AsyncSession, org_id: UUID) -> str:

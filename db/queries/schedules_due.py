@@ -18,7 +18,8 @@ _DUE = text("""/* schedules_due.ids */
 _CLAIM = text("""/* schedules_due.claim */
     select c.id, c.org_id, o.discord_guild_id as guild_id, c.name, c.server_instance_id as server_id, c.tag,
            c.cron_expression as expression, c.timezone as zone, c.paused_until, c.skip_next, c.catch_up, c.next_run_at,
-           c.last_run_status, o.status = 'left' as left_alone, t.job_type, t.payload as params
+           c.last_run_status, o.status = 'left' as left_alone, t.job_type, t.payload as params,
+           array(select x.server_instance_id from schedule_exclusions x where x.schedule_id = c.id) as left_out
       from schedules c join orgs o on o.id = c.org_id
       left join schedule_tasks t on t.schedule_id = c.id and t.sequence = 1
      where c.id = :id and c.enabled and c.next_run_at <= :now for update of c skip locked""")
@@ -81,6 +82,8 @@ class DueSchedule:
     """The guild has removed the bot."""
     job_type: str | None
     params: dict[str, Any] | None
+    left_out: list[UUID]
+    """Servers that it leaves out, whatever tags they have."""
 
 
 async def ids(session: AsyncSession, now: datetime, limit: int) -> list[UUID]:

@@ -7,10 +7,13 @@ from typing import Any
 import discord
 
 from agent import wire
+from bot.domain.access import Grants
+from bot.domain.actors import Actor
 from bot.domain.cron_words import parse
 from bot.domain.schedules import ACTIONS
 from bot.domain.words import safe
 from bot.services.schedules_adding import Plan, Preview, Wish
+from bot.services.servers import left_out
 from bot.ui import cards, notices, schedules
 from db.queries.schedules import ScheduleCard
 from tests.bot.ui.samples import LONG_AGO, NOW, SNOWFLAKE, number, server
@@ -20,6 +23,8 @@ STATUSES = (
     "scheduler_failed", "something_newer",
 )  # fmt: skip
 OFTEN = "0 " + ",".join(map(str, range(0, 24, 2))) + " * * 0,1,2,3,4,5"
+
+SEEN = Actor(type="user", name="Ann", grants=Grants(break_glass=True))
 
 
 def schedule(name: str, **changed: Any) -> ScheduleCard:
@@ -57,7 +62,8 @@ def preview(name: str, action: str, *, servers: int = 1, told: bool = False) -> 
         action, OFTEN, tag=tag, text=text, name=name[:64], zone="America/Argentina/ComodRivadavia", catch_up=told
     )
     found = [server(name) for _ in range(servers)]
-    return Preview(number(), Plan(wish, ACTIONS[action], wire.ServerRestart(), parse(OFTEN), found, runs), told)
+    plan = Plan(wish, ACTIONS[action], wire.ServerRestart(), parse(OFTEN), found, runs)
+    return Preview(number(), plan, told, left_out(SEEN, found) if told else "")
 
 
 def schedule_cards(name: str) -> Iterable[discord.ui.LayoutView]:
@@ -70,7 +76,7 @@ def schedule_cards(name: str) -> Iterable[discord.ui.LayoutView]:
         schedule(name, enabled=False, next_run_at=None, last_run_status="scheduler_failed"),
         schedule(name, enabled=False, next_run_at=None),
         schedule(name, paused_until=NOW + timedelta(days=1)),
-        schedule(name, tag="x" * 32, server_id=None, server_name=None),
+        schedule(name, tag="x" * 32, server_id=None, server_name=None, left_out=999),
         schedule(name, expression=name, zone=name, job_type="SOMETHING_NEWER", author=None, last_job=None),
     ]
     lines = [schedules.line(one, unbacked=True) for one in shown]
