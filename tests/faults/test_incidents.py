@@ -13,7 +13,7 @@ from tests.wire.waiting import eventually
 async def watched(town: Town) -> Channel:
     """Alerts go to a channel of their own, and an incident that is over is over."""
     guild = town.discord.guild
-    given = {"purpose": "alerts", "channel": guild.general.id}
+    given = {"purpose": "alerts", "channel": str(guild.general.id)}
     await (await town.discord.slash(town.owner, town.ops, "setup channels", **given)).answer()
     await town.rows("update alert_rules set cooldown_seconds = 0")
     return guild.general

@@ -22,7 +22,7 @@ class Owner:
     async def sends(self, purpose: str, channel: Channel) -> None:
         """Sends a purpose to a channel, which owes that channel a message."""
         guild = self.discord.guild
-        given = {"purpose": purpose, "channel": channel.id}
+        given = {"purpose": purpose, "channel": str(channel.id)}
         await (await self.discord.slash(guild.owner, guild.general, "setup channels", **given)).answer()
 
     async def rows(self, statement: str) -> list[Any]:

@@ -63,5 +63,6 @@ async def test_a_process_that_ends_hands_over_at_once(pair: Pair) -> None:
     assert await pair.first.terminate() == 0
     await pair.discord.gateway.until_connected(1, seconds=2.5)
     guild = pair.discord.guild
-    await pair.discord.slash(guild.owner, guild.general, "setup channels", purpose="ops", channel=guild.ops.id)
+    given = {"purpose": "ops", "channel": str(guild.ops.id)}
+    await pair.discord.slash(guild.owner, guild.general, "setup channels", **given)
     await pair.discord.message(guild.ops, "Messages for ops arrive here")
