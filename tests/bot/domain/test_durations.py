@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.durations import parse
+from bot.domain.durations import parse, rough
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,22 @@ def test_a_refusal_repeats_little_of_what_was_typed(text: str) -> None:
     except ValueError as error:
         said = str(error)
     assert said == "True" or (said.endswith("duration.") and len(said) < 80)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "0 seconds"),
+        (0.4, "0 seconds"),
+        (1, "1 second"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (7199, "119 minutes"),
+        (7200, "2 hours"),
+        (172_799, "47 hours"),
+        (172_800, "2 days"),
+        (86_400 * 400, "400 days"),
+    ],
+)
+def test_how_long_ago(seconds: float, words: str) -> None:
+    assert rough(timedelta(seconds=seconds)) == words

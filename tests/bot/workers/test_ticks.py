@@ -147,3 +147,39 @@ async def test_who_was_away_accuses_no_host(db: Database, monkeypatch: pytest.Mo
         assert await tick.work() == {}
         seconds += 5
     assert await tick.work() == {"fire": 1}, "whoever is still silent then is"
+
+
+async def test_when_a_tick_should_have_begun(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its last time, however it ended and also while it goes on; before that by the start of the process."""
+    start = now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    work = Work(0)
+    tick = Tick("rare", timedelta(hours=1), work, first=timedelta(minutes=5))
+    ticks = Ticks(db, [tick])
+    (fact,) = ticks.facts()
+    assert (fact.name, fact.every, fact.due, fact.failed) == ("rare", tick.every, start + tick.first, False)
+    now = start + timedelta(hours=3)
+    await ticks.run(tick)
+    assert [(one.due, one.failed) for one in ticks.facts()] == [(now + tick.every, False)]
+    work.done = ValueError("odd")
+    await ticks.run(tick)
+    assert [one.failed for one in ticks.facts()] == [True]
+
+
+async def test_a_tick_is_done_for_whoever_asks(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    work, stuck = Work(1), asyncio.Event()
+
+    async def hangs() -> Mapping[str, int]:
+        await stuck.wait()
+        return {}
+
+    ticks = Ticks(db, [Tick("rare", timedelta(hours=1), work), Tick("stuck", timedelta(hours=1), hangs)])
+    assert await ticks.do("rare") and work.times == 1
+    work.done = ValueError("odd")
+    assert not await ticks.do("rare")
+    monkeypatch.setattr("bot.workers.ticks._ASKED_SECONDS", 0.05)
+    assert not await ticks.do("stuck"), "nobody waits for ever"
+    with pytest.raises(KeyError):
+        await ticks.do("unknown")
+    stuck.set()
+    await ticks.stop()
