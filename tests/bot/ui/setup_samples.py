@@ -61,7 +61,7 @@ def full_page(step: Step, name: str, **changed: Any) -> Page:
         "gone": 40,
         "suggested": {"moderator": ids[60:85], "viewer": ids[85:110]},
         "channels": dict.fromkeys(ASKED[:3], samples.SNOWFLAKE),
-        "disabled": {purpose: name * 5 for purpose in ASKED[3:]},
+        "disabled": dict.fromkeys(ASKED[3:], name * 5),
         "hosts": 12,
         "online": 3,
         "servers": 400,
