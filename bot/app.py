@@ -55,6 +55,7 @@ from bot.services.outbox import Outbox
 from bot.services.panels import Panels
 from bot.services.players import Players
 from bot.services.power import Power
+from bot.services.privacy import Privacy
 from bot.services.records import Records
 from bot.services.schedule_authors import Membership, ScheduleAuthors
 from bot.services.schedules import Schedules
@@ -151,6 +152,7 @@ class App:
             panels=panels,
             players=Players(db),
             power=power,
+            privacy=Privacy(db),
             schedules=schedules,
             schedule_adding=schedule_adding,
             schedule_authors=ScheduleAuthors(db, self._membership),

@@ -6,8 +6,9 @@ from discord.ext import commands
 
 from bot.gate import Call, Reply, Show, action, gate
 from bot.services.privacy import WORDS
-from bot.ui import bans_public, privacy
+from bot.ui import access, bans_public, privacy
 from bot.ui.ids import Short
+from cogs import access_choices, choices, people
 
 
 class MyCog(commands.GroupCog, group_name="my", group_description="What concerns you"):
@@ -29,6 +30,14 @@ class MyCog(commands.GroupCog, group_name="my", group_description="What concerns
     @gate("")
     async def forget(self, call: Call) -> Reply:
         return Reply(privacy.plan_card(await call.services.privacy.plan(call.actor)))
+
+    @app_commands.command(name="why", description="Why you may do something here or not, and who could change it")
+    @app_commands.describe(permission="What", server="On which server")
+    @app_commands.autocomplete(permission=access_choices.permission, server=choices.server)
+    @gate("")
+    async def why(self, call: Call, permission: str, server: str = "") -> Reply:
+        found = await call.services.access_sight.why(call.actor, people.oneself(call.actor), permission, server)
+        return Reply(access.why_card(found))
 
 
 @action("my.bans", "")

@@ -31,6 +31,7 @@ from bot.services.mods import Mods
 from bot.services.panels import Panels
 from bot.services.players import Players
 from bot.services.power import Power
+from bot.services.privacy import Privacy
 from bot.services.schedule_authors import ScheduleAuthors
 from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding
@@ -74,6 +75,7 @@ class Services:
     panels: Panels
     players: Players
     power: Power
+    privacy: Privacy
     schedules: Schedules
     schedule_adding: ScheduleAdding
     schedule_authors: ScheduleAuthors

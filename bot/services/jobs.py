@@ -51,7 +51,7 @@ class Jobs:
             await jobs.request_cancel(tx.session, job.id, tx.actor.user_id, clock.now())
             await edit_messages(tx, job, "job.cancelling")
         else:
-            await end(tx, job, "cancelled", reason=f"cancelled by {tx.actor.name}", run_id=run_id, by=tx.actor.user_id)
+            await end(tx, job, "cancelled", reason="cancelled by hand", run_id=run_id, by=tx.actor.user_id)
         return job
 
     async def retry(self, actor: Actor, number: int) -> Enqueued:
