@@ -141,5 +141,5 @@ def _missing(page: Page, mention: Mention) -> list[tuple[Step, str]]:
 
 
 def _next(mention: Mention) -> str:
-    ways = [f"{mention('server list')} shows the servers", f"{mention('help')} what you may do"]
-    return f"-# {', '.join(ways)}. Every choice here can be changed by giving {mention('setup start')} again."
+    ways = f"{mention('setup check')} looks deeper, {mention('server list')} shows the servers"
+    return f"-# {ways}. {mention('setup start')} changes every choice that was made here."
