@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from agent import wire
+from benchmarks import access
 from benchmarks.guilds import Guild
 from bot.domain.actors import system
 from bot.services.agents import Agents, HostIdentity
@@ -20,10 +21,7 @@ from db.engine import Database
 SERVER: Final = "EU1"
 
 _FILL: Final = """
-    with moderator as (
-      insert into role_bindings (org_id, discord_role_id, role_id, created_at)
-      select :org, :role, r.id, now() from roles r where r.org_id = :org and r.name = 'moderator'),
-    host as (
+    with host as (
       insert into hosts (org_id, name, status, last_heartbeat_at, created_at, updated_at)
       values (:org, 'gs-1', 'online', now(), now(), now()) returning id)
     insert into server_instances (org_id, host_id, game_type_id, name, slug, status, created_at, updated_at)
@@ -69,7 +67,9 @@ async def fill(url: str, guilds: Sequence[Guild]) -> None:
     try:
         for guild in guilds:
             org_id = await Identity(db).guild_joined(guild.id, guild.name, guild.owner)
-            await _execute(db, _FILL, org=org_id, role=guild.role)
+            async with db.uow(system("benchmark")) as tx:
+                await tx.session.execute(text(_FILL), {"org": org_id})
+                await access.settle(tx.session, org_id, guild)
         await _analyze(db)
     finally:
         await db.close()

@@ -40,6 +40,11 @@ class Guild:
         return self.id + 3
 
     @property
+    def others(self) -> range:
+        """The other roles of the guild; the member above has the first six."""
+        return range(self.id + 100, self.id + 118)
+
+    @property
     def channel(self) -> int:
         return self.id + 4
 
@@ -47,7 +52,7 @@ class Guild:
     def payload(self) -> Json:
         """GUILD_CREATE of an ordinary guild: 20 roles, 30 channels, and no members, which need an intent."""
         roles = [_role(self.id, "@everyone"), _role(self.role, "Moderator")]
-        roles += [_role(self.id + 100 + number, f"Role {number}") for number in range(18)]
+        roles += [_role(number, f"Role {number}") for number in self.others]
         channels = [_channel(self.channel, "general", 0)]
         channels += [_channel(self.id + 200 + number, f"channel-{number}", number) for number in range(1, 30)]
         return {
@@ -108,7 +113,7 @@ class Guild:
             "channel_id": str(self.channel),
             "guild": {"id": str(self.id), "locale": "en-US", "features": []},
             "channel": channel,
-            "member": _member(self.moderator, self.role),
+            "member": _member(self.moderator, self.role, *self.others[:6]),
             "data": data,
             "locale": "en-US",
             "guild_locale": "en-US",
@@ -151,7 +156,7 @@ def _channel(number: int, name: str, position: int) -> Json:
     }
 
 
-def _member(user: int, role: int) -> Json:
+def _member(user: int, *roles: int) -> Json:
     return {
         "user": {
             "id": str(user),
@@ -163,7 +168,7 @@ def _member(user: int, role: int) -> Json:
         },
         "nick": None,
         "avatar": None,
-        "roles": [str(role)],
+        "roles": [str(role) for role in roles],
         "joined_at": "2025-02-01T00:00:00.000000+00:00",
         "premium_since": None,
         "deaf": False,
