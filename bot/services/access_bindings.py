@@ -61,6 +61,7 @@ async def rebind(tx: Tx, guard: Guard, discord_role: int, role: RoleCard | None,
     for touched in filter(None, (before, role)):
         guard.must_reach(touched, where)
         await guard.must_hold(touched.permissions, where)
+    await guard.must_give(role.permissions if role else (), where)
     if role is None:
         await access_write.unbind(tx.session, org, discord_role, where.server_id, where.tag)
         return before
@@ -85,7 +86,7 @@ class AccessBindings:
         """
         async with self._db.uow(actor) as tx:
             guard = await Guard.begin(tx)
-            where = await place(tx.session, actor.org, server, tag)
+            where = await place(tx.session, actor, server, tag)
             await require(tx, "users.edit", where)
             must_be_used(where)
             role = await role_of(tx.session, actor.org, ref)
@@ -109,7 +110,7 @@ class AccessBindings:
         """
         async with self._db.uow(actor) as tx:
             guard = await Guard.begin(tx)
-            where = await place(tx.session, actor.org, server, tag)
+            where = await place(tx.session, actor, server, tag)
             await require(tx, "users.edit", where)
             wanted = await role_of(tx.session, actor.org, ref) if ref.strip() else None
             before = await rebind(tx, guard, discord_role.id, None, where)

@@ -10,12 +10,11 @@ from uuid import UUID
 
 from bot import clock
 from bot.domain import role_words
-from bot.domain.access import Grants
 from bot.domain.actors import Actor
 from bot.domain.words import safe
 from bot.errors import Invalid, NotFound
 from bot.services.access_guards import Guard
-from bot.services.access_members import permission_of
+from bot.services.access_members import beneath, permission_of
 from bot.services.access_people import Person, grants_of
 from bot.services.access_places import EVERYWHERE, Place, place, require
 from bot.services.confirmations import Done
@@ -62,7 +61,7 @@ class AccessClearing:
             raise Invalid("A permission is an exception, not a role.", "Leave `what` or `permission` out.")
         async with self._db.uow(actor) as tx:
             guard = await Guard.begin(tx)
-            where = await place(tx.session, actor.org, server)
+            where = await place(tx.session, actor, server)
             await require(tx, "users.delete", where)
             name = permission_of(permission) if permission.strip() else ""
             user_id = await access_show.user(tx.session, person.discord_id)
@@ -120,14 +119,11 @@ async def _may_clear(tx: Tx, guard: Guard, person: Person, found: _Found, where:
         there = found.where(placed.server_id)
         guard.must_reach_person(person.display_name, theirs, there)
         guard.must_reach(role, there)
-        await guard.must_hold({*role.permissions, *_beneath(theirs, placed.server_id)}, there)
+        await guard.must_hold(role.permissions, there)
+        await guard.must_give(beneath(theirs, placed.server_id), there)
     for one in found.exceptions:
-        await guard.must_hold([one.permission], found.where(one.server_id))
-
-
-def _beneath(grants: Grants, server_id: UUID) -> frozenset[str]:
-    """What comes back when a server's role no longer takes the place of the others."""
-    return frozenset[str]().union(*(role.permissions for role in grants.roles if role.on(server_id)))
+        back = guard.must_hold if one.granted else guard.must_give
+        await back([one.permission], found.where(one.server_id))
 
 
 async def _take(tx: Tx, user_id: UUID, found: _Found) -> None:

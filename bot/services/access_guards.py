@@ -5,8 +5,9 @@ last administrator stays. The guild's owner and Discord Administrators are free 
 get back in; they are told when nobody else is left.
 
     guard = await Guard.begin(tx)      # first of all: others wait from here on
-    await guard.must_hold(permissions, place)
     guard.must_reach(role, place)
+    await guard.must_hold(permissions, place)     # what is taken
+    await guard.must_give(permissions, place)     # what is given, with `until` where it ends
     ...                                # the change
     left = await guard.finish()        # a sentence for an owner after whom nobody is left
 """
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -33,6 +34,7 @@ ADMINISTERS: Final = "users.permissions"
 """Who has it in the whole org through a role is an administrator."""
 NOBODY_LEFT: Final = "Nobody but the owner and Discord's administrators can change rights now."
 _NO_RANK: Final = -1
+_FOR_GOOD: Final = datetime.max.replace(tzinfo=UTC)
 
 
 class Overreach(NotPermitted):
@@ -69,25 +71,51 @@ class Guard:
         return rank_in(self._grants, EVERYWHERE, self._now)
 
     async def must_hold(self, permissions: Iterable[str], place: Place = EVERYWHERE) -> None:
-        """Nobody gives or takes what they lack there.
+        """Nobody takes what they lack there.
 
         Raises:
             Overreach: with what they lack, and who has it.
         """
+        lacking, where = await self._lacking(permissions, place, self._now)
+        if lacking:
+            able = await access.roles_with(self._tx.session, self._tx.actor.org, lacking[0])
+            who = f"Roles with `{lacking[0]}`: {_listed(able)}." if able else ""
+            raise Overreach(
+                f"Nobody gives or takes what they lack: you have no {_named(lacking)} {where}.",
+                f"{who} Ask somebody who has it, or the owner; nothing was changed.".strip(),
+            )
+
+    async def must_give(
+        self, permissions: Collection[str], place: Place = EVERYWHERE, until: datetime | None = None
+    ) -> None:
+        """Nobody gives what they lack there, nor for longer than they have it themselves. `until` None: for good.
+
+        Raises:
+            Overreach: with what they lack, now or before the end.
+        """
+        await self.must_hold(permissions, place)
+        lacking, where = await self._lacking(permissions, place, until or _FOR_GOOD)
+        if lacking:
+            raise Overreach(
+                f"Nobody gives for longer than they have it: your {_named(lacking)} {where} ends before.",
+                "Give it with an earlier `until`, or ask somebody who has it for good; nothing was changed.",
+            )
+
+    async def _lacking(self, permissions: Iterable[str], place: Place, at: datetime) -> tuple[list[str], str]:
+        """What the actor lacks there then, and where."""
         if self.free:
-            return
-        missing = {permission: self._missing(permission, place) for permission in sorted(permissions)}
+            return [], ""
+        missing = {permission: self._missing(permission, place, at) for permission in sorted(permissions)}
         ids = {server_id for servers in missing.values() for server_id in servers or ()}
         names = await access_show.servers(self._tx.session, self._tx.actor.org, ids) if ids else {}
         lacking = [name for name, servers in missing.items() if servers is None or servers & names.keys()]
-        if lacking:
-            whole = any(missing[name] is None for name in lacking)
-            raise await self._lacks(lacking, place.within if whole else f"on {_listed(names.values())}")
+        whole = any(missing[name] is None for name in lacking)
+        return lacking, place.within if whole else f"on {_listed(names.values())}"
 
-    def _missing(self, permission: str, place: Place) -> frozenset[UUID] | None:
+    def _missing(self, permission: str, place: Place, at: datetime) -> frozenset[UUID] | None:
         """Servers of the place on which the actor lacks it; None: they lack it in the place as such. Who has it on
         today's servers of a tag only by themselves does not have it on tomorrow's."""
-        scope = self._grants.scope(permission, self._now)
+        scope = self._grants.scope(permission, at)
         if place.tag is not None:
             tagged = [role for role in self._grants.roles if role.tag == place.tag]
             through = scope.everywhere or any(permission in role.permissions for role in tagged)
@@ -95,15 +123,6 @@ class Guard:
         if not scope.covers(place.server_id):
             return None
         return frozenset() if place.server_id else scope.others
-
-    async def _lacks(self, permissions: list[str], where: str) -> Overreach:
-        able = await access.roles_with(self._tx.session, self._tx.actor.org, permissions[0])
-        listed = joined([f"`{permission}`" for permission in permissions], 80)
-        who = f"Roles with `{permissions[0]}`: {_listed(able)}." if able else ""
-        return Overreach(
-            f"Nobody gives or takes what they lack: you have no {listed} {where}.",
-            f"{who} Ask somebody who has it, or the owner; nothing was changed.".strip(),
-        )
 
     def must_reach(self, role: RoleCard, place: Place = EVERYWHERE) -> None:
         """Nobody touches a role that ranks above them.
@@ -133,6 +152,11 @@ class Guard:
             )
         own = rank_in(self._grants, place, self._now)
         theirs = max(rank_in(grants, place, self._now), rank_in(grants, EVERYWHERE, self._now))
+        if place == EVERYWHERE:  # what counts everywhere counts where they rank highest
+            placed = (
+                role.priority for role in grants.server_roles if role.expires_at is None or role.expires_at > self._now
+            )
+            theirs = max(theirs, *placed, *(role.priority for role in grants.roles), _NO_RANK)
         if theirs > own:
             raise Overreach(
                 f"{safe(name)} ranks above you: {theirs}; you have {_rank(own)} {place.words}.",
@@ -200,6 +224,10 @@ def must_suit_everyone(permissions: Iterable[str]) -> None:
 
 def _listed(names: Iterable[str]) -> str:
     return joined([safe(name) for name in names], 100)
+
+
+def _named(permissions: Iterable[str]) -> str:
+    return joined([f"`{permission}`" for permission in permissions], 80)
 
 
 def _rank(priority: int) -> str:

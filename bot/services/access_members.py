@@ -54,13 +54,13 @@ class AccessMembers:
         """
         async with self._db.uow(actor) as tx:
             guard = await Guard.begin(tx)
-            where = await place(tx.session, actor.org, server)
+            where = await place(tx.session, actor, server)
             user_id = await known(tx, person)
             before, ended = await _held(tx, user_id, where)
             role, end = await role_of(tx.session, actor.org, ref), await ending(tx, until_text)
             if before and (before.id, ended) == (role.id, end):
                 raise Conflict(f"{safe(person.display_name)} is {_role(role, where, end)} already.", "Nothing to do.")
-            await _may_grant(tx, guard, person, role, before, where)
+            await _may_grant(tx, guard, person, role, before, where, end)
             await _write_role(tx, user_id, role, where, end)
             left = await guard.finish()
             await tx.notify("gk_access", str(actor.org))
@@ -90,14 +90,14 @@ class AccessMembers:
         """
         async with self._db.uow(actor) as tx:
             guard = await Guard.begin(tx)
-            where = await place(tx.session, actor.org, wish.server)
+            where = await place(tx.session, actor, wish.server)
             await require(tx, "users.permissions", where)
             name, end = permission_of(wish.permission), await ending(tx, wish.until)
             theirs = await grants_of(tx.session, actor.org, person, clock.now())
             guard.must_reach_person(person.display_name, theirs, where)
-            await guard.must_hold([name], where)
             user_id = await known(tx, person)
             before = await _exception(tx, user_id, name, where)
+            await _may_decide(guard, name, where, before, end, granted=wish.granted)
             await _write_exception(tx, user_id, name, where, wish, end)
             left = await _finish(guard, actor, person, lost=None if wish.granted or where.server_id else name)
             await tx.notify("gk_access", str(actor.org))
@@ -140,14 +140,29 @@ async def _card(tx: Tx, role_id: UUID | None) -> RoleCard | None:
 
 
 async def _may_grant(
-    tx: Tx, guard: Guard, person: Person, role: RoleCard, before: RoleCard | None, where: Place
+    tx: Tx, guard: Guard, person: Person, role: RoleCard, before: RoleCard | None, where: Place, end: datetime | None
 ) -> None:
     theirs = await grants_of(tx.session, tx.actor.org, person, clock.now())
     guard.must_reach_person(person.display_name, theirs, where)
     for touched in filter(None, (before, role)):
         guard.must_reach(touched, where)
-    taken = by_roles(theirs, where.server_id, clock.now()) if where.server_id else frozenset[str]()
-    await guard.must_hold({*role.permissions, *(before.permissions if before else ()), *taken}, where)
+    await guard.must_give(role.permissions, where, end)
+    if where.server_id is None:
+        await guard.must_hold(before.permissions if before else ())
+        return
+    await guard.must_hold(by_roles(theirs, where.server_id, clock.now()), where)
+    if before:  # what it held back comes back when the new one ends
+        await guard.must_give(beneath(theirs, where.server_id), where)
+
+
+async def _may_decide(
+    guard: Guard, permission: str, where: Place, before: Exceptional | None, end: datetime | None, *, granted: bool
+) -> None:
+    await guard.must_hold([permission], where)
+    if granted:
+        await guard.must_give([permission], where, end)
+    if before and not before.granted:  # what it held back comes back when the new one ends
+        await guard.must_give([permission], where)
 
 
 async def _exception(tx: Tx, user_id: UUID, permission: str, where: Place) -> Exceptional | None:
@@ -188,6 +203,11 @@ def by_roles(grants: Grants, server_id: UUID | None, now: datetime) -> frozenset
     for placed in grants.server_roles:
         if placed.server_id == server_id and (placed.expires_at is None or placed.expires_at > now):
             return placed.permissions
+    return beneath(grants, server_id)
+
+
+def beneath(grants: Grants, server_id: UUID | None) -> frozenset[str]:
+    """What they have there where no role of the server takes the place of all others."""
     return frozenset[str]().union(*(role.permissions for role in grants.roles if role.on(server_id)))
 
 

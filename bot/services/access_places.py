@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.actors import Actor
 from bot.domain.words import safe
 from bot.errors import Invalid, NotFound
 from bot.services.servers import resolve
@@ -38,7 +39,7 @@ class Place:
 EVERYWHERE: Final = Place()
 
 
-async def place(session: AsyncSession, org_id: UUID, server: str = "", tag: str = "") -> Place:
+async def place(session: AsyncSession, actor: Actor, server: str = "", tag: str = "") -> Place:
     """What somebody means by the options `server` and `tag`.
 
     Raises:
@@ -47,11 +48,11 @@ async def place(session: AsyncSession, org_id: UUID, server: str = "", tag: str 
     if server.strip() and tag.strip():
         raise Invalid("This has both `server` and `tag`.", "Give one of them, or neither for everywhere.")
     if server.strip():
-        found = await resolve(session, org_id, server)
+        found = await resolve(session, actor.org, server, actor.scope("servers.view"))
         return Place(found.id, found.name)
     if tag.strip():
         name = tag.strip().lower()
-        return Place(tag=name, servers=frozenset(await access_show.tagged(session, org_id, name)))
+        return Place(tag=name, servers=frozenset(await access_show.tagged(session, actor.org, name)))
     return EVERYWHERE
 
 

@@ -69,7 +69,7 @@ class AccessRoles:
             name = await _free_name(tx.session, actor.org, name)
             _must_be_below(guard, priority)
             given = source.permissions if source else []
-            await guard.must_hold(given)
+            await guard.must_give(given)
             role_id = await access_roles.add(tx.session, actor.org, name, description.strip(), priority, clock.now())
             await access_roles.change_permissions(tx.session, actor.org, role_id, given=given, taken=())
             made = await role_of(tx.session, actor.org, str(role_id))
@@ -183,7 +183,8 @@ async def _begun(tx: Tx) -> Guard:
 
 async def _set(tx: Tx, guard: Guard, role: RoleCard, *, given: Collection[str], taken: Collection[str]) -> Edited:
     guard.must_reach(role)
-    await guard.must_hold({*given, *taken})
+    await guard.must_give(given)
+    await guard.must_hold(taken)
     if role.for_everyone:
         must_suit_everyone(given)
     await access_roles.change_permissions(tx.session, tx.actor.org, role.id, given=given, taken=taken)
@@ -256,7 +257,7 @@ async def _may_delete(tx: Tx, guard: Guard, role: RoleCard) -> None:
     await guard.must_hold(role.permissions)
     # where it takes the place of other roles those come back, and which those are only Discord knows
     for server_id, name in (await access_show.servers_of(tx.session, tx.actor.org, role.id, clock.now())).items():
-        await guard.must_hold(PERMISSIONS, Place(server_id, name))
+        await guard.must_give(PERMISSIONS, Place(server_id, name))
 
 
 async def _held(tx: Tx, role: RoleCard) -> list[str]:

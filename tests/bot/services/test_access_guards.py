@@ -167,6 +167,39 @@ async def test_who_administers_one_server_gives_there_and_nowhere_else(court: Co
     assert await court.may(MIA, "servers.kill", "EU1") and not await court.may(MIA, "servers.kill", "EU2")
 
 
+async def test_nobody_gives_for_longer_than_they_have_it(court: Court) -> None:
+    dora, herself = await court.actor("dora", DEPUTIES), person("dora", DEPUTIES)
+    await court.allow(await court.owner(), herself, "servers.kill", "EU1", "2d")
+    for until in ("", "3d"):
+        with pytest.raises(Overreach, match=r"for longer than they have it: your `servers\.kill` on EU1 ends before"):
+            await court.allow(again(dora), herself, "servers.kill", "EU1", until)
+    await court.allow(again(dora), MIA, "servers.kill", "EU1", "1d")
+    await court.members.grant(await court.owner(), person("lars"), "admin", "EU1", "2d")
+    lars = await court.actor("lars")
+    with pytest.raises(Overreach, match="for longer than they have it"):
+        await court.bind(lars, NEW, "moderator", "EU1")
+    await court.members.grant(again(lars), person("mo"), "moderator", "EU1", "1d")
+
+
+async def test_what_was_held_back_does_not_come_back_by_a_short_end(court: Court) -> None:
+    """A role or an exception that ends takes with it the one that it took the place of."""
+    ed, dora = person("ed", SPIES), await court.actor("dora", DEPUTIES)
+    await court.members.grant(await court.owner(), ed, "viewer", "EU1")
+    with pytest.raises(Overreach, match=r"no `servers\.wipe` on EU1"):
+        await court.members.grant(dora, ed, "moderator", "EU1", "1h")
+    await court.deny(await court.owner(), MIA, "servers.kill", "EU2")
+    await court.allow(await court.owner(), person("dora", DEPUTIES), "servers.kill", "EU2", "2d")
+    with pytest.raises(Overreach, match="for longer than they have it"):
+        await court.deny(again(dora), MIA, "servers.kill", "EU2", "1h")
+
+
+async def test_who_ranks_high_on_one_server_is_not_touched_everywhere_from_below(court: Court) -> None:
+    dora, lena = await court.actor("dora", DEPUTIES), person("lena", LOCALS)
+    with pytest.raises(Overreach, match="Lena ranks above you: 100; you have 50 everywhere"):
+        await court.deny(again(dora), lena, "servers.stop")
+    await court.deny(again(dora), lena, "servers.stop", "EU2")
+
+
 async def test_the_owner_is_free_of_it(court: Court) -> None:
     await court.bind(await court.owner(), NEW, "admin")
     await court.roles.create(await court.owner(), "chief", 500, "admin")
