@@ -76,6 +76,11 @@ class Stage:
         guild = self.discord.guild
         return await self.discord.slash(guild.moderator, guild.ops, path, **options)
 
+    async def slash_by_a_newcomer(self, path: str, /, **options: str) -> Interaction:
+        """Given by somebody whom the bot meets with it: it writes down who they are before anything else."""
+        guild = self.discord.guild
+        return await self.discord.slash(guild.owner, guild.ops, path, **options)
+
     async def press(self, name: str, label: str) -> Interaction:
         """On the message as it was when it was shown: a press changes it, and there is one for each life."""
         return await self.discord.press(self.discord.guild.moderator, copy.deepcopy(self.shown[name]), label)
@@ -90,6 +95,8 @@ class Change:
     action: str
     effect: str
     again: str
+    before: frozenset[str] = frozenset()
+    """Tables that it writes to before its own transaction, which is no effect of it."""
 
 
 CHANGES: Final = {
@@ -106,10 +113,11 @@ CHANGES: Final = {
         "B-1",
     ),
     "job cancel": Change(
-        lambda stage: stage.slash("job cancel", job="J-1"),
+        lambda stage: stage.slash_by_a_newcomer("job cancel", job="J-1"),
         "job.cancel",
         "select number from jobs where status = 'cancelled'",
         "J-1 has ended already",
+        frozenset({"users", "user_orgs"}),
     ),
     "schedule pause": Change(
         lambda stage: stage.slash("schedule pause", schedule="nightly"),
