@@ -130,6 +130,7 @@ async def _leave(
     tx.audit(
         action,
         resource=("role", touched.id if touched else None),
+        name=touched.name if touched else None,
         discordRole={"id": str(discord_role.id), "name": discord_role.name},
         where=where.words,
         before=before.name if before else None,
