@@ -178,11 +178,25 @@ SUGGESTIONS: Final = (
         hint="Its buttons survive a restart of the bot.",
     ),
     Suggestion(
+        title="May they?",
+        command="/access why",
+        channel="ops",
+        viewer="Owner",
+        hint="Six steps, and the one that decides.",
+    ),
+    Suggestion(
+        title="Is anything missing?",
+        command="/setup check",
+        channel="ops",
+        viewer="Owner",
+        hint="With the remedy; /setup start leads there.",
+    ),
+    Suggestion(
         title="Who did that?",
         command="/audit search",
         channel="audit",
         viewer="Owner",
-        hint="Everything, refusals included.",
+        hint="Refusals included; /audit verify proves it.",
     ),
     Suggestion(
         title="What may I do?",

@@ -5,7 +5,8 @@ from typing import Final
 
 from bot.domain.words import safe
 
-EVERYONE: Final = safe("@everyone")
+EVERYONE: Final = "@\u2060everyone"
+"""Reaches nobody, and no line breaks behind its sign."""
 
 
 def through(discord_role_id: int, *, everyone: bool) -> str:

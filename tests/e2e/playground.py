@@ -1,5 +1,6 @@
 """`gamekeeper demo` as a process of its own, and Chromium in front of it."""
 
+import contextlib
 import os
 import re
 import signal
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, FrameLocator, Locator, Page, async_playwright
+from playwright.async_api import Browser, FrameLocator, Locator, Page, TimeoutError, async_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
@@ -122,9 +123,15 @@ class Visitor:
         await self.ready()
 
     async def types(self, command: str) -> None:
-        """Write a command into the box and take it from the picker."""
-        await self.frame.locator("#channel-composer-input").fill(command)
-        await self.frame.get_by_role("option").first.wait_for()
+        """Write a command into the box and take it from the picker. A page that has just come may not listen yet."""
+        box, picker = self.frame.locator("#channel-composer-input"), self.frame.get_by_role("option").first
+        for _ in range(10):
+            await box.fill("")
+            await box.fill(command)
+            with contextlib.suppress(TimeoutError):
+                await picker.wait_for(timeout=3_000)
+                break
+        await picker.wait_for()
         await self.page.keyboard.press("Enter")
 
     async def chooses(self, words: str) -> None:

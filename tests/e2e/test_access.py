@@ -99,7 +99,7 @@ async def test_a_role_is_made_with_selects_bound_and_deleted(community: Communit
     await do(community, "bind", role=community.moderators, preset="Night watch")
     overview = await do(community, "show")
     assert f"**Night watch** · priority 20 · 13 permissions\n-# <@&{community.moderators.id}>" in overview
-    assert "**player** · priority 0 · 1 permission · preset\n-# @\u200beveryone" in overview
+    assert "**player** · priority 0 · 1 permission · preset\n-# @\u2060everyone" in overview
     detail = await do(community, "show", role="night watch")
     assert "`servers.view`" in detail and f"**Bound to it** · <@&{community.moderators.id}>" in detail
     asked = await owner.slash(general, "access role delete", role="Night watch")
@@ -118,7 +118,7 @@ async def test_a_preset_is_marked_as_changed_and_put_back(community: Community) 
 
 async def test_of_oneself_everybody_may_ask_of_others_not(community: Community, manager: MemberActor) -> None:
     own = await do(community, "why", manager, member=manager, permission="servers.view")
-    assert "✓ max may `servers.view` in general" in own and "player through @\u200beveryone" in own
+    assert "✓ max may `servers.view` in general" in own and "player through @\u2060everyone" in own
     refused = await do(community, "why", manager, member=community.mod, permission="servers.view")
     what, remedy, reference = refused.splitlines()
     assert what == "**You need the permission `users.permissions` for this.**"
