@@ -24,6 +24,8 @@ from db.session import Session
 
 _FAILURES: Final = timedelta(hours=1)
 _SLOWEST: Final = 5
+_PINGS: Final = 3
+"""Round trips to the database, of which the fastest counts: the others had to wait for somebody else's turn."""
 
 
 class Discord(Protocol):
@@ -124,9 +126,7 @@ class SetupCheck:
             )
 
     async def _database(self, session: Session) -> DatabaseFacts:
-        began = time.perf_counter()
-        await checks.ping(session)
-        round_trip = time.perf_counter() - began
+        round_trip = min([await _round_trip(session) for _ in range(_PINGS)])
         server, asked = await checks.server(session), clock.now()
         return DatabaseFacts(
             version=server.version.split()[0],
@@ -164,6 +164,12 @@ def _of_bot(known: _Known, process: Process, ticks: Sequence[TickFact], free: in
         *checks_inside.work(ticks, known.failed, now),
         *checks_inside.database(known.database, free),
     ]
+
+
+async def _round_trip(session: Session) -> float:
+    began = time.perf_counter()
+    await checks.ping(session)
+    return time.perf_counter() - began
 
 
 def _free(place: Path) -> int | None:
