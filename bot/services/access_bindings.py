@@ -132,7 +132,7 @@ async def _leave(
         resource=("role", touched.id if touched else None),
         name=touched.name if touched else None,
         discordRole={"id": str(discord_role.id), "name": discord_role.name},
-        where=where.words,
+        where=where.kept,
         before=before.name if before else None,
         after=after.name if after else None,
     )

@@ -79,8 +79,8 @@ class AccessClearing:
                 "access.clear",
                 resource=("user", user_id),
                 name=person.display_name,
-                where=where.words,
-                before=_listed(found, role_words.kept),
+                where=where.kept,
+                before=_listed(found, _kept),
                 after=None,
             )
         return Done(f"{safe(person.display_name)} lost what was their own {where.words}", _answer(found, left))
@@ -134,22 +134,23 @@ async def _take(tx: Tx, user_id: UUID, found: _Found) -> None:
     await access_write.clear_overrides(tx.session, org, user_id, [one.id for one in found.exceptions])
 
 
-def _listed(found: _Found, ends: Callable[[str, datetime | None], str]) -> list[str]:
-    """`ends`: how an end is written."""
-    lines = [ends(f"{safe(found.role.name)} everywhere", None)] if found.role else []
+def _listed(found: _Found, written: Callable[[str, Place, datetime | None], str]) -> list[str]:
+    """`written`: how a role or an exception, its place and its end are put."""
+    lines = [written(found.role.name, EVERYWHERE, None)] if found.role else []
+    lines += [written(role.name, found.where(placed.server_id), placed.expires_at) for placed, role in found.placed]
     lines += [
-        ends(f"{safe(role.name)} {found.where(placed.server_id).words}", placed.expires_at)
-        for placed, role in found.placed
-    ]
-    lines += [
-        ends(f"{role_words.verdict(one.granted)} {one.permission} {found.where(one.server_id).words}", one.expires_at)
+        written(f"{role_words.verdict(one.granted)} {one.permission}", found.where(one.server_id), one.expires_at)
         for one in found.exceptions
     ]
     return lines
 
 
-def _shown(what: str, end: datetime | None) -> str:
-    return f"- {what}{role_words.until(end)}"
+def _kept(what: str, where: Place, end: datetime | None) -> str:
+    return role_words.kept(f"{what} {where.kept}", end)
+
+
+def _shown(what: str, where: Place, end: datetime | None) -> str:
+    return f"- {safe(what)} {where.words}{role_words.until(end)}"
 
 
 def _answer(found: _Found, left: str) -> str:

@@ -68,7 +68,7 @@ class AccessMembers:
                 "access.grant",
                 resource=("user", user_id),
                 name=person.display_name,
-                where=where.words,
+                where=where.kept,
                 before=role_words.kept(before.name, ended) if before else None,
                 after=role_words.kept(role.name, end),
             )
@@ -106,7 +106,7 @@ class AccessMembers:
                 resource=("user", user_id),
                 name=person.display_name,
                 permission=name,
-                where=where.words,
+                where=where.kept,
                 before=role_words.kept(role_words.verdict(before.granted), before.expires_at) if before else None,
                 after=role_words.kept(role_words.verdict(wish.granted), end),
                 **({"reason": wish.reason} if wish.reason else {}),

@@ -31,6 +31,13 @@ class Place:
         return f"on {safe(self.server_name)}" if self.server_id else "everywhere"
 
     @property
+    def kept(self) -> str:
+        """For the audit log, where nothing is escaped."""
+        if self.tag is not None:
+            return f"on every server with the tag {self.tag}"
+        return f"on {self.server_name}" if self.server_id else "everywhere"
+
+    @property
     def within(self) -> str:
         """The same behind a no, where "everywhere" could be read as "not everywhere"."""
         return self.words if self.server_id or self.tag is not None else "in the whole community"
