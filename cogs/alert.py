@@ -73,7 +73,7 @@ class AlertCog(commands.GroupCog, group_name="alert", group_description="What is
 async def _added(call: Call, kind: str, severity: str, match: str, host: str, server: str) -> Reply:
     """The form of /alert add."""
     typed = {name: call.value(name) for name in call.values}
-    if typed.keys() != alerts.entries(kind):
+    if typed.keys() != alerts.entries(kind) or match not in alert_entry.MATCHES:
         raise Invalid("This form is not one of ours.", "Give the command again.")
     try:
         condition = alert_entry.values(kind, typed, match)

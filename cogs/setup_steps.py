@@ -9,6 +9,7 @@ from bot.services.setup_wizard import must_be_able
 from bot.ui import fleet
 from bot.ui import setup as cards
 from bot.ui import setup_hosts as hosts
+from bot.ui.ids import Switch
 
 _EDIT = "settings.edit"
 
@@ -75,9 +76,10 @@ async def suggested(call: Call, digest: str) -> Reply:
 
 
 @action("setup.everyone", _EDIT)
-async def everyone(call: Call, sees: str) -> Reply:
+async def everyone(call: Call, sees: Switch) -> Reply:
     """Whether @everyone may see servers."""
-    return await shown(call, Step.ROLES, await call.services.setup.show_everyone(call.actor, sees=sees == "on"))
+    on = sees is Switch.ON
+    return await shown(call, Step.ROLES, await call.services.setup.show_everyone(call.actor, sees=on))
 
 
 @action("setup.channel", _EDIT)

@@ -81,8 +81,8 @@ def _reading(handler: Handler) -> Handler:
     async def read(call: Call, *args: str) -> Reply:
         try:
             values = [kind(storable(arg)) for kind, arg in zip(kinds, args, strict=True)]
-            if not all(_in_range(value) for value in values):
-                raise ValueError("number out of range")
+            if not all(_as_written(value, arg) for value, arg in zip(values, args, strict=True)):
+                raise ValueError("a number that we do not write like that")
         except ValueError as error:
             raise _not_ours() from error
         return await handler(call, *values)
@@ -90,8 +90,10 @@ def _reading(handler: Handler) -> Handler:
     return read
 
 
-def _in_range(value: object) -> bool:
-    return not isinstance(value, int) or 0 <= value < (_NUMBER if type(value) is int else _ID)
+def _as_written(value: object, arg: str) -> bool:
+    if not isinstance(value, int):
+        return True
+    return str(value) == arg and 0 <= value < (_NUMBER if type(value) is int else _ID)
 
 
 def suggest(handler: Suggester) -> Any:

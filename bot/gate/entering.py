@@ -16,7 +16,7 @@ from bot.domain.actors import Actor, Caller, Invocation
 from bot.errors import AlreadyHandled, AppError, Unavailable
 from bot.gate.calls import Call, Reply, Show, Spec
 from bot.gate.doors import PATIENCE, forged, gone, routes
-from bot.gate.reading import caller, consistent, entered, filled, offered, picked, redacted
+from bot.gate.reading import as_shown, caller, entered, filled, picked, redacted
 from bot.logs import correlation
 from bot.services import Services
 from bot.ui import texts
@@ -53,11 +53,10 @@ class Gate:
         if interaction.type not in (kind.component, kind.modal_submit):
             return
         data = cast("dict[str, Any]", interaction.data)
-        match = ROUTE.fullmatch(data["custom_id"][:LIMIT])
+        match = ROUTE.fullmatch(data["custom_id"]) if len(data["custom_id"]) <= LIMIT else None
         route = match["route"] if match else "?"
         spec, handler = routes.get(route, (Spec("", Show.PRIVATE), gone))
-        is_form = interaction.type is kind.modal_submit
-        if handler is not gone and not (consistent(data, spec.fields) if is_form else offered(interaction)):
+        if handler is not gone and not as_shown(interaction, spec.fields):
             handler = forged
         args = match["args"].split(":") if match and match["args"] else []
         values = entered(data["components"]) if "components" in data else {"values": picked(data)}

@@ -84,10 +84,18 @@ def entered(components: list[dict[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
-def offered(interaction: discord.Interaction[Any]) -> bool:
-    """Whether a component was used as it is shown: the message carries it, as this kind, and the values are some of its
-    options, or were looked up in the guild. A client can send any custom_id and any value."""
+def as_shown(interaction: discord.Interaction[Any], fields: Sequence[str] | None) -> bool:
+    """Whether a component or a form was used as it is shown: a client can send any custom_id and any value. `fields`:
+    the entries of the form that the route declares; None: it belongs to a component."""
     data = cast("dict[str, Any]", interaction.data)
+    if interaction.type is discord.InteractionType.modal_submit:
+        return fields is not None and consistent(data, fields)
+    return fields is None and _offered(interaction, data)
+
+
+def _offered(interaction: discord.Interaction[Any], data: Data) -> bool:
+    """The message carries the component, as this kind, and the values are some of its options, or were looked up in the
+    guild."""
     parts = _parts(part.to_dict() for part in (interaction.message.components if interaction.message else ()))
     used = next((part for part in parts if part.get("custom_id") == data["custom_id"]), None)
     if used is None or used["type"] != data.get("component_type") or used.get("disabled"):
@@ -102,16 +110,16 @@ def offered(interaction: discord.Interaction[Any]) -> bool:
     return set(values) <= known and used.get("min_values", 1) <= len(values) <= used.get("max_values", 1)
 
 
-def consistent(data: Data, fields: Sequence[str] | None) -> bool:
-    """Whether a submitted form has exactly the entries that its route declares, and what was picked in its selects was
-    looked up in the guild. A name that ends with `*` stands for any number of entries that begin with it."""
+def consistent(data: Data, fields: Sequence[str]) -> bool:
+    """Whether a submitted form has exactly these entries, and what was picked in its selects was looked up in the
+    guild. A name that ends with `*` stands for any number of entries that begin with it."""
     parts = [part for part in _parts(data["components"]) if "custom_id" in part]
     if not all(set(part.get("values") or ()) <= _looked_up(part["type"], data) for part in parts if _is_entity(part)):
         return False
     names = {part["custom_id"] for part in parts}
-    wanted = {field for field in fields or () if not field.endswith("*")}
-    beginnings = tuple(field[:-1] for field in fields or () if field.endswith("*"))
-    return fields is not None and wanted <= names and all(name.startswith(beginnings) for name in names - wanted)
+    wanted = {field for field in fields if not field.endswith("*")}
+    beginnings = tuple(field[:-1] for field in fields if field.endswith("*"))
+    return wanted <= names and all(name.startswith(beginnings) for name in names - wanted)
 
 
 def _is_entity(part: Data) -> bool:

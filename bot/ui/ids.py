@@ -1,6 +1,7 @@
 """custom_ids of buttons, selects and forms: `gk:<route>:<args>`. What they route survives a restart."""
 
 import re
+from enum import Enum
 from typing import Final, Self
 from uuid import UUID
 
@@ -8,6 +9,13 @@ ROUTE: Final = re.compile(r"gk:(?P<route>[a-z_]+(?:\.[a-z_]+)*)(?::(?P<args>.*))
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 LIMIT: Final = 100
 """Discord's limit for a custom_id."""
+
+
+class Switch(Enum):
+    """An argument that says whether something shall be so."""
+
+    ON = "on"
+    OFF = "off"
 
 
 class Short(int):

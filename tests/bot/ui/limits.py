@@ -111,7 +111,7 @@ def check_form(form: discord.ui.Modal) -> None:
     check_route(sent["custom_id"])
     assert 1 <= len(sent["components"]) <= 5
     spec, _ = routes[sent["custom_id"].split(":")[1]]
-    assert consistent(sent, spec.fields), "its route declares other entries"
+    assert spec.fields is not None and consistent(sent, spec.fields), "its route declares other entries"
     fields = [part for part in parts_of(form) if part["type"] == INPUT]
     assert len({field["custom_id"] for field in fields}) == len(fields)
     for label in (part for part in parts_of(form) if part["type"] == LABEL):
