@@ -102,6 +102,13 @@ _BY_ACTION = """
       select * from audit_logs a where a.action = n.action and {wanted} order by a.id {order} limit :limit) a
      where starts_with(n.action, :action) order by a.id {order} limit :limit"""
 
+# Every server that is seen by its own few rows, for the same reason.
+_BY_SERVER = """
+    select a.* from unnest(cast(:servers as text[])) v(id) cross join lateral (
+      select * from audit_logs a where a.resource_type = 'server' and a.resource_id = v.id and {wanted}
+       order by a.id {order} limit :limit) a
+     order by a.id {order} limit :limit"""
+
 _ONE = text(f"""/* audit.entry */ {_ENTRY.format(rows="audit_logs", more="")}
      where a.org_id = :org and (a.id = :id or a.interaction_id = :interaction)""")
 
@@ -132,7 +139,7 @@ _OWN = f"""
 _OWN_WANTED = "a.actor_id = :user and a.id {side} :edge"
 _OWN_PAGES: Final = {
     older: text("/* audit.own */" + _OWN.replace("{wanted}", _OWN_WANTED.format(side=side)).replace("{order}", order))
-    for older, side, order in ((True, "<", "desc"), (False, ">", "asc"))
+    for older, side, order in ((True, "<", "desc nulls last"), (False, ">", "asc nulls first"))
 }
 
 # Counted no further than anybody wants to know.
@@ -140,7 +147,7 @@ _OFTEN = text("""/* audit.refused_often */
     select coalesce(u.display_name, u.username, 'somebody') as actor, count(*) as times
       from (select a.actor_id from audit_logs a
              where a.org_id = :org and a.outcome = 'denied' and a.id >= :floor and a.created_at >= :since
-             order by a.id desc limit 10000) a
+             order by a.id desc nulls last limit 10000) a
       left join users u on u.id = a.actor_id
      group by a.actor_id, u.display_name, u.username having count(*) >= :least order by times desc, actor limit 5""")
 
@@ -159,16 +166,22 @@ def _page(wanted: frozenset[str], *, everywhere: bool, servers: bool, newest_fir
         conditions.append("a.actor_id = (select id from users where discord_user_id = :by)")
     # as a word of the statement, so that the index of what did not succeed can be used
     conditions += [f"a.outcome = '{outcome}'" for outcome in get_args(Outcome) if outcome in wanted]
-    if not everywhere:
-        conditions.append("a.resource_type = 'server' and a.resource_id = any(cast(:servers as text[]))")
-    elif servers:
+    if everywhere and servers:
         conditions.append("not (a.resource_type = 'server' and a.resource_id = any(cast(:servers as text[])))")
-    by_action = "action" in wanted and not wanted & {"target", "by", "denied", "failed"} and everywhere
-    if "action" in wanted and not by_action:
+    specific = wanted & {"by", "target", "denied", "failed"}
+    rows = _ROWS
+    if not everywhere:
+        rows = _BY_SERVER
+    elif "action" in wanted and not specific:
+        rows = _BY_ACTION
+    if "action" in wanted and rows is not _BY_ACTION:
         conditions.append("starts_with(a.action, :action)")
-    order = "desc" if newest_first else "asc"
-    rows = (_BY_ACTION if by_action else _ROWS).format(wanted=" and ".join(conditions), order=order)
-    return text(f"/* audit.page */ {_ENTRY.format(rows=f'({rows})', more='')} order by a.id {order}")
+    # the indexes of a person, a thing, an action and an outcome have an order that the one of all rows has not
+    narrow = specific or rows is not _ROWS
+    order = ("desc nulls last" if newest_first else "asc nulls first") if narrow else "desc" if newest_first else "asc"
+    rows = rows.format(wanted=" and ".join(conditions), order=order)
+    shown = "desc" if newest_first else "asc"
+    return text(f"/* audit.page */ {_ENTRY.format(rows=f'({rows})', more='')} order by a.id {shown}")
 
 
 async def page(

@@ -47,7 +47,7 @@ _AUDIT = text("""/* checks.audit */
              order by a.id limit 1) as unsealed_since,
            coalesce((select max(number) from sealed), 0) as seals,
            (select a.created_at from audit_logs a where a.org_id = :org and a.action = 'audit.verify'
-               and a.outcome = 'success' order by a.id desc limit 1) as verified_at""")
+               and a.outcome = 'success' order by a.id desc nulls last limit 1) as verified_at""")
 
 _HOSTS = text("""/* checks.hosts */
     select h.name, h.status, coalesce(h.offline_since, h.last_heartbeat_at) as silent_since, exists (
