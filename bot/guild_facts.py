@@ -45,7 +45,7 @@ class DiscordFacts:
     async def facts(self, guild_id: int, channels: Collection[int]) -> GuildFacts | None:
         client = self._client()
         guild = client.get_guild(guild_id)
-        if guild is None or client.application_id is None:
+        if guild is None or guild.unavailable or client.application_id is None:
             return None
         me = _me(guild)
         fetched, settings = await asyncio.gather(
@@ -84,7 +84,11 @@ class DiscordFacts:
         await _changed(channel.set_permissions(me, overwrite=overwrite, reason=reason))
 
     async def register(self) -> None:
-        await _changed(self._client().register(anew=True))
+        """Only where it is needed: it is Discord's patience with the whole bot that is used up."""
+        client = self._client()
+        found = await _asked(client.tree.fetch_commands(), "the commands")
+        if found is None or not await client.is_registered(found):
+            await _changed(client.register(anew=True))
 
 
 def _me(guild: discord.Guild) -> discord.Member | None:

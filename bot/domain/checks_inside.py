@@ -59,6 +59,9 @@ class TickFact:
     failed: bool
     """So it ended when it last ran."""
 
+    def is_late(self, now: datetime) -> bool:
+        return now - self.due > self.every * LATE + timedelta(minutes=1)
+
 
 @dataclass(frozen=True)
 class FailedTick:
@@ -134,7 +137,7 @@ def _messages(number: int) -> str:
 
 def work(ticks: Sequence[TickFact], failed: Sequence[FailedTick], now: datetime) -> Iterator[Finding]:
     """What this process should have done by itself, and what went wrong in any."""
-    late = [tick for tick in ticks if now - tick.due > tick.every * LATE + timedelta(minutes=1)]
+    late = [tick for tick in ticks if tick.is_late(now)]
     for tick in late:
         yield broken(
             Topic.WORK,
@@ -145,13 +148,16 @@ def work(ticks: Sequence[TickFact], failed: Sequence[FailedTick], now: datetime)
     last = {tick.name: tick.failed for tick in ticks}
     for one in [one for one in failed if one.name not in {tick.name for tick in late}]:
         times = "once" if one.times == 1 else f"{one.times} times"
-        judge = broken if last.get(one.name, True) else note
-        yield judge(
-            Topic.WORK,
-            f"`{one.name}` failed {times} within the hour{', and when it last ran' if judge is broken else ''}.",
-            "The bot's log has the reason; it is tried again by itself.",
-            Fix(Mend.TICK, "Try it now", one.name) if one.name in last else None,
-        )
+        if last.get(one.name, True):
+            yield broken(
+                Topic.WORK,
+                f"`{one.name}` failed {times} within the hour, and when it last ran.",
+                "The bot's log has the reason; it is tried again by itself.",
+                Fix(Mend.TICK, "Try it now", one.name) if one.name in last else None,
+            )
+        else:
+            remedy = "It works again; the bot's log has the reason."
+            yield note(Topic.WORK, f"`{one.name}` failed {times} within the hour.", remedy)
     if good := len(ticks) - len({tick.name for tick in late} | {one.name for one in failed if one.name in last}):
         yield fine(Topic.WORK, f"{good} of {len(ticks)} duties are on time")
 

@@ -100,6 +100,7 @@ class SetupCheck:
         self._discord = discord
         self._duties = duties
         self._process = process
+        self._revisions = migrate.revisions()  # of what runs here: a new version may be on the disk already
 
     async def look(self, actor: Actor) -> list[Finding]:
         """Every prerequisite, as it is now."""
@@ -137,7 +138,7 @@ class SetupCheck:
             round_trip_ms=round_trip * 1000,
             skew_sec=(asked - server.now).total_seconds() - round_trip / 2,
             revision=server.revision,
-            revisions=migrate.revisions(),
+            revisions=self._revisions,
             slow=[Slow(one.name, one.times, one.worst_ms) for one in timing.slowest(_SLOWEST)],
             orphaned=await checks.orphaned(session, [f"shard:{shard}" for shard in range(self._process.shards)]),
         )

@@ -108,10 +108,14 @@ class SetupMending:
         return f"{messages} {'message is' if messages == 1 else 'messages are'} on the way again."
 
     async def _tick(self, actor: Actor, target: str) -> str:
-        if target not in {tick.name for tick in self._duties().facts()}:
+        """Only what has not been done or has failed: the duties are those of every community."""
+        fact = next((one for one in self._duties().facts() if one.name == target), None)
+        if fact is None:
             raise NotFound("There is no such duty.", "Press Check again.")
         async with self._db.uow(actor) as tx:
             await tx.require(PERMISSION[Mend.TICK])
+            if not (fact.failed or fact.is_late(clock.now())):
+                return f"`{target}` was done meanwhile."
             tx.audit("setup.tick", resource=("tick", target))
         if not await self._duties().do(target):
             raise Conflict(f"`{target}` has not ended well, or not yet.", "The bot's log says more.")

@@ -27,7 +27,7 @@ def check_card(
     found = checks.problems(findings)
     pages = _paged(found)
     page = min(page, len(pages) - 1)
-    parts: list[str | ui.Item[ui.LayoutView]] = [f"### {_title(found)}" + (f"\n{done}" if done else "")]
+    parts: list[str | ui.Item[ui.LayoutView]] = [f"### {_title(found)}" + (f"\n**{done}**" if done else "")]
     parts += [_problem(finding, may, page) for finding in pages[page]]
     if page == 0:
         good = fitting(_good(findings), MAX_TEXT - _ROOM - len(done) - 100)

@@ -1,5 +1,6 @@
 """The buttons of `/setup check`: each with its own permission, its effect, and its audit row."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -88,6 +89,7 @@ async def test_commands_messages_and_ticks(here: Prerequisites) -> None:
     assert await here.mending.mend(world.admin(), "send", "-") == "4 messages are on the way again."
     assert await world.value("select count(*) from notification_jobs where status = 'failed' and op = 'post'") == 1
     assert await here.mending.mend(world.admin(), "send", "-") == "0 messages are on the way again."
+    here.duties.late = timedelta(hours=1)
     assert await here.mending.mend(world.admin(), "tick", "bans.expire") == "`bans.expire` was done."
     assert await here.mending.mend(world.admin(), "make", "bans") == (
         "There is a channel for bans; a test message is on its way to it."
@@ -98,7 +100,7 @@ async def test_commands_messages_and_ticks(here: Prerequisites) -> None:
 
 
 async def test_a_tick_that_does_not_end_well(here: Prerequisites) -> None:
-    here.duties.works = False
+    here.duties.works, here.duties.late = False, timedelta(hours=1)
     with pytest.raises(Conflict, match="has not ended well"):
         await here.mending.mend(here.world.admin(), "tick", "bans.expire")
     assert (await here.world.audited())[-1] == "setup.tick", "somebody had it done"

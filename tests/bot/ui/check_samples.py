@@ -109,7 +109,7 @@ def everything(name: str) -> list[Finding]:
 def pages(findings: Sequence[Finding]) -> Iterable[discord.ui.LayoutView]:
     """Every page, and one that is no more."""
     for page in (*range(12), 99):
-        yield checks.check_card(findings, yes, page=page, done=f"**Done.** {'x' * 200}")
+        yield checks.check_card(findings, yes, page=page, done=f"Done. {'x' * 200}")
         yield checks.check_card(findings, no, page=page)
 
 

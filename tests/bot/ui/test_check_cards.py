@@ -21,7 +21,7 @@ def test_what_is_fine_takes_a_line_for_each_topic() -> None:
 def test_a_problem_has_its_remedy_and_its_button() -> None:
     fix = Fix(Mend.LET_IN, "Let me in", "42")
     findings = [note(Topic.BOT, "Noted.", "Do that."), broken(Topic.CHANNELS, "Broken.", "Do this.", fix)]
-    shown = check_card(findings, yes, done="**Done.**")
+    shown = check_card(findings, yes, done="Done.")
     assert text_of(shown).splitlines() == [
         "### 1 thing is broken, 1 thing is worth knowing",
         "**Done.**",
