@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -43,7 +42,7 @@ class Sealing:
             orgs = await audit_seals.orgs_with_unsealed(session)
         made = [sealed for org in orgs for sealed in await self._org(org)]
         async with self._db.read() as session:
-            tell = await audit_posts.orgs_with_news(session, clock.now() - POSTED_EVERY)
+            tell = await audit_posts.orgs_with_news(session)
         return {"seals": len(made), "rows": sum(made), "posted": sum([await self._post(org) for org in tell])}
 
     async def _org(self, org_id: UUID) -> list[int]:
@@ -94,14 +93,20 @@ class Sealing:
         async with self._db.uow(actor) as tx:
             channel = await outbox.channel_for(tx, actor, "audit")
             news = await audit_posts.news(tx.session, org_id)
-            if channel is None or news is None:
+            if channel is None or news is None or (news.told and news.told > clock.now() - POSTED_EVERY):
                 return False
             await outbox.post(
                 tx.session,
                 org_id=org_id,
                 channel_id=channel,
                 event_type="audit.seal",
-                payload={**asdict(news), "hash": news.hash.hex()},
+                payload={
+                    "first": news.first,
+                    "last": news.last,
+                    "rows": news.rows,
+                    "entry": news.entry,
+                    "hash": news.hash.hex(),
+                },
                 dedupe_key=f"audit.seal:{news.last}",
             )
             await tx.notify(outbox.NOTIFY)

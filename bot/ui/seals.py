@@ -83,7 +83,7 @@ def _newest(found: Verified) -> list[str]:
     where = f"was posted in <#{found.channel}>" if found.channel else "you have kept elsewhere"
     lines.append(f"-# Compare a hash with the one that {where}: `/audit verify seal:` looks for it.")
     if not found.channel:
-        lines.append("-# Without an audit channel seals are nowhere but in the database: `/setup channels` sets one.")
+        lines.append("-# Without an audit channel seals are nowhere but in the database: `/notify add` sets one.")
     return lines
 
 

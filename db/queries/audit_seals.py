@@ -34,8 +34,8 @@ _FLOOR: Final = f"""coalesce((select upper(ids) from audit_seals where org_id = 
 # An org that was quiet for an hour costs three index probes.
 _ORGS = text(f"""/* audit_seals.orgs */
     select o.id from orgs o
-      cross join lateral (select {_TOP.format(org="o.id")} as id) top
-      cross join lateral (select {_FLOOR.format(org="o.id")} as id) floor
+      cross join lateral (select {_TOP.format(org="o.id")} as id offset 0) top
+      cross join lateral (select {_FLOOR.format(org="o.id")} as id offset 0) floor
      where exists (select 1 from audit_logs a where a.org_id = o.id and a.id >= top.id)
         or floor.id < top.id and exists (
            select 1 from (select range_agg(s.ids) as ids from audit_seals s
