@@ -113,11 +113,9 @@ async def touched(world: World, monkeypatch: pytest.MonkeyPatch, wanted: Filter,
 
         async def explained(statement: Any, values: Any = None, **options: Any) -> Any:
             nonlocal total
-            plan = (
-                await execute(text(f"explain (analyze, buffers, format json) {statement.text}"), values)
-            ).scalar_one()
-            (node,) = plan if isinstance(plan, list) else json.loads(plan)
-            total += node["Plan"]["Shared Hit Blocks"] + node["Plan"]["Shared Read Blocks"]
+            found = await execute(text(f"explain (analyze, buffers, format json) {statement.text}"), values)
+            plan: dict[str, int] = json.loads(found.scalar_one())[0]["Plan"]
+            total += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
             return await execute(statement, values, **options)
 
         monkeypatch.setattr(session, "execute", explained)
