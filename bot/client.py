@@ -15,6 +15,7 @@ from discord.ext import commands
 from bot.errors import Unavailable
 from bot.gate import Gate, Tree, ungated
 from bot.services import Services
+from bot.services.access_bindings import DiscordRole
 from bot.services.schedule_authors import Membership
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,10 @@ class Client(commands.AutoShardedBot):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         await self._persist(lambda: self.services.identity.guild_left(guild.id))
+
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        gone = DiscordRole(role.id, role.name)
+        await self._persist(lambda: self.services.access_bindings.gone(role.guild.id, gone))
 
     async def on_ready(self) -> None:
         """Orgs of guilds that came or went while the bot was down."""

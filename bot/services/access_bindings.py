@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
 from bot.domain import role_words
-from bot.domain.actors import Actor
+from bot.domain.actors import Actor, system
 from bot.domain.words import joined, safe
 from bot.errors import Conflict, NotFound
 from bot.services.access_guards import Guard, must_suit_everyone
@@ -120,6 +120,23 @@ class AccessBindings:
             await _leave(tx, "access.unbind", discord_role, where, before, None)
         title = f"Members with {safe(discord_role.name)} are no longer {safe(before.name)} by that"
         return Done(title, "\n".join(filter(None, (f"It was bound {where.words}.", left))))
+
+    async def gone(self, guild_id: int, discord_role: DiscordRole) -> None:
+        """A Discord role was deleted: nobody can hold it again, so nothing stays bound to it, and it counts no more as
+        an administrator."""
+        async with self._db.uow(system("access.role_gone")) as tx:
+            org_id, roles = await access_write.forget(tx.session, guild_id, discord_role.id)
+            if org_id is None:
+                return
+            tx.actor = system("access.role_gone", org_id)
+            await tx.notify("gk_access", str(org_id))
+            tx.audit(
+                "access.role_gone",
+                resource=("org", org_id),
+                discordRole={"id": str(discord_role.id), "name": discord_role.name},
+                before=roles,
+                after=None,
+            )
 
 
 async def _leave(

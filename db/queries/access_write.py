@@ -42,6 +42,11 @@ _UNBIND = text("""/* access_write.unbind */
      where org_id = :org and discord_role_id = :discord_role
        and server_instance_id is not distinct from cast(:server as uuid) and tag is not distinct from cast(:tag as text)""")
 
+_FORGET = text("""/* access_write.forget */
+    delete from role_bindings b using orgs o, roles r
+     where o.id = b.org_id and r.id = b.role_id and o.discord_guild_id = :guild and b.discord_role_id = :discord_role
+    returning o.id as org_id, r.name as role""")
+
 _OWN_ROLE = text("/* access_write.own_role */ select role_id from user_orgs where org_id = :org and user_id = :user")
 _SET_OWN_ROLE = text("""/* access_write.set_own_role */
     update user_orgs set role_id = cast(:role as uuid) where org_id = :org and user_id = :user""")
@@ -130,6 +135,12 @@ async def unbind(
 ) -> None:
     values = {"org": org_id, "discord_role": discord_role, "server": server_id, "tag": tag}
     await session.execute(_UNBIND, values)
+
+
+async def forget(session: AsyncSession, guild_id: int, discord_role: int) -> tuple[UUID | None, list[str]]:
+    """Takes every binding of a Discord role away that is gone: the org, and the roles that were bound to it."""
+    rows = (await session.execute(_FORGET, {"guild": guild_id, "discord_role": discord_role})).all()
+    return (rows[0].org_id if rows else None), sorted(row.role for row in rows)
 
 
 async def own_role(session: AsyncSession, org_id: UUID, user_id: UUID) -> UUID | None:

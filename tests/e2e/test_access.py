@@ -161,6 +161,16 @@ async def test_nobody_reaches_above_themselves_and_the_last_administrator_stays(
     assert "Nobody but the owner and Discord's administrators can change rights now." in told
 
 
+async def test_a_discord_role_that_is_deleted_is_bound_to_nothing(community: Community) -> None:
+    await do(community, "bind", role=community.moderators, preset="admin")
+    community.env.backend.delete_role(community.guild.id, community.moderators.id)
+
+    async def gone() -> bool:
+        return f"<@&{community.moderators.id}>" not in await do(community, "show")
+
+    await community.eventually(gone)
+
+
 async def test_everyone_may_only_look(community: Community) -> None:
     everyone = community.guild.default_role
     refused = await do(community, "bind", role=everyone, preset="moderator")

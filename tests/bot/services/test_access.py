@@ -10,6 +10,7 @@ from bot import clock
 from bot.domain.access import Step
 from bot.domain.actors import Actor
 from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted
+from bot.services.access_bindings import DiscordRole
 from bot.services.access_people import Person
 from tests.bot.people import again
 from tests.bot.services.access_world import ADMINS, DEPUTIES, LOCALS, MODERATORS, NEW, SPIES, Court, person
@@ -57,6 +58,24 @@ async def test_a_binding_is_made_changed_and_taken_back(court: Court, owner: Act
         await court.unbind(again(owner), NEW, "viewer", "EU1")
     await court.unbind(again(owner), NEW, "moderator", "EU1")
     assert not await court.may(person("new", NEW), "jobs.view", "EU1")
+
+
+async def test_a_discord_role_that_is_gone_is_bound_to_nothing(court: Court, owner: Actor) -> None:
+    await court.bind(again(owner), ADMINS, "viewer", "EU1")
+    before = await court.world.value("select count(*) from role_bindings")
+    for _ in range(2):
+        await court.bindings.gone(court.world.guild, DiscordRole(ADMINS, "Admins"))
+        await court.bindings.gone(court.world.guild + 1, DiscordRole(MODERATORS, "of another guild"))
+    assert await court.world.value("select count(*) from role_bindings") == before - 2
+    assert await audited(court) == (
+        "access.role_gone",
+        {
+            "by": "access.role_gone",
+            "discordRole": {"id": str(ADMINS), "name": "Admins"},
+            "before": ["admin", "viewer"],
+            "after": None,
+        },
+    )
 
 
 async def test_a_binding_to_a_tag_follows_the_tag(court: Court, owner: Actor) -> None:
