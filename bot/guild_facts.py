@@ -101,7 +101,7 @@ async def _asked(question: Awaitable[T], what: str) -> T | None:
         async with asyncio.timeout(WITHIN):
             return await question
     except _AWAY as error:
-        log.warning("Discord did not say %s: %s", what, error or type(error).__name__)
+        log.warning("Discord did not say %s: %s", what, str(error) or type(error).__name__)
         return None
 
 

@@ -150,7 +150,8 @@ def places(guild: GuildFacts, targets: Sequence[Target]) -> Iterator[Finding]:
     seen = [list(_place(guild, channel_id, here)) for channel_id, here in used.items()]
     for findings in seen:
         yield from findings
-    if good := sum(not findings for findings in seen):
+    good = sum(not findings for findings in seen)
+    if good and guild.rights is not None:
         yield fine(Topic.CHANNELS, f"{good} of {len(seen)} can be posted in")
     yield from _unserved(guild, {target.purpose for target in targets if target.kind == "channel"})
 
@@ -183,8 +184,8 @@ def _place(guild: GuildFacts, channel_id: int, targets: Sequence[Target]) -> Ite
         what = f"{shown}: the bot lacks {joined(vital)}, so nothing appears there."
         yield broken(Topic.CHANNELS, what, _ALLOW, _let_in(channel_id, there))
         return
-    if missing:
-        yield note(Topic.CHANNELS, f"{shown}: the bot lacks {joined(missing)}.", _ALLOW, _let_in(channel_id, there))
+    if here := [name for name in missing if guild.rights is None or name not in lacking(guild.rights)]:
+        yield note(Topic.CHANNELS, f"{shown}: the bot lacks {joined(here)}.", _ALLOW, _let_in(channel_id, there))
     yield from (_off(target) for target in targets if target.disabled_reason is not None)
 
 

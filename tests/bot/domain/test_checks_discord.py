@@ -148,6 +148,16 @@ def test_a_channel_for_several_things_is_named_once() -> None:
     assert "(**ops**, **alerts** night, the board of all servers)" in found[0][1]
 
 
+def test_what_the_bot_lacks_everywhere_is_said_once() -> None:
+    """Not for each channel as well, where it could not give itself what it does not have."""
+    poor = without("Attach Files")
+    facts = replace(FACTS, rights=poor, channels={7: ChannelFact("ops", poor)})
+    assert [one for one in wrong(places(facts, [OPS])) if "has no channel" not in one[1]] == []
+    assert "1 of 1 can be posted in" in [one.what for one in places(facts, [OPS])]
+    unsaid = replace(FACTS, rights=None, channels={7: ChannelFact("ops", -1)})
+    assert not any("can be posted in" in one.what for one in places(unsaid, [OPS])), "nobody knows that"
+
+
 def test_what_is_in_the_way_comes_before_trying_again() -> None:
     """Trying again where the bot may still not write would be switched off at once."""
     shut = replace(FACTS, channels={7: ChannelFact("ops", without("Send Messages"))})
