@@ -93,7 +93,7 @@ def _reading(handler: Handler) -> Handler:
 def _as_written(value: object, arg: str) -> bool:
     if not isinstance(value, int):
         return True
-    return str(value) == arg and 0 <= value < (_NUMBER if type(value) is int else _ID)
+    return 0 <= value < (_NUMBER if type(value) is int else _ID) and str(value) == arg
 
 
 def suggest(handler: Suggester) -> Any:

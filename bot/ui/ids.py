@@ -27,7 +27,10 @@ class Short(int):
     """
 
     def __new__(cls, value: int | str) -> Self:
-        return super().__new__(cls, int(value, 36) if isinstance(value, str) else value)
+        number = int(value, 36) if isinstance(value, str) else value
+        if number < 0:
+            raise ValueError(f"{number} is below 0")
+        return super().__new__(cls, number)
 
     def __str__(self) -> str:
         digits, rest = "", int(self)
