@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 import discord
 
 from bot.domain.actors import Caller
+from bot.domain.redaction import LONGEST, without_secrets
 from bot.domain.words import storable
 
 _SECRET: Final = re.compile("token|password|secret|key", re.IGNORECASE)
@@ -57,7 +58,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_plain(one) for one in cast("list[Any]", value)]
-    return storable(str(getattr(value, "id", value)))[:512]
+    return without_secrets(storable(str(getattr(value, "id", value))))[:LONGEST]
 
 
 def filled(interaction: discord.Interaction[Any]) -> dict[str, list[str]]:

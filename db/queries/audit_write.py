@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
 from bot.domain.actors import Actor
+from bot.domain.redaction import kept
 
 Resource = tuple[str, str | UUID | None]
 Row = Mapping[str, Any]
@@ -81,6 +82,7 @@ def row_of(
 ) -> Row:
     """A row by column; who and through which interaction comes from the actor."""
     invocation = actor.invocation
+    noted = details if actor.type == "user" else {**details, "by": actor.name}
     return {
         "org_id": actor.org_id,
         "discord_guild_id": actor.guild_id,
@@ -93,7 +95,7 @@ def row_of(
         "resource_id": None if resource[1] is None else str(resource[1]),
         "command": invocation.command if invocation else None,
         "options": invocation.options if invocation else {},
-        "details": details if actor.type == "user" else {**details, "by": actor.name},
+        "details": kept(noted),
         "error": error,
         "correlation_id": invocation.reference if invocation else None,
         "interaction_id": invocation.id if invocation else None,
