@@ -32,7 +32,7 @@ class Life:
     pid: int
 
     async def end(self) -> dict[str, Any]:
-        """Waits for it: `awaits` if it came to its end, else the `signal` that ended it."""
+        """Waits for it: its `awaits`, if it came to its end, or where it `died_at`."""
         return await self.lives.answer()
 
     async def kill(self) -> None:

@@ -27,7 +27,9 @@ from bot.config import Settings
 from bot.logs import configure, correlation
 from tests.wire.discord_server import TOKEN
 
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 30.0
+_STAY: Final = 100.0
+"""Seconds; whoever began it may be dead."""
 _ROOT: Final = Path(__file__).parents[2]
 _OURS: Final = tuple(f"{_ROOT / package}{os.sep}" for package in ("bot", "cogs", "db"))
 _KINDS: Final = ("cr", "gi", "ag")
@@ -36,8 +38,8 @@ _KINDS: Final = ("cr", "gi", "ag")
 class Points:
     """Counts the awaits of an interaction, and dies at one of them."""
 
-    def __init__(self, kill_at: int) -> None:
-        self.kill_at = kill_at
+    def __init__(self, kill_at: int, answers: int) -> None:
+        self.kill_at, self.answers = kill_at, answers
         self.passed: list[str] = []
         self.ended = asyncio.Event()
         self._under_way: set[Stepped] = set()
@@ -53,6 +55,7 @@ class Points:
         self._under_way.add(work)
         self.passed.append(_place(work.work))
         if len(self.passed) == self.kill_at:
+            os.write(self.answers, json.dumps({"died_at": self.passed[-1]}).encode())
             os.kill(os.getpid(), signal.SIGKILL)
 
     def ends(self, work: "Stepped") -> None:
@@ -109,7 +112,7 @@ async def _live(points: Points, settings: Settings, *, stays: bool) -> list[str]
     app = await build(settings)
     asyncio.get_running_loop().set_task_factory(points.task)
     connected = asyncio.create_task(app.client.start(TOKEN))
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(_STAY if stays else _PATIENCE):
         await (connected if stays else points.ended.wait())
     assert not connected.done()
     return points.passed
@@ -117,16 +120,13 @@ async def _live(points: Points, settings: Settings, *, stays: bool) -> list[str]
 
 def _child(order: dict[str, Any], answers: int) -> None:
     settings = Settings(database_url=order["database"], data_dir=Path(order["data"]), bind="127.0.0.1:0")
-
-    async def live() -> list[str]:
-        return await _live(Points(order["kill_at"]), settings, stays=order["stays"])
-
-    passed = asyncio.run(live())
+    points = Points(order["kill_at"], answers)
+    passed = asyncio.run(_live(points, settings, stays=order["stays"]))
     os.write(answers, json.dumps({"awaits": passed}).encode())  # fits into the pipe
 
 
 def _fork(order: dict[str, Any]) -> dict[str, Any]:
-    """One life of the bot. The answer: `awaits` if it came to its end, else the `signal` that ended it."""
+    """One life of the bot. The answer: its `awaits`, or where it `died_at`; neither if somebody else ended it."""
     reading, writing = os.pipe()
     if not (pid := os.fork()):
         status = 1
@@ -141,7 +141,7 @@ def _fork(order: dict[str, Any]) -> dict[str, Any]:
     _, status = os.waitpid(pid, 0)
     with os.fdopen(reading, "rb") as answers:
         said = answers.read()
-    return json.loads(said) if said else {"signal": os.WTERMSIG(status), "status": os.waitstatus_to_exitcode(status)}
+    return {"signal": -os.waitstatus_to_exitcode(status), **(json.loads(said) if said else {})}
 
 
 def main() -> None:

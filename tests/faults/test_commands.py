@@ -81,9 +81,12 @@ async def test_effect_and_row_are_there_together_or_neither(
     async with copied(postgres, prepared) as copy:
         before = await copy.likeness()
     awaits, after = await undisturbed(stage, postgres, prepared, change)
-    sides, ends = (before, after), dict[int, bool]()
+    ends: dict[int, bool] = {}
     for number in chosen(awaits, name):
-        ends[number] = await _ended_at(number, stage, postgres, prepared, change, sides)
+        for _ in range(3):  # on a machine that is too busy an answer is deferred, and later awaits come later
+            place, ends[number] = await _ended_at(number, stage, postgres, prepared, change, (before, after))
+            if place == awaits[number - 1]:
+                break
     shown = [f"{number} {awaits[number - 1]}: {'done' if done else 'not done'}" for number, done in ends.items()]
     assert set(ends.values()) == {True, False}, f"the commit is not among {shown}"
     assert list(ends.values()) == sorted(ends.values()), f"undone again: {shown}"
@@ -91,8 +94,9 @@ async def test_effect_and_row_are_there_together_or_neither(
 
 async def _ended_at(
     number: int, stage: Stage, server: TestServer, source: str, change: Change, sides: tuple[Likeness, Likeness]
-) -> bool:
-    """A life that ends at this await, and the next one to which the interaction is delivered again. Was it done?"""
+) -> tuple[str | None, bool]:
+    """A life that ends at this await, and the next one, to which the interaction is delivered again. Where the first
+    one died, and whether it was done by then."""
     before, after = sides
     async with copied(server, source) as copy:
         life = await stage.lives.begin(copy.url, kill_at=number)
@@ -105,7 +109,7 @@ async def _ended_at(
         assert left == expected, f"half done at {number}, {end}:\n{difference(expected, left)}"
         await _delivered_again(copy, stage, interaction, change)
         assert await copy.likeness() == after, f"{number}: {difference(after, await copy.likeness())}"
-        return bool(rows)
+        return end.get("died_at"), bool(rows)
 
 
 async def _delivered_again(copy: Copy, stage: Stage, interaction: Interaction, change: Change) -> None:
