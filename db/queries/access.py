@@ -17,34 +17,38 @@ from bot.errors import NotPermitted
 
 _HERE = "(cast(:servers as uuid[]) is null or {server} = any(cast(:servers as uuid[])))"
 _ASKED = "(cast(:permission as text) is null or p.name = cast(:permission as text))"
-_ROLE = f"""r.name as role, r.priority, array(
-             select p.name from role_permissions rp join permissions p on p.id = rp.permission_id
-              where rp.role_id = r.id and {_ASKED}) as permissions"""
-
-_LOAD = text(f"""/* access.load */
+_NO_BINDING = "cast(null as bigint) as discord_role_id, cast(null as uuid[]) as servers, cast(null as text) as tag"
+_LIVE = "(x.expires_at is null or x.expires_at > :now)"
+_OVERRIDES = f"""
     select 'override' as source, x.server_instance_id as server_id, x.expires_at, p.name as permission, x.granted, x.reason,
-           coalesce(u.display_name, u.username) as "by", null as role, null as priority, null as permissions,
-           cast(null as bigint) as discord_role_id, cast(null as uuid[]) as servers, cast(null as text) as tag
-      from user_permissions x join permissions p on p.id = x.permission_id left join users u on u.id = x.granted_by_id
-     where x.org_id = :org and x.user_id = cast(:user as uuid) and (x.expires_at is null or x.expires_at > :now)
-       and {_ASKED} and (x.server_instance_id is null or {_HERE.format(server="x.server_instance_id")})
+           (select coalesce(u.display_name, u.username) from users u where u.id = x.granted_by_id) as "by",
+           null as role, null as priority, null as permissions, {_NO_BINDING}
+      from user_permissions x join permissions p on p.id = x.permission_id
+     where x.org_id = :org and x.user_id = cast(:user as uuid) and {_LIVE} and {_ASKED}
+       and (x.server_instance_id is null or {_HERE.format(server="x.server_instance_id")})"""
+_ROLES = f"""
+      select 'server' as source, x.server_instance_id as server_id, x.expires_at, x.role_id, {_NO_BINDING}
+        from user_server_roles x
+       where x.org_id = :org and x.user_id = cast(:user as uuid) and {_LIVE}
+         and {_HERE.format(server="x.server_instance_id")}
+      union all
+      select 'held', null, null, m.role_id, null, null, null
+        from user_orgs m where m.org_id = :org and m.user_id = cast(:user as uuid)
+      union all
+      select 'held', null, null, b.role_id, b.discord_role_id,
+             case when b.tag is not null then array(
+                    select t.server_instance_id from server_tags t
+                     where t.org_id = b.org_id and t.tag = b.tag and {_HERE.format(server="t.server_instance_id")})
+                  when b.server_instance_id is not null then array[b.server_instance_id] end, b.tag
+        from role_bindings b
+       where b.org_id = :org and b.discord_role_id = any(cast(:roles as bigint[]))
+         and (b.server_instance_id is null or {_HERE.format(server="b.server_instance_id")})"""
+_LOAD = text(f"""/* access.load */ {_OVERRIDES}
     union all
-    select 'server', x.server_instance_id, x.expires_at, null, null, null, null, {_ROLE}, null, null, null
-      from user_server_roles x join roles r on r.id = x.role_id
-     where x.org_id = :org and x.user_id = cast(:user as uuid) and (x.expires_at is null or x.expires_at > :now)
-       and {_HERE.format(server="x.server_instance_id")}
-    union all
-    select 'held', null, null, null, null, null, null, {_ROLE}, null, null, null
-      from user_orgs m join roles r on r.id = m.role_id where m.org_id = :org and m.user_id = cast(:user as uuid)
-    union all
-    select 'held', null, null, null, null, null, null, {_ROLE}, b.discord_role_id,
-           case when b.tag is not null then array(
-                  select t.server_instance_id from server_tags t
-                   where t.org_id = b.org_id and t.tag = b.tag and {_HERE.format(server="t.server_instance_id")})
-                when b.server_instance_id is not null then array[b.server_instance_id] end, b.tag
-      from role_bindings b join roles r on r.id = b.role_id
-     where b.org_id = :org and b.discord_role_id = any(cast(:roles as bigint[]))
-       and (b.server_instance_id is null or {_HERE.format(server="b.server_instance_id")})""")
+    select h.source, h.server_id, h.expires_at, null, null, null, null, r.name, r.priority,
+           array(select p.name from role_permissions rp join permissions p on p.id = rp.permission_id
+                  where rp.role_id = r.id and {_ASKED}), h.discord_role_id, h.servers, h.tag
+      from ({_ROLES}) h join roles r on r.id = h.role_id""")
 
 _WITH = text("""/* access.roles_with */
     select r.name from roles r join role_permissions rp on rp.role_id = r.id join permissions p on p.id = rp.permission_id
