@@ -5,6 +5,7 @@ without an answer is None: not knowing is no news about the guild."""
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
@@ -62,6 +63,7 @@ class DiscordFacts:
                 scopes=("bot", "applications.commands"),
             ),
             rights=me.guild_permissions.value if me else None,
+            latency_ms=client.latency * 1000 if math.isfinite(client.latency) else None,
             roles={role.id: RoleFact(role.name, role.permissions.value) for role in guild.roles},
             channels=_channels(guild, me, channels),
             groups=[_group(command, (known or {}).get(ids.get(command.name, 0))) for command in _top(client)],

@@ -22,6 +22,8 @@ WANTED: Final[Mapping[str, int]] = {"Manage Channels": 1 << 4, "Manage Roles": 1
 MANAGE_CHANNELS, MANAGE_ROLES = WANTED.values()
 VITAL: Final = ("View Channels", "Send Messages")
 """Without these nothing appears in a channel."""
+FAR_MS: Final = 1000.0
+"""Milliseconds of the gateway from which on commands fail now and then."""
 INVITE_BITS: Final = sum(NEEDED.values())
 PURPOSES: Final[Mapping[str, str]] = {
     "ops": "progress is shown where a command was typed, staff elsewhere sees none of it",
@@ -79,6 +81,8 @@ class GuildFacts:
     invite: str
     rights: int | None
     """What the bot may do, as Discord's bits; None: Discord did not say."""
+    latency_ms: float | None
+    """Until Discord answers a heartbeat of the connection; None: none was answered yet."""
     roles: Mapping[int, RoleFact]
     channels: Mapping[int, ChannelFact]
     """Those that were asked for and are there."""
@@ -125,7 +129,20 @@ def lacking(rights: int, wanted: Mapping[str, int] = NEEDED) -> list[str]:
 
 
 def the_bot(guild: GuildFacts) -> Iterator[Finding]:
-    """The invitation and what it brought."""
+    """The invitation and what it brought, and how far away Discord is."""
+    yield from _rights(guild)
+    if guild.latency_ms is None:
+        return
+    if guild.latency_ms >= FAR_MS:
+        what = f"Discord is {guild.latency_ms:.0f} ms away, and answers have to reach it within 3 seconds."
+        yield note(
+            Topic.BOT, what, "Look at the network of the machine that runs the bot, and at Discord's status page."
+        )
+    else:
+        yield fine(Topic.BOT, f"Discord is {guild.latency_ms:.0f} ms away")
+
+
+def _rights(guild: GuildFacts) -> Iterator[Finding]:
     if guild.rights is None:
         yield unknown(Topic.BOT, "what the bot may do here")
         return

@@ -42,6 +42,7 @@ FACTS = GuildFacts(
     guild_id=GUILD,
     invite="https://discord.com/oauth2/authorize?client_id=1",
     rights=ALL,
+    latency_ms=43.0,
     roles={GUILD: RoleFact("@everyone", USE_COMMANDS), MODS: RoleFact("Mods", USE_COMMANDS | MODERATE)},
     channels={7: ChannelFact("ops", ALL)},
     groups=[SERVER, STATUS, HOST],
@@ -84,11 +85,20 @@ def test_the_bots_own_rights(rights: int | None, expected: tuple[State, str] | N
 
 
 def test_the_invitation_is_shown_where_something_is_missing() -> None:
-    (finding,) = the_bot(replace(FACTS, rights=without("Embed Links")))
+    (finding,) = problems(the_bot(replace(FACTS, rights=without("Embed Links"))))
     assert FACTS.invite in finding.remedy
     assert "no Manage Channels" in next(
         one.what for one in the_bot(replace(FACTS, rights=without("Manage Channels"))) if "makes no" in one.what
     )
+
+
+@pytest.mark.parametrize(("latency", "words"), [(43.4, ["Discord is 43 ms away"]), (None, [])])
+def test_how_far_away_discord_is(latency: float | None, words: list[str]) -> None:
+    near = replace(FACTS, latency_ms=latency)
+    assert problems(the_bot(near)) == []
+    assert [one.what for one in the_bot(near) if "away" in one.what] == words
+    (far,) = problems(the_bot(replace(FACTS, latency_ms=1500.0)))
+    assert far.what == "Discord is 1500 ms away, and answers have to reach it within 3 seconds."
 
 
 LET_IN = Fix(Mend.LET_IN, "Let me in", "7")

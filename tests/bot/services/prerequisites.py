@@ -106,6 +106,7 @@ def guild(world: World, *channels: int) -> GuildFacts:
         guild_id=world.guild,
         invite="https://discord.com/oauth2/authorize",
         rights=ALL,
+        latency_ms=43.0,
         roles={world.guild: RoleFact("@everyone", 0), 501: RoleFact("Boss", ALL)},
         channels={number: ChannelFact(f"channel-{number}", ALL) for number in channels},
         groups=[],

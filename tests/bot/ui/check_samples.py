@@ -52,6 +52,7 @@ def guild(name: str, rights: int = 0) -> GuildFacts:
         guild_id=GUILD,
         invite="https://discord.com/oauth2/authorize?client_id=1&scope=bot+applications.commands&permissions=117760",
         rights=rights,
+        latency_ms=99_999.0,
         roles={GUILD: RoleFact("@everyone", 0), ROLE: RoleFact(name, 0)},
         channels={n: ChannelFact(name, 1 << 10 | 1 << 28) for n in range(5)},
         groups=[GroupFact(f"command{n}", 1, {"a": "servers.view"}, Overrides()) for n in range(25)],
