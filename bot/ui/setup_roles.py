@@ -28,7 +28,7 @@ def parts(page: Page) -> Parts:
     """A menu for each preset, what is only suggested, and what @everyone sees."""
     shown: Parts = ["Each choice counts at once. The owner and Discord's administrators may do everything anyway."]
     for preset in STAFF:
-        proposed = " · _suggested, not in force yet_" if preset in page.suggested else ""
+        proposed = " · **suggested**, not in force yet" if preset in page.suggested else ""
         shown.append(_WORDS[preset] + proposed)
         shown.append(ui.ActionRow(_menu(preset, page)))
     if page.gone:

@@ -47,7 +47,7 @@ async def test_from_nothing_to_done(community: Community) -> None:
     card = await owner.select(shown_to(card), ["Europe/Berlin"], custom_id="gk:setup.zone")
     assert "It is **Europe/Berlin**, where it is" in said(card)
     card = await owner.click(shown_to(card), label="Next")
-    assert "Step 2 of 6" in said(card) and "suggested, not in force yet" in said(card)
+    assert "Step 2 of 6" in said(card) and "**suggested**, not in force yet" in said(card)
     card = await owner.click(shown_to(card), label="Use these")
     assert chosen(card)[ROLES] == [community.moderators.id] and "suggested" not in said(card)
     card = await owner.click(shown_to(card), label="Next")

@@ -239,9 +239,11 @@ async def test_a_channel_that_refuses_is_switched_off_and_the_audit_channel_hear
     head, told = await owed.claim()
     await owed.settle(told, Sent(1, b""))
     await owed.settle(head, FORBIDDEN)
-    progress = await setup.progress(owner)
-    assert progress.channels == {"audit": AUDIT} and progress.disabled.keys() == {"ops", "players"}
-    assert "403" in progress.disabled["ops"]
+    chosen = await world.rows("select purpose, disabled_reason from notification_channels order by purpose")
+    assert chosen == [
+        ("audit", None),
+        *((purpose, "Discord said 403: Missing Access") for purpose in ("ops", "players")),
+    ]
     (notice,) = await owed.claim()
     assert (notice.channel_id, notice.event_type) == (AUDIT, "channel.disabled")
     assert sorted(notice.payload.pop("purposes")) == ["ops", "players"]
