@@ -10,16 +10,15 @@ from bot.services.access_people import Person
 
 
 def anybody(user: discord.User | discord.Member) -> Person:
-    """Somebody who is in the guild, or has left it. Their Discord roles and permissions came with the interaction."""
+    """Somebody who is in the guild, or has left it. Their Discord roles came with the interaction; what these let them
+    do the guild says, and of its owner everything."""
     member = user if isinstance(user, discord.Member) else None
-    resolved = member.resolved_permissions if member else None
-    owner = member is not None and member.guild.owner_id == user.id
     return Person(
         discord_id=user.id,
         username=user.name,
         display_name=user.display_name,
         role_ids=frozenset(role.id for role in member.roles) if member else frozenset(),
-        break_glass=owner or (resolved is not None and resolved.administrator),
+        break_glass=member is not None and member.guild_permissions.administrator,
     )
 
 

@@ -33,6 +33,7 @@ from db.uow import Tx
 ADMINISTERS: Final = "users.permissions"
 """Who has it in the whole org through a role is an administrator."""
 NOBODY_LEFT: Final = "Nobody but the owner and Discord's administrators can change rights now."
+PERHAPS_NOBODY: Final = f"Unless others have the same Discord roles: {NOBODY_LEFT[0].lower()}{NOBODY_LEFT[1:]}"
 _NO_RANK: Final = -1
 _FOR_GOOD: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -173,17 +174,20 @@ class Guard:
         """
         if not self._administered:
             return ""
-        tx = self._tx
-        if await access_write.administered(tx.session, tx.actor.org, self._now, without=denied or ()):
+        session, org = self._tx.session, self._tx.actor.org
+        if not await access_write.administered(session, org, self._now):
+            return self._nobody("This would leave nobody as administrator.", NOBODY_LEFT)
+        if denied is None or await access_write.administered(session, org, self._now, without=denied):
             return ""
-        if denied is not None and not oneself and self._administers():
+        if not oneself and self._administers():
             return ""
-        if not self.free:
-            raise Conflict(
-                "This would leave nobody as administrator.",
-                f"Give another role or member `{ADMINISTERS}` first; nothing was changed.",
-            )
-        return NOBODY_LEFT
+        what = "This could leave nobody as administrator: who else has the same Discord roles only Discord knows."
+        return self._nobody(what, PERHAPS_NOBODY)
+
+    def _nobody(self, what: str, told: str) -> str:
+        if self.free:
+            return told
+        raise Conflict(what, f"Give another role or member `{ADMINISTERS}` first; nothing was changed.")
 
     def _administers(self) -> bool:
         """Is the actor an administrator, through a role?"""

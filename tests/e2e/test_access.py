@@ -45,6 +45,19 @@ async def test_a_binding_counts_at_once_and_why_says_so(community: Community, ho
     assert "**Who can change it**" in why and "-# Roles with `servers.restart`: admin, operator, moderator." in why
 
 
+async def test_owners_and_administrators_of_discord_are_asked_nothing_more(community: Community) -> None:
+    boss = community.guild.create_role("Boss", permissions=discord.Permissions(administrator=True))
+    bert = community.guild.add_member(community.env.create_user("bert"), roles=[boss])
+    for who in (community.owner, bert):
+        why = await do(community, "why", member=who, permission="servers.wipe")
+        assert (
+            "**Decided by step 1 of 6**" in why
+            and "**▶ 1 · Owner or Administrator of this Discord server: yes**" in why
+        )
+        denied = await do(community, "deny", member=who, permission="servers.wipe")
+        assert "so it changes nothing for them now" in denied
+
+
 async def test_an_exception_wins_until_it_is_cleared(community: Community, host: Host) -> None:
     await community.set_up()
     server = await add_server(community, host)
