@@ -33,7 +33,9 @@ class Life:
 
     async def end(self) -> dict[str, Any]:
         """Waits for it: its `awaits`, if it came to its end, or where it `died_at`."""
-        return await self.lives.answer()
+        said = await self.lives.answer()
+        assert "awaits" in said or said["signal"] == signal.SIGKILL, self.lives.log.read_text()[-3000:]
+        return said
 
     async def kill(self) -> None:
         """kill -9."""
