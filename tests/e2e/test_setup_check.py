@@ -173,6 +173,22 @@ async def test_what_discord_does_not_say_is_said(community: Community) -> None:
     assert "⚠ Discord did not say which commands it has." in await check(community)
 
 
+async def test_many_problems_take_several_pages(community: Community) -> None:
+    for number in range(6):
+        doomed = community.guild.create_text_channel(f"doomed-{number}")
+        given = {"name": f"n{number}", "purpose": "alerts", "channel": doomed}
+        await community.owner.slash(community.general, "notify add", **given)
+        channel = community.app.client.get_channel(doomed.id)
+        assert isinstance(channel, discord.TextChannel)
+        await channel.delete()
+    first = await community.owner.slash(community.general, "setup check")
+    assert "6 things are broken, 6 things are worth knowing" in said(first) and "✓ **Database**" in said(first)
+    second = await community.owner.click(shown_to(first), label="Next (1 of 2)")
+    assert "There is no host." in said(second) and "is gone" not in said(second)
+    again = await community.owner.click(shown_to(second), label="Previous")
+    assert said(again).count("is gone") == 6
+
+
 async def test_hosts_that_are_late_old_or_silent(community: Community, host: Host) -> None:
     await add_server(community, host)
     metrics = Meter(Path("/")).metrics()
