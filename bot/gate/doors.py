@@ -13,6 +13,7 @@ from discord import app_commands
 from bot.domain.words import storable
 from bot.errors import AppError, Invalid
 from bot.gate.calls import Call, Reply, Show, Spec
+from bot.gate.reading import as_declared
 
 if TYPE_CHECKING:
     from bot.gate.entering import Gate
@@ -35,7 +36,9 @@ def gate(permission: str, show: Show = Show.PRIVATE) -> Callable[[Handler], Any]
     spec = Spec(permission, show)
 
     def wrap(handler: Handler) -> Any:
-        own = 1 if next(iter(inspect.signature(handler).parameters)) == "self" else 0
+        parameters = list(inspect.signature(handler).parameters)
+        own = 1 if parameters[0] == "self" else 0
+        targets = parameters[own + 1 :]
 
         @functools.wraps(handler)  # discord.py reads the options from the handler through __wrapped__
         async def door(*args: Any, **options: Any) -> None:
@@ -45,9 +48,15 @@ def gate(permission: str, show: Show = Show.PRIVATE) -> Callable[[Handler], Any]
             given = {name: storable(value) if isinstance(value, str) else value for name, value in options.items()}
 
             def run(call: Call) -> Awaitable[Reply]:
+                if not as_declared(interaction):
+                    raise Invalid(
+                        "This command was not given as it is offered.", "Give it again, with what is offered."
+                    )
                 return handler(*args[:own], call, *args[own + 1 :], **given)
 
-            await interaction.client.gate.enter(interaction, spec, path, given, run)
+            # whom or what a context menu was opened on comes without a name
+            options = {**dict(zip(targets, args[own + 1 :], strict=False)), **given}
+            await interaction.client.gate.enter(interaction, spec, path, options, run)
 
         door.__gated__ = spec  # type: ignore[attr-defined]  # the mark that `ungated` looks for
         return door
