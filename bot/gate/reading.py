@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 import discord
+from discord import app_commands
 
 from bot.domain.actors import Caller
 from bot.domain.redaction import LONGEST, without_secrets
@@ -16,8 +17,11 @@ _IN_ADDRESS: Final = re.compile(r"(?<=//)[^/?#\\]*(?=@)|[?#].*", re.DOTALL)
 
 _BUTTON: Final = 2
 _STRINGS: Final = 3
-_ENTITIES: Final[Mapping[int, Sequence[str]]] = {5: ["users"], 6: ["roles"], 7: ["users", "roles"], 8: ["channels"]}
+_USERS, _ROLES, _CHANNELS, _FILES = ["users"], ["roles"], ["channels"], ["attachments"]
+_SELECTS: Final[Mapping[int, Sequence[str]]] = {5: _USERS, 6: _ROLES, 7: [*_USERS, *_ROLES], 8: _CHANNELS}
 """Kinds of selects whose values Discord looks up in the guild, and where it puts what it found."""
+_LOOKED_UP: Final[Mapping[int, Sequence[str]]] = {6: _USERS, 7: _CHANNELS, 8: _ROLES, 9: [*_USERS, *_ROLES], 11: _FILES}
+"""The same for kinds of options."""
 
 Data = Mapping[str, Any]
 
@@ -63,14 +67,40 @@ def _plain(value: Any) -> Any:
 
 def filled(interaction: discord.Interaction[Any]) -> dict[str, list[str]]:
     """The options of a command that has not been sent yet, by name."""
-    found: dict[str, list[str]] = {}
+    return {option["name"]: [storable(str(option["value"]))] for option in _options(interaction) if "value" in option}
+
+
+def _options(interaction: discord.Interaction[Any]) -> Iterator[Data]:
+    """The options of a command, whatever groups it stands in."""
     waiting = cast("list[dict[str, Any]]", (interaction.data or {}).get("options", []))
     while waiting:
         option = waiting.pop()
         waiting = [*waiting, *option.get("options", ())]
-        if "value" in option:
-            found[option["name"]] = [storable(str(option["value"]))]
-    return found
+        yield option
+
+
+def as_declared(interaction: discord.Interaction[Any]) -> bool:
+    """Whether a command was given with the options that it declares, each with what Discord offers for it."""
+    if not isinstance(interaction.command, app_commands.Command):
+        return True
+    declared = {option.display_name: option for option in interaction.command.parameters}
+    given = {option["name"]: option["value"] for option in _options(interaction) if "value" in option}
+    looked_up = cast("Data", interaction.data or {})
+    return given.keys() <= declared.keys() and all(
+        _fits(option, given[name], looked_up) if name in given else not option.required
+        for name, option in declared.items()
+    )
+
+
+def _fits(option: app_commands.Parameter, value: Any, data: Data) -> bool:
+    if option.choices:
+        return value in [choice.value for choice in option.choices]
+    if option.type.value in _LOOKED_UP:
+        return str(value) in _looked_up(_LOOKED_UP[option.type.value], data)
+    if option.type in (discord.AppCommandOptionType.integer, discord.AppCommandOptionType.number):
+        lowest, highest = option.min_value, option.max_value
+        return (lowest is None or value >= lowest) and (highest is None or value <= highest)
+    return True
 
 
 def entered(components: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -107,7 +137,7 @@ def _offered(interaction: discord.Interaction[Any], data: Data) -> bool:
     if used["type"] == _STRINGS:
         known = {option["value"] for option in used.get("options", ())}
     else:
-        known = _looked_up(used["type"], data)
+        known = _looked_up(_SELECTS.get(used["type"], ()), data)
     return set(values) <= known and used.get("min_values", 1) <= len(values) <= used.get("max_values", 1)
 
 
@@ -115,7 +145,8 @@ def consistent(data: Data, fields: Sequence[str]) -> bool:
     """Whether a submitted form has exactly these entries, and what was picked in its selects was looked up in the
     guild. A name that ends with `*` stands for any number of entries that begin with it."""
     parts = [part for part in _parts(data["components"]) if "custom_id" in part]
-    if not all(set(part.get("values") or ()) <= _looked_up(part["type"], data) for part in parts if _is_entity(part)):
+    selects = [(set(part.get("values") or ()), _SELECTS[part["type"]]) for part in parts if part["type"] in _SELECTS]
+    if not all(chosen <= _looked_up(places, data) for chosen, places in selects):
         return False
     names = {part["custom_id"] for part in parts}
     wanted = {field for field in fields if not field.endswith("*")}
@@ -123,13 +154,9 @@ def consistent(data: Data, fields: Sequence[str]) -> bool:
     return wanted <= names and all(name.startswith(beginnings) for name in names - wanted)
 
 
-def _is_entity(part: Data) -> bool:
-    return part.get("type") in _ENTITIES
-
-
-def _looked_up(kind: int, data: Data) -> set[str]:
+def _looked_up(places: Iterable[str], data: Data) -> set[str]:
     found = data.get("resolved", {})
-    return {value for name in _ENTITIES.get(kind, ()) for value in found.get(name, {})}
+    return {value for place in places for value in found.get(place, {})}
 
 
 def _parts(components: Iterable[Any]) -> Iterator[Data]:

@@ -118,6 +118,6 @@ class Confirmations:
         """What has to be typed for a C2 question."""
         async with self._db.read() as session:
             question = await confirmations.state(session, actor.org, token)
-        if question is None or question.expired or question.user_id != actor.user_id:
+        if question is None or question.consumed or question.expired or question.user_id != actor.user_id:
             raise Conflict("There is nothing to confirm here any more.", AGAIN)
         return str(question.payload.get("typed", ""))

@@ -8,7 +8,7 @@ import simcord
 from simcord.actors import MemberActor
 from simcord.backend import serializers
 from simcord.builders import ChannelHandle
-from simcord.interactions import base_payload
+from simcord.interactions import base_payload, nest_options
 from simcord.results import InteractionResult, ResponseMessage
 
 BUTTON: Final = 2
@@ -32,10 +32,20 @@ class Act:
     """The components that Discord says this message has."""
 
 
-def command(member: MemberActor, channel: ChannelHandle, root: dict[str, Any], options: list[dict[str, Any]]) -> Act:
-    """A command with exactly these options, whatever it declares; `root` as it is registered."""
-    data = {"id": root["id"], "name": root["name"], "type": 1, "options": options}
-    return Act(member, channel, _COMMAND, data)
+def command(
+    env: simcord.Env,
+    member: MemberActor,
+    channel: ChannelHandle,
+    path: str,
+    options: list[dict[str, Any]],
+    resolved: dict[str, Any],
+) -> Act:
+    """A command with exactly these options, whatever it declares; `resolved` is what Discord says it looked up."""
+    name, *nested = path.split()
+    root = env.backend.find_command(name, None)
+    assert root is not None, path
+    data = {"id": root["id"], "name": name, "type": 1, "options": nest_options(root, nested, options)}
+    return Act(member, channel, _COMMAND, data | ({"resolved": resolved} if resolved else {}))
 
 
 def component(

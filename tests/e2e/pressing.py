@@ -42,6 +42,7 @@ VARIANTS: Final[Mapping[str, Sequence[tuple[str, Refs]]]] = {
 FILTERS: Final[Mapping[str, str]] = {
     "_way": "on",
     "area": "servers",
+    "asked": "0",
     "before": "zzzz",
     "by": "0",
     "digest": "0",
@@ -61,7 +62,12 @@ FILTERS: Final[Mapping[str, str]] = {
     "words": "hello",
 }
 """Arguments that name nothing of a guild."""
-FIELDS: Final[Mapping[str, str]] = {"name": "Something new", "reason": "because", "zone": "Europe/Berlin"}
+FIELDS: Final[Mapping[str, str]] = {
+    "name": "Something new",
+    "reason": "because",
+    "words": "never mind",
+    "zone": "Europe/Berlin",
+}
 """Entries of forms."""
 MORE_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {"alert.added": {"for": "60"}}
 """Route -> entries that its form has besides, for the arguments that it gets here."""
@@ -159,13 +165,13 @@ def acts(street: Street, card: ResponseMessage, route: str) -> Iterator[tuple[st
         tried = [(one.name, ref) for one in slots for ref in one.named_by(street.them)]
         for name, ref in [("", ""), *tried]:
             custom_id = ":".join(["gk", route, *(own | {name: ref} if name else own).values()])
-            yield name, ref, _used(street, card, route, custom_id)
+            yield name, ref, used(street, card, route, custom_id)
         choice = picked(route)
         for ref in choice.named_by(street.them) if choice else ():
-            yield "values", ref, _used(street, card, route, ":".join(["gk", route, *own.values()]), ref)
+            yield "values", ref, used(street, card, route, ":".join(["gk", route, *own.values()]), ref)
 
 
-def _used(street: Street, card: ResponseMessage, route: str, custom_id: str, chosen: str = "") -> Act:
+def used(street: Street, card: ResponseMessage, route: str, custom_id: str, chosen: str = "") -> Act:
     """A press, a filled form, or a choice of what the message offers: `chosen`, or else what is ours. Of entities
     Discord says only what is in our guild."""
     me, here, choice = street.us.owner, street.us.channel, picked(route)

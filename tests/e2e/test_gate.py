@@ -4,9 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from simcord.builders import ChannelHandle
 
-from bot.demo import reading
 from bot.gate import Call, Reply, Show
 from bot.gate.calls import Spec
 from bot.gate.doors import routes
@@ -172,28 +170,3 @@ async def test_an_answer_that_discord_refuses_is_said_to_be_done(
     card = await community.owner.slash(community.general, "setup start")
     pressed = await community.owner.click(shown_to(card), label="Refresh")
     assert "could not be shown" in said(pressed)
-
-
-async def test_another_guild_finds_nothing_of_this_one(community: Community, host: Host) -> None:
-    server = await add_server(community, host)
-    guild = community.env.create_guild("Elsewhere", owner=community.env.create_user("zoe"))
-    channel: ChannelHandle = guild.create_text_channel("general")
-    from bot.demo.simcord_private.env import owner_of
-
-    zoe = owner_of(guild)
-    for command, options in [
-        ("server show", {"server": server}),
-        ("server start", {"server": server}),
-        ("server restart", {"server": server}),
-        ("console run", {"server": server, "command": "status"}),
-        ("server history", {"server": server}),
-        ("fleet remove", {"server": server}),
-        ("host show", {"host": host.id}),
-        ("host remove", {"host": host.id}),
-        ("job show", {"job": "J-1"}),
-        ("audit show", {"entry": 1}),
-    ]:
-        refused = await zoe.slash(channel, command, **options)
-        assert "There is no such" in said(refused) or "There is no job" in reading.text(shown_to(refused))
-        assert (await last_row(community))[:2] == (command, "failed")
-    assert await zoe.autocomplete(channel, "server show", "server", "") == []
