@@ -35,12 +35,15 @@ class Sealing:
     def __init__(self, db: Database, *, rows: int = ROWS, seals: int = SEALS, page: int = _PAGE) -> None:
         self._db = db
         self._rows, self._seals, self._page = rows, seals, page
+        self._far = True
+        """Nobody may have looked for late rows before this process started."""
 
     async def tick(self) -> dict[str, int]:
         """Seals what no seal names yet, and posts the newest seals."""
         async with self._db.read() as session:
-            orgs = await audit_seals.orgs_with_unsealed(session)
+            orgs = await audit_seals.orgs_with_unsealed(session, far=self._far)
         made = [sealed for org in orgs for sealed in await self._org(org)]
+        self._far = False
         async with self._db.read() as session:
             tell = await audit_posts.orgs_with_news(session)
         return {"seals": len(made), "rows": sum(made), "posted": sum([await self._post(org) for org in tell])}
@@ -61,7 +64,7 @@ class Sealing:
         async with self._db.uow(system("audit.seal", org_id)) as tx:
             if not await audit_seals.lock(tx.session, org_id):
                 return 0
-            head = await audit_seals.head(tx.session, org_id)
+            head = await audit_seals.head(tx.session, org_id, far=self._far)
             ids, rows = await self._read(tx, org_id, head, late=late)
             if ids:
                 await _write(tx, org_id, head, ids, rows)

@@ -67,6 +67,8 @@ class Walk:
         self._top = 0
         self._unnamed: dict[int, str] = {}
         """Rows below `_top` that no seal has named so far, with their times."""
+        self._too_late: list[int] = []
+        """Rows that a later seal names, although one of their own time should."""
 
     async def run(self) -> Verified:
         found = self._result
@@ -114,6 +116,7 @@ class Walk:
             self._chain.senseless(seal)
             return
         rows = await self._named(seal.ids.below(self._top))
+        self._judge_late(rows)
         async for more in self._rows.below(seal.ids.end):
             rows += more
         self._top = max(self._top, seal.ids.end)
@@ -126,6 +129,12 @@ class Walk:
             self._whole(seal, told, mine)
         else:
             await self._again(seal, told)
+
+    def _judge_late(self, rows: Sequence[Row]) -> None:
+        """Those that were written long before the last seal was made cannot have been under way still."""
+        if self._chain.last:
+            due = microseconds(self._chain.last.sealed_at - OVERDUE)
+            self._too_late += [_id(row) for row in rows if not _is_after(row[-1] or "", due)]
 
     def _told_apart(self, rows: Sequence[Row], ids: IdRanges) -> list[Row]:
         """The rows with these ids. Others lie between them, and a later seal names them, if any does."""
@@ -169,12 +178,11 @@ class Walk:
     async def _without_seal(self, floor: int) -> None:
         """A row below `floor` cannot have been late."""
         before = clock.now() - OVERDUE
-        added = [
-            number for number, at in self._unnamed.items() if number < floor or not _is_after(at, microseconds(before))
-        ]
+        due = microseconds(before)
+        added = [number for number, at in self._unnamed.items() if number < floor or not _is_after(at, due)]
         async with self._db.read() as session:
             waiting = await audit_verify.waiting(session, self._org, self._top, before, COUNTED)
-        for fault, ids in ((Fault.ROWS_ADDED, sorted(added)), (Fault.ROWS_WAITING, waiting)):
+        for fault, ids in ((Fault.ROWS_ADDED, sorted({*added, *self._too_late})), (Fault.ROWS_WAITING, waiting)):
             if ids:
                 self._chain.findings.append(Finding(fault, ids=tuple(ids[:NAMED]), count=len(ids)))
 

@@ -1,8 +1,9 @@
 """Sealing: the rows of an org that no seal names, and the seals that name the others.
 
-No row above the highest id that any seal names is sealed: `top`. Below it lie rows that were late, because ids are given out
-before rows are committed. They are looked for down to `floor`, the highest id of the seals that were made an hour ago or
-earlier; a row that turns up below it was not late.
+No row above the highest id that any seal names is sealed: `top`. Below it lie rows that were late, because ids are given
+out before rows are committed. They are looked for down to `floor`, the highest id of the seals that were made an hour ago
+or earlier; a row that turns up below it was not late. Where nobody has looked for a while, because no process was there,
+the hour before the last seal counts: whoever starts looks `far`.
 """
 
 from collections.abc import Sequence
@@ -28,29 +29,42 @@ _SETTLED: Final = "interval '1 hour'"
 """After that a row that no seal names was not late: no transaction of ours is open for nearly as long."""
 _TOP: Final = """coalesce((select upper(ids) from audit_seals where org_id = {org} and upper(ids) is not null
                       order by upper(ids) desc limit 1), 0)"""
-_FLOOR: Final = f"""coalesce((select upper(ids) from audit_seals where org_id = {{org}} and upper(ids) is not null
-                         and sealed_at < now() - {_SETTLED} order by upper(ids) desc limit 1), 0)"""
+_NEAR: Final = "now()"
+_FAR: Final = "(select sealed_at from audit_seals where org_id = {org} order by number desc limit 1)"
+
+
+def _floor(org: str, *, far: bool) -> str:
+    since = _FAR.format(org=org) if far else _NEAR
+    return f"""coalesce((select upper(ids) from audit_seals where org_id = {org} and upper(ids) is not null
+                         and sealed_at < {since} - {_SETTLED} order by upper(ids) desc limit 1), 0)"""
+
 
 # An org that was quiet for an hour costs three index probes.
-_ORGS = text(f"""/* audit_seals.orgs */
+_ORGS: Final = {
+    far: text(f"""/* audit_seals.orgs{"_far" * far} */
     select o.id from orgs o
       cross join lateral (select {_TOP.format(org="o.id")} as id offset 0) top
-      cross join lateral (select {_FLOOR.format(org="o.id")} as id offset 0) floor
+      cross join lateral (select {_floor("o.id", far=far)} as id offset 0) floor
      where exists (select 1 from audit_logs a where a.org_id = o.id and a.id >= top.id)
         or floor.id < top.id and exists (
            select 1 from (select range_agg(s.ids) as ids from audit_seals s
                            where s.org_id = o.id and upper(s.ids) > floor.id offset 0) named
              join audit_logs a on a.org_id = o.id and a.id >= floor.id and a.id < top.id and not a.id <@ named.ids)""")
+    for far in (False, True)
+}
 
 # Two processes never make the same seal; whoever comes second has nothing to wait for.
 _LOCK = text("/* audit_seals.lock */ select pg_try_advisory_xact_lock(hashtextextended('audit.seal:' || :org, 0))")
 
-_HEAD = text(f"""/* audit_seals.head */
+_HEAD: Final = {
+    far: text(f"""/* audit_seals.head{"_far" * far} */
     select greatest(clock_timestamp(), last.sealed_at) as now, coalesce(last.number, 0) as number, last.hash,
-           {_TOP.format(org=":org")} as top, {_FLOOR.format(org=":org")} as floor
+           {_TOP.format(org=":org")} as top, {_floor(":org", far=far)} as floor
       from (select 1) one
       left join lateral (select number, hash, sealed_at from audit_seals where org_id = :org
                           order by number desc limit 1) last on true""")
+    for far in (False, True)
+}
 
 _LATE = text(f"""/* audit_seals.late */
     select {ROW} from (select range_agg(ids) as ids from audit_seals where org_id = :org and upper(ids) > :floor) named
@@ -78,9 +92,9 @@ class Head:
     floor: int
 
 
-async def orgs_with_unsealed(session: AsyncSession) -> Sequence[UUID]:
+async def orgs_with_unsealed(session: AsyncSession, *, far: bool) -> Sequence[UUID]:
     """Orgs that have rows to be sealed."""
-    return (await session.scalars(_ORGS)).all()
+    return (await session.scalars(_ORGS[far])).all()
 
 
 async def lock(session: AsyncSession, org_id: UUID) -> bool:
@@ -88,8 +102,8 @@ async def lock(session: AsyncSession, org_id: UUID) -> bool:
     return bool(await session.scalar(_LOCK, {"org": str(org_id)}))
 
 
-async def head(session: AsyncSession, org_id: UUID) -> Head:
-    found = one(Head, await session.execute(_HEAD, {"org": org_id}))
+async def head(session: AsyncSession, org_id: UUID, *, far: bool = False) -> Head:
+    found = one(Head, await session.execute(_HEAD[far], {"org": org_id}))
     assert found is not None
     return found
 

@@ -82,6 +82,19 @@ async def test_rows_that_are_committed_late_get_into_later_seals(book: Book) -> 
     assert await book.faults() == []
 
 
+async def test_a_row_that_was_late_when_everything_stopped(book: Book) -> None:
+    """It is not taken for one that was put there, however long nobody was there to seal it."""
+    async with book.world.db.engine.connect() as slow:
+        await slow.execute(text("begin"))
+        late = await row(slow, book.world)
+        await book.seal()
+        await slow.execute(text("commit"))
+    await book.world.rows("update audit_seals set sealed_at = sealed_at - interval '1 day'")
+    assert await book.sealing.tick() == NOTHING, "it would have been seen a minute later"
+    assert (await Sealing(book.world.db).tick())["rows"] == 1
+    assert (await book.seals())[-1][1] == IdRanges.of([late]).text
+
+
 async def test_a_backlog_is_sealed_in_portions(book: Book) -> None:
     number = len(await book.seals())
     await book.write(23)

@@ -128,6 +128,16 @@ async def test_a_row_with_an_old_id_and_an_old_time_shows_at_once(book: Book) ->
     assert await book.faults() == [(Fault.ROWS_ADDED, None, (free,))]
 
 
+async def test_a_row_that_was_sealed_as_if_it_had_been_late(book: Book) -> None:
+    """Within the hour a tick seals it; but who is written half an hour ago was due for the seal before."""
+    free = await book.skip_ids(2)
+    await book.seal()
+    await book.tamper(INSERTED, id=free, at="now() - interval '30 minutes'")
+    await book.tamper(INSERTED, id=free + 1, at="now()")
+    assert (await book.sealing.tick())["rows"] == 2
+    assert await book.faults() == [(Fault.ROWS_ADDED, None, (free,))]
+
+
 async def test_rows_that_nobody_seals(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = await book.write(2)
     assert await book.faults() == [], "a minute has to pass"
