@@ -1,12 +1,18 @@
-"""The command line: `python -m benchmarks ack|dispatch|start|all`."""
+"""The command line: `python -m benchmarks ack|audit|dispatch|seal|start|all`."""
 
 import argparse
 from collections.abc import Callable
 from typing import Any, Final
 
-from benchmarks import ack, dispatch, start
+from benchmarks import ack, audit, dispatch, seal, start
 
-_ROWS: Final[dict[str, Callable[[], Any]]] = {"ack": ack.run, "dispatch": dispatch.run, "start": start.run}
+_ROWS: Final[dict[str, Callable[[], Any]]] = {
+    "ack": ack.run,
+    "audit": audit.run,
+    "dispatch": dispatch.run,
+    "seal": seal.run,
+    "start": start.run,
+}
 
 
 def main() -> None:
