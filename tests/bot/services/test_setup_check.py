@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from bot import clock
+from bot.domain import checks_inside
 from bot.domain.checks import State
 from bot.services import outbox
 from bot.services.audit_seals import Sealing
@@ -19,6 +20,13 @@ from bot.services.retention import Retention
 from db import timing
 from tests.bot.services.prerequisites import Prerequisites, SaidGuild, guild
 from tests.bot.world import World
+
+
+@pytest.fixture(autouse=True)
+def _any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the machine of the tests is busy or full is no news about the bot."""
+    monkeypatch.setattr(checks_inside, "SLOW_ROUND_TRIP", 1e9)
+    monkeypatch.setattr(checks_inside, "FREE_NOTED", 0)
 
 
 @pytest.fixture
