@@ -213,7 +213,7 @@ def rank_in(grants: Grants, place: Place, now: datetime) -> int:
 
 
 def must_suit_everyone(permissions: Iterable[str]) -> None:
-    """@everyone may look, and nothing else: anybody who joins would have it, as would whoever they bring along.
+    """@everyone may look, and nothing else: whoever joins has what it has.
 
     Raises:
         Invalid: something among the permissions changes something.
