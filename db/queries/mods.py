@@ -36,10 +36,8 @@ _REJECT = text("""/* mods.reject */
 _FORGET = text("/* mods.forget */ delete from mod_artifacts where id = :id and org_id = :org and status = 'uploading'")
 
 _ABANDONED = text("""/* mods.abandoned */
-    with gone as (
-      update mod_artifacts set status = 'rejected', reject_reason = :reason, updated_at = :now
-       where status = 'uploading' and created_at < :before returning id)
-    select count(*) from gone""")
+    update mod_artifacts set status = 'rejected', reject_reason = :reason, updated_at = :now
+     where status = 'uploading' and created_at < :before returning id, org_id, name""")
 
 _UNUSED = text("""/* mods.unused */
     select r.ref from unnest(cast(:refs as text[])) r(ref)
@@ -137,9 +135,18 @@ async def forget(session: AsyncSession, org_id: UUID, artifact_id: UUID) -> None
     await session.execute(_FORGET, {"id": artifact_id, "org": org_id})
 
 
-async def abandoned(session: AsyncSession, *, before: datetime, reason: str, now: datetime) -> int:
-    """Rejects uploads that began before a moment and never ended; how many."""
-    return int(await session.scalar(_ABANDONED, {"before": before, "reason": reason, "now": now}) or 0)
+@dataclass(frozen=True)
+class Abandoned:
+    """An upload that nobody ended."""
+
+    id: UUID
+    org_id: UUID
+    name: str
+
+
+async def abandoned(session: AsyncSession, *, before: datetime, reason: str, now: datetime) -> list[Abandoned]:
+    """Rejects uploads that began before a moment and never ended."""
+    return every(Abandoned, await session.execute(_ABANDONED, {"before": before, "reason": reason, "now": now}))
 
 
 async def unused(session: AsyncSession, refs: Sequence[str]) -> list[str]:

@@ -203,6 +203,10 @@ async def test_a_bot_that_died_in_an_upload_is_in_nobodys_way(shop: Workshop) ->
     assert await ModSweep(shop.world.db).abandoned() == {"rejected": 0}, "it could still be under way"
     await shop.world.rows("update mod_artifacts set created_at = now() - interval '1 hour' where status = 'uploading'")
     assert await ModSweep(shop.world.db).abandoned() == {"rejected": 1}
+    found = await shop.world.rows(
+        "select actor_type, outcome, error from audit_logs where action = 'mod.upload.abandoned'"
+    )
+    assert found == [("system", "failed", "the bot was ended while the file was read")]
     rows = await shop.world.rows("select status, reject_reason from mod_artifacts order by created_at")
     assert rows == [("rejected", "the bot was ended while the file was read"), ("ready", None)]
 
