@@ -1,7 +1,6 @@
 """Ids as ranges: short where they follow each other, exact where they do not; written as an int8multirange is."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -63,10 +62,6 @@ class IdRanges:
 
     def __iter__(self) -> Iterator[int]:
         return chain.from_iterable(range(first, end) for first, end in self.pairs)
-
-    def __contains__(self, number: int) -> bool:
-        place = bisect_right(self.pairs, number, key=lambda pair: pair[0])
-        return place > 0 and number < self.pairs[place - 1][1]
 
     def below(self, bound: int) -> "IdRanges":
         """Those of the ids that are smaller."""

@@ -29,7 +29,6 @@ _SEALS: Final = 50
 _MOST: Final = 100_000
 """More rows than any seal names."""
 _LEAST: Final = -(2**63)
-_NOTHING: Final = IdRanges(())
 
 
 @dataclass
@@ -120,7 +119,7 @@ class Walk:
         async for more in self._rows.below(seal.ids.end):
             rows += more
         self._top = max(self._top, seal.ids.end)
-        mine = self._told_apart(rows, _NOTHING if seal.purged_at else seal.ids)
+        mine = self._told_apart(rows, frozenset(() if seal.purged_at else seal.ids))
         if seal.purged_at:
             self._chain.purged(seal)
         elif (told := seal.sealed) is None:
@@ -136,7 +135,7 @@ class Walk:
             due = microseconds(self._chain.last.sealed_at - OVERDUE)
             self._too_late += [_id(row) for row in rows if not _is_after(row[-1] or "", due)]
 
-    def _told_apart(self, rows: Sequence[Row], ids: IdRanges) -> list[Row]:
+    def _told_apart(self, rows: Sequence[Row], ids: frozenset[int]) -> list[Row]:
         """The rows with these ids. Others lie between them, and a later seal names them, if any does."""
         mine: list[Row] = []
         for row in rows:
