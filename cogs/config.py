@@ -12,11 +12,9 @@ from bot.ui import config
 @suggest
 async def _key(call: Call, current: str) -> list[app_commands.Choice[str]]:
     """Settings with their present values."""
-    if not call.actor.may("settings.edit"):
-        return []
-    values = await call.services.config.show(call.actor)
+    values = await call.services.config.suggest(call.actor)
     wanted = current.strip().lower()
-    found = [setting for setting in SETTINGS.values() if wanted in f"{setting.key} {setting.words}".lower()]
+    found = [SETTINGS[key] for key in values if wanted in f"{key} {SETTINGS[key].words}".lower()]
     return [app_commands.Choice(name=config.short(one, values[one.key]), value=one.key) for one in found]
 
 

@@ -9,6 +9,7 @@ from bot.domain.actors import Actor
 from bot.domain.settings import SETTINGS, Setting, Value
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
+from bot.services.servers import must_see
 from db.engine import Database
 from db.queries import config
 from db.uow import Tx
@@ -33,7 +34,19 @@ class Config:
         self._db = db
 
     async def show(self, actor: Actor) -> dict[str, Value]:
-        """Every setting with its value."""
+        """Every setting with its value.
+
+        Raises:
+            NotPermitted: they may look only on single servers.
+        """
+        async with self._db.read() as session:
+            await must_see(session, actor, "settings.view", None)
+            return await config.values(session, actor.org)
+
+    async def suggest(self, actor: Actor) -> dict[str, Value]:
+        """For autocompletes: the same, for who may change them."""
+        if not actor.may_on("settings.edit", None):
+            return {}
         async with self._db.read() as session:
             return await config.values(session, actor.org)
 

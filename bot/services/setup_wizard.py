@@ -1,4 +1,4 @@
-"""`/setup start`: what each of its steps shows, and what they need of Discord: its roles, and channels made on demand."""
+"""`/setup start`: what each step shows, and what they need of Discord: its roles, and channels made on demand."""
 
 import secrets
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from bot.errors import Conflict, Invalid, NotFound, NotPermitted, Unavailable
 from bot.services.guilds import ChannelPlan, Guilds, GuildView
 from bot.services.leases import Leases
 from bot.services.panels import must_be_postable
+from bot.services.servers import must_see
 from bot.services.setup import ASKED, Setup, checked_purpose
 from db.engine import Database
 from db.queries import access, hosts, setup
@@ -94,16 +95,21 @@ class Wizard:
         self._setup = saving
 
     async def page(self, actor: Actor, step: Step | None = None) -> Page:
-        """A step; None: the first one that is not done."""
+        """A step; None: the first one that is not done.
+
+        Raises:
+            NotPermitted: they may change settings only on single servers.
+        """
         view = self._view(actor)
         async with self._db.read() as session:
+            await must_see(session, actor, "settings.edit", None)
             state = await setup.state(session, actor.org)
             choices = await setup.channels(session, actor.org)
             bindings = await setup.bindings(session, actor.org)
             done = _done(state, choices, bindings)
             step = step or first_open(done)
             lacking = NEEDS.get(step, "")
-            lacking = "" if not lacking or actor.may(lacking) else lacking
+            lacking = "" if not lacking or actor.may_on(lacking, None) else lacking
             known = {role.id for role in view.roles}
             bound = _staff(bindings, actor.guild_id, known)
             return Page(
@@ -230,7 +236,7 @@ def must_be_able(actor: Actor, step: Step) -> None:
     Raises:
         NotPermitted.
     """
-    if not actor.may(NEEDS[step]):
+    if not actor.may_on(NEEDS[step], None):
         raise NotPermitted(NEEDS[step])
 
 

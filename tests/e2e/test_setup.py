@@ -117,8 +117,12 @@ async def test_a_moderator_may_act_as_soon_as_the_role_is_bound(community: Commu
     assert "No job is like that." in said(allowed)
     card = await begun(community, "Back")
     await community.owner.select(shown_to(card), [], custom_id=ROLES)
-    again = await community.mod.slash(community.general, "job list")
-    assert "You need the permission `jobs.view`" in said(again)
+
+    async def refused_again() -> bool:
+        again = await community.mod.slash(community.general, "job list")
+        return "You need the permission `jobs.view`" in said(again)
+
+    await community.eventually(refused_again)  # the news travels to every process
 
 
 async def test_suggestions_are_only_those_that_were_shown(community: Community) -> None:

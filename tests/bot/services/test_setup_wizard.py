@@ -10,6 +10,7 @@ from bot.domain.actors import Actor
 from bot.domain.role_map import Role
 from bot.domain.setup import Step
 from bot.errors import Conflict, Invalid, NotFound, NotPermitted, Unavailable
+from bot.services.config import Config
 from bot.services.setup import ASKED, Setup
 from bot.services.setup_wizard import Wizard, must_be_able
 from tests.bot.guild_hall import Hall
@@ -183,8 +184,45 @@ async def test_a_guild_that_this_process_does_not_see(wizard: Wizard, hall: Hall
         await wizard.page(owner)
 
 
+async def allow(world: World, preset: str, permission: str) -> None:
+    await world.rows(
+        """insert into role_permissions (role_id, permission_id)
+           select r.id, p.id from roles r, permissions p where r.name = :preset and p.name = :permission""",
+        preset=preset,
+        permission=permission,
+    )
+
+
+async def test_who_may_change_settings_of_one_server_sets_nothing_up(
+    world: World, wizard: Wizard, setup: Setup, owner: Actor
+) -> None:
+    host, _ = await world.pair()
+    server = await world.server(host)
+    await allow(world, "operator", "settings.edit")
+    await world.rows(
+        """insert into role_bindings (org_id, discord_role_id, role_id, server_instance_id)
+           select org_id, :role, id, :server from roles where name = 'operator'""",
+        role=MODERATORS,
+        server=server,
+    )
+    mia = await People(world.db).actor("mia", MODERATORS)
+    assert mia.may("settings.edit"), "the gate lets her in"
+    with pytest.raises(NotPermitted):
+        await wizard.page(mia)
+    config = Config(world.db)
+    assert await config.suggest(mia) == {}
+    for refused in (
+        config.show(mia),
+        config.change(again(mia), "timezone", "UTC"),
+        setup.settle(again(mia), Step.ZONE),
+    ):
+        with pytest.raises(NotPermitted):
+            await refused
+
+
 async def test_a_step_names_what_is_lacking(world: World, wizard: Wizard, owner: Actor) -> None:
     await wizard.bind(owner, "moderator", [MODERATORS])
+    await allow(world, "moderator", "settings.edit")
     mia = await People(world.db).actor("mia", MODERATORS)
     for step, permission in ((Step.ROLES, "users.edit"), (Step.HOST, "nodes.create"), (Step.SERVER, "servers.create")):
         page = await wizard.page(mia, step)
