@@ -29,7 +29,8 @@ class NotPermitted(AppError):
         """`roles`: those that have it; with an `exception` that takes it away: those that can change that."""
         names = ", ".join(roles)
         if exception:
-            remedy = f"{exception} {names or 'The owner'} can change that; `/my why` says more."
+            who = f"Roles that can change that: {names}" if names else "The owner can change that"
+            remedy = f"{exception} {who}; `/my why` says more."
         elif names:
             remedy = f"Roles that have it here: {names}. Ask an administrator."
         else:

@@ -202,7 +202,7 @@ async def test_a_change_is_refused_where_an_exception_says_so(world: World) -> N
         with pytest.raises(NotPermitted):
             await tx.require_on(RESTART, [us, eu])
     assert refused.value.remedy == (
-        "An exception takes it from you on this server. admin can change that; `/my why` says more."
+        "An exception takes it from you on this server. Roles that can change that: admin; `/my why` says more."
     )
 
 
@@ -215,4 +215,6 @@ async def test_a_role_of_a_server_is_named_where_it_refuses(world: World) -> Non
     async with world.db.uow(again(mia)) as tx:
         with pytest.raises(NotPermitted) as refused:
             await tx.require(RESTART, server_id=eu)
-    assert refused.value.remedy.startswith("On this server you have the role viewer in place of all others. admin can")
+    assert refused.value.remedy.startswith(
+        "On this server you have the role viewer in place of all others. Roles that can"
+    )

@@ -14,7 +14,7 @@ from bot.services.confirmations import Confirmations, Done
 from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding, Wish
 from bot.services.schedules_due import SchedulesDue
-from tests.bot.people import People, again
+from tests.bot.people import MODERATORS, People, again
 from tests.bot.world import World, result
 
 GAME = wire.GameReport(
@@ -127,3 +127,20 @@ class Planned:
 def at(hour: int, minute: int = 0) -> datetime:
     """A time on the day of the tests."""
     return datetime(2026, 11, 21, hour, minute, tzinfo=UTC)
+
+
+async def bound(planned: Planned, *permissions: str, server: Any = None) -> None:
+    """Lets the moderators do exactly this, everywhere or on one server."""
+    await planned.world.rows("delete from role_bindings where discord_role_id = :role", role=MODERATORS)
+    await planned.world.rows("delete from roles where name = 'test'")
+    await planned.world.rows(
+        """with made as (insert into roles (org_id, name, priority) select id, 'test', 1 from orgs
+                         returning id, org_id),
+                may as (insert into role_permissions (role_id, permission_id)
+                        select made.id, p.id from made, permissions p where p.name = any(:names))
+           insert into role_bindings (org_id, discord_role_id, role_id, server_instance_id)
+           select org_id, :role, id, cast(:server as uuid) from made""",
+        names=list(permissions),
+        role=MODERATORS,
+        server=server,
+    )

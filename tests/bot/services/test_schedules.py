@@ -7,27 +7,9 @@ import pytest
 
 from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, Unsupported
 from bot.services.confirmations import Done
-from tests.bot.grants import deny
 from tests.bot.people import MODERATORS, again
-from tests.bot.services.schedules_world import Planned, at
+from tests.bot.services.schedules_world import Planned, at, bound
 from tests.bot.world import World
-
-
-async def bound(planned: Planned, *permissions: str, server: Any = None) -> None:
-    """Lets the moderators do exactly this, everywhere or on one server."""
-    await planned.world.rows("delete from role_bindings where discord_role_id = :role", role=MODERATORS)
-    await planned.world.rows("delete from roles where name = 'test'")
-    await planned.world.rows(
-        """with made as (insert into roles (org_id, name, priority) select id, 'test', 1 from orgs
-                         returning id, org_id),
-                may as (insert into role_permissions (role_id, permission_id)
-                        select made.id, p.id from made, permissions p where p.name = any(:names))
-           insert into role_bindings (org_id, discord_role_id, role_id, server_instance_id)
-           select org_id, :role, id, cast(:server as uuid) from made""",
-        names=list(permissions),
-        role=MODERATORS,
-        server=server,
-    )
 
 
 async def refused(planned: Planned, kind: type[AppError], words: str, **changed: Any) -> None:
@@ -149,87 +131,6 @@ async def test_the_actions_permission_is_needed_on_every_server(planned: Planned
     await bound(planned, "schedules.manage", "servers.restart")
     await planned.add(mod, server=str(other))
     assert await planned.world.value("select count(*) from schedules") == 2
-
-
-async def test_of_a_tag_servers_are_left_out_where_the_author_may_not(planned: Planned) -> None:
-    world, mia = planned.world, await planned.people.actor("mia", MODERATORS)
-    other, hidden = await world.server(planned.host, "EU2"), await world.server(planned.host, "EU3")
-    await world.rows("update server_instances set desired_state = 'running'")
-    await planned.tagged("eu", planned.server, other, hidden)
-    await bound(planned, "servers.view", "schedules.view", "schedules.manage", "servers.restart")
-    await deny(world, mia, "servers.restart", other)
-    await deny(world, mia, "schedules.manage", hidden)
-    await deny(world, mia, "servers.view", hidden)
-    planned.people.identity.forget()
-    mia = await planned.people.actor("mia", MODERATORS)
-    preview = await planned.adding.ask(again(mia), planned.wish(server="", tag="eu"))
-    assert [server.name for server in preview.plan.servers] == ["EU1"]
-    assert preview.left_out == "Left out, because you may not do it there: EU2, 1 more that you do not see."
-    done = await planned.confirmations.press(again(mia), preview.token)
-    assert done.text.endswith(preview.left_out)
-    planned.clock.to(4)
-    await planned.due.tick()
-    assert await world.rows("select server_instance_id from jobs") == [(planned.server,)]
-    (card,) = (await planned.schedules.list(again(planned.owner))).rows
-    assert card.left_out == 2
-    told = await world.value("select details -> 'leftOut' from audit_logs where action = 'schedule.add'")
-    assert told == ["EU2", "EU3"]
-
-
-async def test_whoever_resumes_it_leaves_out_where_they_may_not(planned: Planned) -> None:
-    world, mia = planned.world, await planned.people.actor("mia", MODERATORS)
-    other = await world.server(planned.host, "EU2")
-    await planned.tagged("eu", planned.server, other)
-    await planned.add(server="", tag="eu", name="all")
-    await planned.add(server=str(other), name="one")
-    for name in ("all", "one"):
-        await planned.schedules.pause(again(planned.owner), name, "")
-    await bound(planned, "servers.view", "schedules.manage", "servers.restart")
-    await deny(world, mia, "servers.restart", other)
-    with pytest.raises(NotPermitted, match=r"servers\.restart"):
-        await planned.schedules.resume(again(mia), "one")
-    done = await planned.schedules.resume(again(mia), "all")
-    assert done.text.endswith("Left out, because you may not do it there: EU2.")
-    await planned.schedules.pause(again(mia), "all", "")
-    done = await planned.schedules.resume(again(planned.owner), "all")
-    assert "Left out" not in done.text, "what was left out before is not named again, and stays so"
-    assert await world.value("select count(*) from schedule_exclusions") == 1
-
-
-async def test_whoever_may_not_manage_it_somewhere_does_not_steer_it(planned: Planned) -> None:
-    world, mia = planned.world, await planned.people.actor("mia", MODERATORS)
-    other = await world.server(planned.host, "EU2")
-    await planned.tagged("eu", planned.server, other)
-    await planned.add(server="", tag="eu", name="all")
-    await bound(planned, "servers.view", "schedules.manage", "servers.restart")
-    await deny(world, mia, "schedules.manage", other)
-    for act in (
-        planned.schedules.skip(again(mia), "all", 1),
-        planned.schedules.pause(again(mia), "all", ""),
-        planned.schedules.ask_remove(again(mia), "all"),
-    ):
-        with pytest.raises(NotPermitted, match=r"schedules\.manage"):
-            await act
-
-
-async def test_schedules_of_servers_that_somebody_does_not_see(planned: Planned) -> None:
-    world, mia = planned.world, await planned.people.actor("mia", MODERATORS)
-    other = await world.server(planned.host, "EU2")
-    await planned.tagged("eu", planned.server, other)
-    await planned.tagged("us", other)
-    await planned.add(name="here")
-    await planned.add(name="there", server=str(other))
-    for tag in ("eu", "us"):
-        await planned.add(name=tag, server="", tag=tag)
-    await bound(planned, "servers.view", "schedules.view")
-    await deny(world, mia, "servers.view", other)
-    planned.people.identity.forget()
-    mia = await planned.people.actor("mia", MODERATORS)
-    assert sorted(card.name for card in (await planned.schedules.list(mia)).rows) == ["eu", "here"]
-    assert sorted(card.name for card in await planned.schedules.suggest(mia, "")) == ["eu", "here"]
-    assert await planned.schedules.tags(mia, "") == [("eu", 1)]
-    owners = (await planned.schedules.list(planned.owner)).rows
-    assert len(owners) == 4
 
 
 async def test_a_permission_that_goes_between_preview_and_save_counts(planned: Planned) -> None:

@@ -206,7 +206,9 @@ async def test_asking_by_name_is_refused_with_the_reason(town: Town) -> None:
     ):
         with pytest.raises(NotPermitted, match=r"servers\.view") as refused:
             await asked
-        assert refused.value.remedy.startswith("An exception takes it from you on this server. admin can change that")
+        assert refused.value.remedy.startswith(
+            "An exception takes it from you on this server. Roles that can change that"
+        )
     with pytest.raises(NotFound) as unknown:
         await town.servers.show(mia, "nothing")
     assert unknown.value.remedy == f"Pick one of the suggestions. Servers here: {HERE}."
