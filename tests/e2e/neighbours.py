@@ -133,7 +133,7 @@ def _changed(one: Base, made: Neighbour) -> dict[str, Any]:
         if column.key in FREE and isinstance(column.type, Text) and isinstance(value, str):
             found[column.key] = _marked(column.key, value, made.word)
         elif column.key.endswith("hash") and isinstance(value, bytes):
-            found[column.key] = value + made.word.encode()
+            found[column.key] = value + str(made.guild.id).encode()
         elif column.key == "number":
             found[column.key] = made.number
         elif column.key == "value" and getattr(one, "kind", "") == "steam":

@@ -119,5 +119,6 @@ async def living_on(app: App) -> AsyncIterator[Street]:
     await made.settle_down()
     yield made
     await env.shutdown()
-    env.raise_errors()
+    # what a forged command raises in discord.py on its way to the gate
+    assert [error for error in env.errors if not isinstance(error, app_commands.CommandSignatureMismatch)] == []
     assert kept_views(app) == 0, "discord.py keeps a view in memory"
