@@ -19,7 +19,7 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import alert_endings, alerts_past, log_matching, outbox
 from bot.services.hosts import resolve_host
-from bot.services.servers import PAGE, Page, resolve, seen
+from bot.services.servers import PAGE, VIEW, Page, resolve, seen
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import alert_rules, incidents
@@ -87,7 +87,7 @@ class Alerts:
         async with self._db.read() as session:
             if server:
                 await seen(session, actor, server, _MANAGE)
-            return await _scope(session, actor.org, host, server)
+            return await _scope(session, actor, host, server)
 
     async def add(
         self, actor: Actor, kind: str, name: str, severity: str, condition: Mapping[str, Any], scope: Scope
@@ -105,7 +105,7 @@ class Alerts:
             past = await _past(session, actor.org, checked, scope)
         async with self._db.uow(actor) as tx:
             await tx.require(_MANAGE, server_id=scope.server_id)
-            found = await _scope(tx.session, actor.org, _text(scope.host_id), _text(scope.server_id))
+            found = await _scope(tx.session, actor, _text(scope.host_id), _text(scope.server_id))
             if await alert_rules.count(tx.session, actor.org) >= MOST:
                 raise Conflict(f"There are {MOST} rules already.", "One rule can be about all hosts or servers.")
             rule_id = await self._insert(tx, kind, clean, severity, checked, found)
@@ -182,12 +182,12 @@ async def _owe_test(tx: Tx, rule: RuleCard, channels: list[int]) -> None:
     await tx.notify(outbox.NOTIFY)
 
 
-async def _scope(session: AsyncSession, org_id: UUID, host: str, server: str) -> Scope:
+async def _scope(session: AsyncSession, actor: Actor, host: str, server: str) -> Scope:
     if server:
-        found = await resolve(session, org_id, server)
+        found = await resolve(session, actor.org, server, actor.scope(VIEW))
         return Scope(None, found.id, found.name)
     if host:
-        machine = await resolve_host(session, org_id, host)
+        machine = await resolve_host(session, actor.org, host)
         return Scope(machine.id, None, machine.name)
     return Scope()
 

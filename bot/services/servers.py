@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.access import EVERYWHERE, Scope
+from bot.domain.access import Scope
 from bot.domain.actors import Actor
 from bot.domain.bans import IN_MEMORY
 from bot.domain.words import joined, safe
@@ -34,7 +34,7 @@ class Page(Generic[T]):
     more: bool
 
 
-async def resolve(session: AsyncSession, org_id: UUID, ref: str, shown: Scope = EVERYWHERE) -> ServerCard:
+async def resolve(session: AsyncSession, org_id: UUID, ref: str, shown: Scope) -> ServerCard:
     """The server that somebody means: an id from autocomplete, or its name. Whether they may is for the caller to ask;
     `shown` are those that a refusal may name.
 
@@ -51,7 +51,7 @@ async def resolve(session: AsyncSession, org_id: UUID, ref: str, shown: Scope = 
         names = ", ".join(safe(server.name) for server in known)
         raise NotFound(
             "There is no such server here.",
-            f"Pick one of the suggestions. Servers here: {names}." if names else "Add one with `/fleet add`.",
+            f"Pick one of the suggestions. Servers here: {names}." if names else "`/fleet add` adds one.",
         )
     return found
 
