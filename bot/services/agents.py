@@ -130,7 +130,7 @@ class Agents:
             return await agents.new_host(tx.session, {**values, "org": token.org_id, "name": token.host_name})
         await agents.host_again(tx.session, {**values, "host": token.host_id})
         await agents.drop_next_key(tx.session, token.host_id)
-        await agents.revoke_keys(tx.session, token.host_id, token.created_by_id, clock.now())
+        await agents.revoke_keys(tx.session, token.org_id, token.host_id, token.created_by_id, clock.now())
         await records.begin_anew(tx.session, token.org_id, token.host_id)
         return token.host_id
 

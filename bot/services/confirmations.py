@@ -78,7 +78,7 @@ class Confirmations:
                 return await self._late(tx, token)
             action, payload = taken
             done = await self._performers[action](tx, payload)
-            await confirmations.remember_result(tx.session, token, json.dumps([done.title, done.text]))
+            await confirmations.remember_result(tx.session, actor.org, token, json.dumps([done.title, done.text]))
             return done
 
     async def _own(self, tx: Tx, token: UUID) -> confirmations.Question:

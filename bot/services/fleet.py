@@ -77,7 +77,7 @@ class Fleet:
         async with self._db.read() as session:
             host = await resolve_host(session, actor.org, host_ref)
             _, variables = _game(host, game)
-            ports = [port for server in await fleet.taken(session, host.id) for port in _ports(server)]
+            ports = [port for server in await fleet.taken(session, actor.org, host.id) for port in _ports(server)]
         return host, Draft(name, game, rules.asked(variables, FORM_FIELDS), rules.proposed(variables, ports))
 
     async def add(self, actor: Actor, host_ref: str, game: str, name: str, typed: Mapping[str, str]) -> Done:
@@ -87,7 +87,7 @@ class Fleet:
             await tx.require("servers.create")
             host = await locked_host(tx.session, actor.org, host_ref)
             report, variables = _game(host, game)
-            others = await fleet.taken(tx.session, host.id)
+            others = await fleet.taken(tx.session, actor.org, host.id)
             start = rules.proposed(variables, [port for server in others for port in _ports(server)])
             values = _checked(variables, {**start, **typed, "name": clean}, others, actor.scope(VIEW))
             server_id = await self._insert(tx, host, report, clean, values, others)
@@ -145,11 +145,11 @@ class Fleet:
         clean = _clean_name(name)
         async with self._db.uow(actor) as tx:
             server = await permitted(tx, ref, "servers.edit")
-            if not await fleet.lock(tx.session, server.id):  # before its host, as heartbeats do
+            if not await fleet.lock(tx.session, actor.org, server.id):  # before its host, as heartbeats do
                 raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
             host = await locked_host(tx.session, actor.org, str(server.host_id))
             _, variables = _game(host, server.game)
-            others = [other for other in await fleet.taken(tx.session, host.id) if other.id != server.id]
+            others = [other for other in await fleet.taken(tx.session, actor.org, host.id) if other.id != server.id]
             values = _checked(variables, {**server.vars, **typed, "name": clean}, others, actor.scope(VIEW))
             try:
                 await fleet.edit(

@@ -124,7 +124,7 @@ class Hosts:
             host = await self._locked(tx, ref, "security.sessions")
             if host.key_prefix is None:
                 raise Conflict(f"{safe(host.name)} has no key.", "Pair it again with `/host add`.")
-            await hosts.request_rotation(tx.session, host.id, clock.now())
+            await hosts.request_rotation(tx.session, actor.org, host.id, clock.now())
             tx.audit("host.key.rotate", resource=("host", host.id), name=host.name, keyPrefix=host.key_prefix)
         return host
 
@@ -169,20 +169,20 @@ class Hosts:
                 f"{safe(host.name)} still has {safe(', '.join(there[:5]), 300)}.",
                 "`/fleet remove` its servers first.",
             )
-        if numbers := await hosts.live_jobs(tx.session, host.id):
+        if numbers := await hosts.live_jobs(tx.session, tx.actor.org, host.id):
             raise Conflict(
                 f"J-{numbers[0]} still waits or runs on {safe(host.name)}.",
                 "Wait for it, or cancel it with `/job cancel`.",
             )
         keys = await self._shut_out(tx, host)
-        await hosts.remove(tx.session, host.id, clock.now())
+        await hosts.remove(tx.session, tx.actor.org, host.id, clock.now())
         await alert_endings.entity_ends(tx, "host", host.id)
         tx.audit("host.remove", resource=("host", host.id), name=host.name, keys=keys)
         return host
 
     async def _shut_out(self, tx: Tx, host: HostCard) -> list[str]:
-        keys = await agents.revoke_keys(tx.session, host.id, tx.actor.user_id, clock.now())
-        await hosts.revoked(tx.session, host.id, clock.now())
+        keys = await agents.revoke_keys(tx.session, tx.actor.org, host.id, tx.actor.user_id, clock.now())
+        await hosts.revoked(tx.session, tx.actor.org, host.id, clock.now())
         await tx.notify("gk_jobs", str(host.id))
         return keys
 
@@ -233,5 +233,5 @@ async def locked_host(session: AsyncSession, org_id: UUID, ref: str) -> HostCard
         NotFound: none of this org, or removed meanwhile.
     """
     found = await resolve_host(session, org_id, ref)
-    await hosts.lock(session, found.id)
+    await hosts.lock(session, org_id, found.id)
     return await resolve_host(session, org_id, str(found.id))

@@ -48,7 +48,7 @@ class Jobs:
             raise Conflict(f"J-{number} has ended already: {job.status}.", "`/job show` says how.")
         run_id = await jobs.drop_offer(tx.session, job.id, clock.now()) if job.status == "running" else None
         if job.status == "running" and run_id is None:
-            await jobs.request_cancel(tx.session, job.id, tx.actor.user_id, clock.now())
+            await jobs.request_cancel(tx.session, job.org_id, job.id, tx.actor.user_id, clock.now())
             await edit_messages(tx, job, "job.cancelling")
         else:
             await end(tx, job, "cancelled", reason="cancelled by hand", run_id=run_id, by=tx.actor.user_id)

@@ -134,7 +134,7 @@ class Mods:
         """Does what was asked; all of it is checked again, it may have changed by now."""
         action: Action = payload["action"]
         server, game = await _moddable(tx, payload["server"])
-        if not await fleet.lock(tx.session, server.id):
+        if not await fleet.lock(tx.session, tx.actor.org, server.id):
             raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
         artifact = await mods.get(tx.session, tx.actor.org, UUID(payload["artifact"]))
         if artifact is None:

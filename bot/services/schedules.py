@@ -70,7 +70,7 @@ class Schedules:
         async with self._db.uow(actor) as tx:
             schedule = await self._locked(tx, ref)
             _must_run(schedule)
-            await schedules.skip(tx.session, schedule.id, count, clock.now())
+            await schedules.skip(tx.session, tx.actor.org, schedule.id, count, clock.now())
             tx.audit("schedule.skip", resource=("schedule", schedule.id), name=schedule.name, count=count)
         if not count:
             return Done(f"{safe(schedule.name)} skips nothing", f"It runs next {_at(schedule.next_run_at)}.")
@@ -87,7 +87,7 @@ class Schedules:
             if not schedule.enabled and end is None:
                 raise Conflict(f"{safe(schedule.name)} is paused already.", "`/schedule resume` lets it run again.")
             next_run = schedule.next_run_at or _next(schedule)
-            await schedules.pause(tx.session, schedule.id, end, next_run, clock.now())
+            await schedules.pause(tx.session, tx.actor.org, schedule.id, end, next_run, clock.now())
             tx.audit(
                 "schedule.pause",
                 resource=("schedule", schedule.id),
@@ -107,7 +107,7 @@ class Schedules:
             if schedule.enabled and not _is_paused(schedule):
                 raise Conflict(f"{safe(schedule.name)} is not paused.", f"It runs next {_at(schedule.next_run_at)}.")
             next_run = _next(schedule)
-            await schedules.resume(tx.session, schedule.id, next_run, clock.now())
+            await schedules.resume(tx.session, tx.actor.org, schedule.id, next_run, clock.now())
             await schedules.leave_out(tx.session, actor.org, schedule.id, [server.id for server in denied])
             names = {"leftOut": [server.name for server in denied]} if denied else {}
             tx.audit("schedule.resume", resource=("schedule", schedule.id), name=schedule.name, **names)
@@ -134,7 +134,7 @@ class Schedules:
         """Carries a confirmed removal out."""
         await schedules.hold_jobs(tx.session, tx.actor.org, UUID(payload["schedule"]))
         schedule = await self._locked(tx, payload["schedule"])
-        await schedules.remove(tx.session, schedule.id)
+        await schedules.remove(tx.session, tx.actor.org, schedule.id)
         tx.audit("schedule.remove", resource=("schedule", schedule.id), name=schedule.name)
         return Done(f"{safe(schedule.name)} is removed", "Jobs that it has begun go on.")
 

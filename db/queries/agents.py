@@ -46,7 +46,7 @@ _GAMES = text("""/* agents.new_games */
 
 _REVOKE = text("""/* agents.revoke_keys */
     update api_keys set revoked_at = :now, revoked_by_id = cast(:by as uuid)
-     where host_id = :host and kind = 'agent' and revoked_at is null returning key_prefix""")
+     where org_id = :org and host_id = :host and kind = 'agent' and revoked_at is null returning key_prefix""")
 
 _KEY = text("""/* agents.new_key */
     insert into api_keys (org_id, kind, name, key_prefix, key_hash, host_id, created_by_id, created_at, confirmed_at)
@@ -155,9 +155,10 @@ async def new_games(session: AsyncSession, games: Sequence[dict[str, Any]], now:
         await session.execute(_GAMES, {"games": list(games), "now": now})
 
 
-async def revoke_keys(session: AsyncSession, host_id: UUID, by: UUID | None, now: datetime) -> list[str]:
+async def revoke_keys(session: AsyncSession, org_id: UUID, host_id: UUID, by: UUID | None, now: datetime) -> list[str]:
     """Ends every key of a host at once and returns their visible parts."""
-    return list((await session.execute(_REVOKE, {"host": host_id, "by": by, "now": now})).scalars())
+    values = {"org": org_id, "host": host_id, "by": by, "now": now}
+    return list((await session.execute(_REVOKE, values)).scalars())
 
 
 async def new_key(

@@ -25,7 +25,8 @@ _STATE = text("""/* confirmations.state */
       from pending_confirmations where id = :id and org_id = :org""")
 
 _RESULT = text("""/* confirmations.result */
-    update pending_confirmations set payload = payload || jsonb_build_object('result', cast(:result as jsonb)) where id = :id""")
+    update pending_confirmations set payload = payload || jsonb_build_object('result', cast(:result as jsonb))
+     where org_id = :org and id = :id""")
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,6 @@ async def state(session: AsyncSession, org_id: UUID, token: UUID) -> Question | 
     return None if row is None else Question(row.user_id, row.action, row.payload, row.consumed, row.expired)
 
 
-async def remember_result(session: AsyncSession, token: UUID, result: str) -> None:
+async def remember_result(session: AsyncSession, org_id: UUID, token: UUID, result: str) -> None:
     """What a second press will be shown; `result` is JSON."""
-    await session.execute(_RESULT, {"id": token, "result": result})
+    await session.execute(_RESULT, {"org": org_id, "id": token, "result": result})

@@ -12,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.rows import every
 
 _TAKEN = text("""/* fleet.taken */
-    select s.id, s.name, s.slug, s.port, s.vars from server_instances s where s.host_id = :host and s.deleted_at is null""")
+    select s.id, s.name, s.slug, s.port, s.vars from server_instances s
+     where s.org_id = :org and s.host_id = :host and s.deleted_at is null""")
 
-_LOCK = text("/* fleet.lock */ select 1 from server_instances where id = :server and deleted_at is null for update")
+_LOCK = text("""/* fleet.lock */
+    select 1 from server_instances where org_id = :org and id = :server and deleted_at is null for update""")
 
 _ADD = text("""/* fleet.add */
     insert into server_instances (org_id, host_id, game_type_id, name, slug, template_sha256, vars, status, desired_state,
@@ -51,14 +53,14 @@ class Taken:
     vars: dict[str, str]
 
 
-async def taken(session: AsyncSession, host_id: UUID) -> list[Taken]:
+async def taken(session: AsyncSession, org_id: UUID, host_id: UUID) -> list[Taken]:
     """The live servers of a host."""
-    return every(Taken, await session.execute(_TAKEN, {"host": host_id}))
+    return every(Taken, await session.execute(_TAKEN, {"org": org_id, "host": host_id}))
 
 
-async def lock(session: AsyncSession, server_id: UUID) -> bool:
+async def lock(session: AsyncSession, org_id: UUID, server_id: UUID) -> bool:
     """Holds a server's row; False where it was removed."""
-    return await session.scalar(_LOCK, {"server": server_id}) is not None
+    return await session.scalar(_LOCK, {"org": org_id, "server": server_id}) is not None
 
 
 async def add(

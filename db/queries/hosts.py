@@ -33,25 +33,24 @@ _LIST = text(f"""/* hosts.cards */ {_CARDS}
 
 _RENAME = text("/* hosts.rename */ update hosts set name = :name, updated_at = :now where org_id = :org and id = :id")
 
-_LOCK = text("/* hosts.lock */ select 1 from hosts where id = :id and deleted_at is null for update")
+_LOCK = text("/* hosts.lock */ select 1 from hosts where org_id = :org and id = :id and deleted_at is null for update")
 
-_ROTATE = text(
-    "/* hosts.request_rotation */ update hosts set key_rotation_requested_at = :now, updated_at = :now where id = :id"
-)
+_ROTATE = text("""/* hosts.request_rotation */
+    update hosts set key_rotation_requested_at = :now, updated_at = :now where org_id = :org and id = :id""")
 
-_REVOKED = text(
-    "/* hosts.revoked */ update hosts set key_rotation_requested_at = null, updated_at = :now where id = :id"
-)
+_REVOKED = text("""/* hosts.revoked */
+    update hosts set key_rotation_requested_at = null, updated_at = :now where org_id = :org and id = :id""")
 
-_DROP_TOKENS = text("/* hosts.drop_tokens */ delete from pairing_tokens where host_id = :id and used_at is null")
+_DROP_TOKENS = text("""/* hosts.drop_tokens */
+    delete from pairing_tokens where org_id = :org and host_id = :id and used_at is null""")
 
 _REMOVE = text("""/* hosts.remove */
     update hosts set deleted_at = :now, updated_at = :now, status = 'offline',
            offline_since = coalesce(offline_since, last_heartbeat_at)
-     where id = :id""")
+     where org_id = :org and id = :id""")
 
 _LIVE_JOBS = text("""/* hosts.live_jobs */
-    select number from jobs where host_id = :id and status in ('held', 'queued', 'running') order by number""")
+    select number from jobs where org_id = :org and host_id = :id and status in ('held', 'queued', 'running') order by number""")
 
 
 @dataclass(frozen=True)
@@ -107,8 +106,8 @@ async def cards(
     return every(HostCard, await session.execute(_LIST, values))
 
 
-async def lock(session: AsyncSession, host_id: UUID) -> bool:
-    return await session.scalar(_LOCK, {"id": host_id}) is not None
+async def lock(session: AsyncSession, org_id: UUID, host_id: UUID) -> bool:
+    return await session.scalar(_LOCK, {"org": org_id, "id": host_id}) is not None
 
 
 async def rename(session: AsyncSession, org_id: UUID, host_id: UUID, name: str, now: datetime) -> None:
@@ -116,21 +115,21 @@ async def rename(session: AsyncSession, org_id: UUID, host_id: UUID, name: str, 
     await session.execute(_RENAME, {"org": org_id, "id": host_id, "name": name, "now": now})
 
 
-async def request_rotation(session: AsyncSession, host_id: UUID, now: datetime) -> None:
-    await session.execute(_ROTATE, {"id": host_id, "now": now})
+async def request_rotation(session: AsyncSession, org_id: UUID, host_id: UUID, now: datetime) -> None:
+    await session.execute(_ROTATE, {"org": org_id, "id": host_id, "now": now})
 
 
-async def revoked(session: AsyncSession, host_id: UUID, now: datetime) -> None:
+async def revoked(session: AsyncSession, org_id: UUID, host_id: UUID, now: datetime) -> None:
     """Its keys are gone: nothing is left to rotate, and no open token lets it in again."""
-    await session.execute(_REVOKED, {"id": host_id, "now": now})
-    await session.execute(_DROP_TOKENS, {"id": host_id})
+    await session.execute(_REVOKED, {"org": org_id, "id": host_id, "now": now})
+    await session.execute(_DROP_TOKENS, {"org": org_id, "id": host_id})
 
 
-async def remove(session: AsyncSession, host_id: UUID, now: datetime) -> None:
+async def remove(session: AsyncSession, org_id: UUID, host_id: UUID, now: datetime) -> None:
     """Its row stays, because its history does."""
-    await session.execute(_REMOVE, {"id": host_id, "now": now})
+    await session.execute(_REMOVE, {"org": org_id, "id": host_id, "now": now})
 
 
-async def live_jobs(session: AsyncSession, host_id: UUID) -> list[int]:
+async def live_jobs(session: AsyncSession, org_id: UUID, host_id: UUID) -> list[int]:
     """Numbers of the jobs that wait or run there."""
-    return list((await session.execute(_LIVE_JOBS, {"id": host_id})).scalars())
+    return list((await session.execute(_LIVE_JOBS, {"org": org_id, "id": host_id})).scalars())

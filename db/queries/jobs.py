@@ -74,7 +74,7 @@ _DROP_OFFER = text("""/* jobs.drop_offer */
 
 _REQUEST_CANCEL = text("""/* jobs.request_cancel */
     update jobs set cancel_requested_at = coalesce(cancel_requested_at, :now), cancelled_by_id = cast(:by as uuid)
-     where id = :id""")
+     where org_id = :org and id = :id""")
 
 # What follows from an end in one round trip: the job, its event, and the messages and jobs that have to hear of it.
 _END = text("""/* jobs.end */
@@ -177,8 +177,8 @@ async def drop_offer(session: AsyncSession, job_id: UUID, now: datetime) -> UUID
     return (await session.execute(_DROP_OFFER, {"id": job_id, "now": now})).scalar_one_or_none()
 
 
-async def request_cancel(session: AsyncSession, job_id: UUID, by: UUID | None, now: datetime) -> None:
-    await session.execute(_REQUEST_CANCEL, {"id": job_id, "by": by, "now": now})
+async def request_cancel(session: AsyncSession, org_id: UUID, job_id: UUID, by: UUID | None, now: datetime) -> None:
+    await session.execute(_REQUEST_CANCEL, {"org": org_id, "id": job_id, "by": by, "now": now})
 
 
 async def end(

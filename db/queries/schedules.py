@@ -52,23 +52,24 @@ _ADD = text("""/* schedules.add */
     insert into schedule_tasks (schedule_id, sequence, job_type, payload)
     select id, 1, :job_type, :params from made returning schedule_id""").bindparams(bindparam("params", type_=JSONB))
 
-_SKIP = text("/* schedules.skip */ update schedules set skip_next = :count, updated_at = :now where id = :id")
+_SKIP = text("""/* schedules.skip */
+    update schedules set skip_next = :count, updated_at = :now where org_id = :org and id = :id""")
 
 _PAUSE = text("""/* schedules.pause */
     update schedules set enabled = cast(:until as timestamptz) is not null, paused_until = cast(:until as timestamptz),
            next_run_at = case when cast(:until as timestamptz) is not null then cast(:next_run_at as timestamptz) end,
            updated_at = :now
-     where id = :id""")
+     where org_id = :org and id = :id""")
 
 _RESUME = text("""/* schedules.resume */
     update schedules set enabled = true, paused_until = null, next_run_at = :next_run_at, updated_at = :now
-     where id = :id""")
+     where org_id = :org and id = :id""")
 
 # The end of a job locks the job and then its schedule, and a schedule that is deleted is taken out of its jobs.
 _HOLD_JOBS = text("""/* schedules.hold_jobs */
     select 1 from jobs where schedule_id = :id and org_id = :org and status in ('held', 'queued', 'running')
      order by id for update""")
-_REMOVE = text("/* schedules.remove */ delete from schedules where id = :id")
+_REMOVE = text("/* schedules.remove */ delete from schedules where org_id = :org and id = :id")
 
 _TAGS = text(f"""/* schedules.tags */
     select t.tag, count(*) as servers from server_tags t
@@ -148,19 +149,27 @@ async def add(session: AsyncSession, values: dict[str, Any]) -> UUID:
     return (await session.execute(_ADD, values)).scalar_one()
 
 
-async def skip(session: AsyncSession, schedule_id: UUID, count: int, now: datetime) -> None:
-    await session.execute(_SKIP, {"id": schedule_id, "count": count, "now": now})
+async def skip(session: AsyncSession, org_id: UUID, schedule_id: UUID, count: int, now: datetime) -> None:
+    await session.execute(_SKIP, {"org": org_id, "id": schedule_id, "count": count, "now": now})
 
 
 async def pause(
-    session: AsyncSession, schedule_id: UUID, until: datetime | None, next_run_at: datetime | None, now: datetime
+    session: AsyncSession,
+    org_id: UUID,
+    schedule_id: UUID,
+    until: datetime | None,
+    next_run_at: datetime | None,
+    now: datetime,
 ) -> None:
     """`until` None: until somebody resumes it; else its runs from `next_run_at` on are left out until then."""
-    await session.execute(_PAUSE, {"id": schedule_id, "until": until, "next_run_at": next_run_at, "now": now})
+    values = {"org": org_id, "id": schedule_id, "until": until, "next_run_at": next_run_at, "now": now}
+    await session.execute(_PAUSE, values)
 
 
-async def resume(session: AsyncSession, schedule_id: UUID, next_run_at: datetime | None, now: datetime) -> None:
-    await session.execute(_RESUME, {"id": schedule_id, "next_run_at": next_run_at, "now": now})
+async def resume(
+    session: AsyncSession, org_id: UUID, schedule_id: UUID, next_run_at: datetime | None, now: datetime
+) -> None:
+    await session.execute(_RESUME, {"org": org_id, "id": schedule_id, "next_run_at": next_run_at, "now": now})
 
 
 async def hold_jobs(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> None:
@@ -168,8 +177,8 @@ async def hold_jobs(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> N
     await session.execute(_HOLD_JOBS, {"id": schedule_id, "org": org_id})
 
 
-async def remove(session: AsyncSession, schedule_id: UUID) -> None:
-    await session.execute(_REMOVE, {"id": schedule_id})
+async def remove(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> None:
+    await session.execute(_REMOVE, {"org": org_id, "id": schedule_id})
 
 
 async def tags(session: AsyncSession, org_id: UUID, start: str = "", *, scope: Scope) -> Sequence[tuple[str, int]]:
