@@ -76,12 +76,13 @@ class Chain:
     """What the seal before may have been: as stored and, where that does not fit, as computed. Empty: unknown."""
     _doubted: Stored | None = None
 
-    def purged(self, seal: Stored) -> None:
-        """Takes one whose rows were removed: nothing can be computed any more, its hash is taken as it is."""
+    def purged(self, seal: Stored, *, in_order: bool) -> None:
+        """Takes one whose rows were removed, and its hash as it is: nothing can be computed any more.
+        `in_order`: the one before was purged, too."""
         self._follow(seal)
         self._settle(None)
         early = seal.purged_at is not None and seal.purged_at - seal.sealed_at < KEPT_AT_LEAST
-        if early or (self.last and self.last.purged_at is None):
+        if early or not in_order:
             self.findings.append(Finding(Fault.PURGED_EARLY, (seal.number, seal.number)))
         self._take(seal, [seal.hash])
 

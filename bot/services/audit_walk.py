@@ -25,7 +25,8 @@ OVERDUE: Final = timedelta(minutes=10)
 """After that a row should be in a seal: one is made every minute."""
 COUNTED: Final = 10_000
 """Rows without a seal that are counted."""
-_SEALS: Final = 50
+_ROWS_PER_SEAL: Final = 20
+"""Few, when it is guessed how many seals are read with a page of rows."""
 _MOST: Final = 100_000
 """More rows than any seal names."""
 _LEAST: Final = -(2**63)
@@ -62,6 +63,7 @@ class Walk:
         self._db, self._org, self._posted, self._until = db, org_id, posted, until
         self._chain = Chain()
         self._rows = _Rows(db, org_id, page)
+        self._page = max(1, page // _ROWS_PER_SEAL)
         self._result = Verified(findings=self._chain.findings)
         self._top = 0
         self._unnamed: dict[int, str] = {}
@@ -92,10 +94,10 @@ class Walk:
         after = _LEAST
         while True:
             async with self._db.read() as session:
-                page = await audit_verify.page(session, self._org, after, _SEALS)
+                page = await audit_verify.page(session, self._org, after, self._page)
             for row in page:
                 yield _stored(row)
-            if len(page) < _SEALS:
+            if len(page) < self._page:
                 return
             after = page[-1].number
 
@@ -114,14 +116,14 @@ class Walk:
         if seal.ids is None or seal.ids.size > _MOST:
             self._chain.senseless(seal)
             return
-        rows = await self._named(seal.ids.below(self._top))
+        rows = await self._named(list(seal.ids.below(self._top)))
         self._judge_late(rows)
         async for more in self._rows.below(seal.ids.end):
             rows += more
         self._top = max(self._top, seal.ids.end)
         mine = self._told_apart(rows, frozenset(() if seal.purged_at else seal.ids))
         if seal.purged_at:
-            self._chain.purged(seal)
+            await self._purged(seal)
         elif (told := seal.sealed) is None:
             self._chain.senseless(seal)
         elif len(mine) == told.count:
@@ -155,7 +157,7 @@ class Walk:
 
     async def _again(self, seal: Stored, told: Sealed) -> None:
         """Rows seem to be missing: they may have been committed, or purged, after their neighbours were read."""
-        rows = await self._named(told.ids)
+        rows = await self._named(list(told.ids))
         async with self._db.read() as session:
             now = await audit_verify.seal(session, self._org, seal.number)
         there = {_id(row) for row in rows}
@@ -163,27 +165,43 @@ class Walk:
         if not missing:
             self._whole(seal, told, rows)
         elif now is not None and now.purged_at is not None:
-            self._chain.purged(_stored(now))
+            await self._purged(_stored(now))
         else:
             self._result.rows += len(rows)
             self._chain.incomplete(seal, missing)
 
-    async def _named(self, ids: IdRanges) -> list[Row]:
-        if not ids.pairs:
+    async def _purged(self, seal: Stored) -> None:
+        """The one before should have been purged as well, perhaps just now."""
+        last = self._chain.last
+        if last and last.purged_at is None:
+            async with self._db.read() as session:
+                before = await audit_verify.seal(session, self._org, last.number)
+            self._chain.purged(seal, in_order=before is not None and before.purged_at is not None)
+        else:
+            self._chain.purged(seal, in_order=True)
+
+    async def _named(self, ids: Sequence[int]) -> list[Row]:
+        if not ids:
             return []
         async with self._db.read() as session:
-            return await audit_verify.named(session, self._org, list(ids))
+            return await audit_verify.named(session, self._org, ids)
 
     async def _without_seal(self, floor: int) -> None:
         """A row below `floor` cannot have been late."""
         before = clock.now() - OVERDUE
         due = microseconds(before)
         added = [number for number, at in self._unnamed.items() if number < floor or not _is_after(at, due)]
+        added = await self._still_there(sorted({*added, *self._too_late}))
         async with self._db.read() as session:
             waiting = await audit_verify.waiting(session, self._org, self._top, before, COUNTED)
-        for fault, ids in ((Fault.ROWS_ADDED, sorted({*added, *self._too_late})), (Fault.ROWS_WAITING, waiting)):
+        for fault, ids in ((Fault.ROWS_ADDED, added), (Fault.ROWS_WAITING, waiting)):
             if ids:
                 self._chain.findings.append(Finding(fault, ids=tuple(ids[:NAMED]), count=len(ids)))
+
+    async def _still_there(self, ids: Sequence[int]) -> list[int]:
+        """Those that retention has not removed since they were read."""
+        rows = [row for first in range(0, len(ids), COUNTED) for row in await self._named(ids[first : first + COUNTED])]
+        return [_id(row) for row in rows]
 
 
 class _Rows:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from bot import clock
 from bot.domain.seals_chain import Fault
 from bot.services.audit_retention import AuditRetention
+from bot.services.audit_verify import AuditVerify
 from bot.services.identity import Identity
 from bot.services.retention import Retention
 from tests.bot.services.sealed_world import Book
@@ -85,6 +86,25 @@ async def test_each_org_keeps_its_own_time(book: Book, later: Later) -> None:
     assert sum(one["seals"] for one in removed) == 3, "three at once remove each seal once"
     assert (await count(book.world), await count(other.world)) == (0, kept)
     assert (await other.verify()).findings == (await book.verify()).findings == []
+
+
+async def test_a_check_that_meets_retention_finds_nothing(book: Book, later: Later) -> None:
+    """Rows go after their seal was read, or the seal before; none of that is a fault."""
+    for _ in range(20):
+        await book.seal()
+    later(366)
+    book.verifying = AuditVerify(book.world.db, page=2)
+    removing = asyncio.create_task(AuditRetention(book.world.db, batch=1).tick())
+    while not removing.done():
+        assert (await book.verify()).findings == []
+    assert (await removing)["seals"] == 23 and (await book.verify()).purged == 23
+
+
+async def test_a_seal_out_of_turn(book: Book, later: Later) -> None:
+    """Old enough, but retention would have begun with the one before."""
+    await book.tamper("update audit_seals set sealed_at = sealed_at - interval '100 days' where org_id = {org}")
+    await book.tamper("update audit_seals set purged_at = now() where org_id = {org} and number = 2")
+    assert (Fault.PURGED_EARLY, (2, 2), ()) in await book.faults()
 
 
 async def test_rows_without_an_org_have_a_year(book: Book, later: Later) -> None:
