@@ -76,7 +76,8 @@ _ENTRY = """
     select a.id, a.created_at as at, a.action, a.outcome, a.actor_type, coalesce(u.display_name, u.username) as actor,
            a.actor_discord_id, a.resource_type, a.resource_id,
            coalesce(s.name, h.name, p.name, m.display_name, m.username,
-           case when a.resource_type in ('schedule', 'alert_rule', 'role') then a.details ->> 'name'
+           case when a.resource_type in ('schedule', 'alert_rule', 'host', 'channel', 'mod_artifact', 'role')
+                then a.details ->> 'name'
                 when a.resource_type = 'incident' then 'I-' || (a.details ->> 'number')
                 when a.resource_type = 'ban' then 'B-' || (a.details ->> 'number') end) as resource_name, a.command,
            a.options, a.details, a.error, a.correlation_id, a.channel_id, a.duration_ms{more}
