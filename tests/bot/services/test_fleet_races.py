@@ -71,7 +71,7 @@ async def test_a_host_is_not_removed_under_a_server_that_is_just_being_added(
             await world.hosts.remove_in(tx, str(host.id))
 
     async with world.db.uow(world.admin()) as tx:
-        await queries.lock(tx.session, host.id)
+        await queries.lock(tx.session, world.org_id, host.id)
         removing = asyncio.create_task(remove())
         await asyncio.sleep(WHILE_IT_WAITS)
         await tx.session.execute(ADDED, {"host": host.id})
