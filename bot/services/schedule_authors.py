@@ -47,7 +47,8 @@ class ScheduleAuthors:
         people = {one.author_id: one.author_discord_id for one in schedules if one.author_id and one.author_discord_id}
         asked = await asyncio.gather(*(self._author(actor, *person) for person in people.items()))
         authors = {user_id: author for user_id, author in zip(people, asked, strict=True) if author}
-        found: set[UUID] = set()
+        # whoever was forgotten may do nothing any more
+        found = {one.id for one in schedules if one.author_id and not one.author_discord_id}
         async with self._db.read() as session:
             for one in schedules:
                 author = authors.get(one.author_id) if one.author_id else None

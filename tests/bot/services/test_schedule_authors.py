@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.services.privacy import WORDS, Privacy
 from bot.services.schedule_authors import Membership, ScheduleAuthors
 from tests.bot.people import GUILD, MODERATORS, again
 from tests.bot.services.schedules_world import Clock, Planned, at
@@ -70,3 +71,17 @@ async def test_a_tag_is_backed_when_every_server_is(planned: Planned) -> None:
 async def test_a_removed_server_is_another_matter(planned: Planned) -> None:
     await planned.world.rows("update server_instances set deleted_at = now()")
     assert await unbacked(planned, Membership(frozenset())) == []
+
+
+async def test_who_was_forgotten_backs_nothing(planned: Planned) -> None:
+    mia = await planned.people.actor("mia", MODERATORS)
+    privacy = Privacy(planned.world.db)
+    asked = int((await privacy.plan(mia)).asked_at.timestamp())
+    await privacy.forget(mia, asked, WORDS)
+
+    async def never(guild: int, user: int) -> Membership | None:
+        raise AssertionError(f"{user} in {guild} is nobody's author")
+
+    rows = (await planned.schedules.list(planned.owner)).rows
+    found = await ScheduleAuthors(planned.world.db, never).unbacked(again(planned.owner), rows)
+    assert found == {row.id for row in rows} and [row.author for row in rows] == ["deleted"]
