@@ -7,6 +7,7 @@ same interaction: the loser's unique violation takes its effect with it.
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot import clock
-from bot.domain.access import Decision, Step
+from bot.domain.access import Grants
 from bot.domain.actors import Actor
 from db.failures import translated
 from db.queries import access, audit_write
@@ -59,24 +60,28 @@ class Tx:
 
     async def allowed_on(self, permission: str, servers: Collection[P]) -> set[P]:
         """Those of the servers (None: the whole org) on which the actor has it, for what leaves out the others."""
-        decisions = await self._decisions(permission, servers)
-        return {server_id for server_id, decision in zip(servers, decisions, strict=True) if decision.allowed}
+        now = clock.now()
+        scope = (await self._granted(permission, servers, now)).scope(permission, now)
+        return {server_id for server_id in servers if scope.covers(server_id)}
 
     async def _require(self, permission: str, places: Collection[UUID | None]) -> None:
-        for decision in await self._decisions(permission, places):
-            if not decision.allowed:
+        now = clock.now()
+        grants = await self._granted(permission, places, now)
+        scope = grants.scope(permission, now)
+        for place in places:
+            if not scope.covers(place):
+                decision = grants.decide(permission, place, now)
                 raise await access.refusal(self.session, self.actor.org, permission, decision)
 
-    async def _decisions(self, permission: str, places: Collection[UUID | None]) -> list[Decision]:
-        """One for each place (None: the whole org), by one statement for all of them."""
-        actor, now = self.actor, clock.now()
+    async def _granted(self, permission: str, places: Collection[UUID | None], now: datetime) -> Grants:
+        """What decides over a permission in these places (None: the whole org), by one statement for all of them."""
+        actor = self.actor
         if actor.break_glass or actor.type == "system":
-            return [Decision(True, Step.BREAK_GLASS) for _ in places]
+            return Grants(break_glass=True)
         servers = [place for place in places if place]
-        grants = await access.load(
+        return await access.load(
             self.session, actor.org, actor.user_id, actor.role_ids, permission=permission, servers=servers, now=now
         )
-        return [grants.decide(permission, place, now) for place in places]
 
     def audit(self, action: str, *, resource: Resource, **details: Any) -> None:
         """Names what this unit of work does. Once: two effects are two units of work."""

@@ -82,4 +82,5 @@ async def _may(session: AsyncSession, author: Actor, schedule: ScheduleCard) -> 
     grants = await access.load(
         session, author.org, author.user_id, author.role_ids, permission=permission, servers=servers, now=now
     )
-    return all(grants.decide(permission, server_id, now).allowed for server_id in servers)
+    scope = grants.scope(permission, now)
+    return all(map(scope.covers, servers))

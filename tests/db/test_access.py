@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from bot.domain.access import Grants, HeldRole, Override, ServerRole
+from bot.domain.access import Grants, HeldRole, Override, Scope, ServerRole
 from bot.errors import NotPermitted
 from db.engine import Database
 from db.queries import access
@@ -158,6 +158,18 @@ async def test_nobody_has_what_they_have_in_another_guild(db: Database, guilds: 
         for one, other in pairwise(guilds):
             found = await access.load(session, other.org, one.user, (), now=NOW)
             assert found == Grants()
+
+
+async def test_a_condition_on_a_column_says_what_a_scope_says(db: Database) -> None:
+    ids = "unnest(cast(:ids as uuid[])) with ordinality x(id, n)"
+    condition = text(f"select {access.covered('x.id')} from {ids} order by n")
+    asked = [None, *SERVERS]
+    async with db.read() as session:
+        for everywhere in (True, False):
+            for others in (frozenset[UUID](), frozenset(SERVERS[:1]), frozenset(SERVERS)):
+                scope = Scope(everywhere, others)
+                found = await session.scalars(condition, {"ids": asked, **access.scope_values(scope)})
+                assert list(found) == [scope.covers(one) for one in asked]
 
 
 async def test_what_is_loaded_says_who_gave_it_and_until_when(world: World) -> None:
