@@ -7,9 +7,9 @@ from bot.ui import audit, bans, jobs, mods, players, schedules, servers
 
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
-    "ban.", "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.kick",
-    "fleet.add", "fleet.edit", "fleet.remove", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "schedule.",
-    "setup.", "config.", "org.", "alert.", "incident.", "access.",
+    "ban.", "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.",
+    "fleet.", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "schedule.", "setup.", "config.", "org.",
+    "alert.", "incident.", "access.", "notify.", "panel.", "audit.", "user.",
 )  # fmt: skip
 
 
