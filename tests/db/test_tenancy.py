@@ -26,8 +26,8 @@ CHILDREN: Final[Mapping[str, str]] = {
 """Tables of org-scoped things that have no org of their own -> why that is enough."""
 
 _ORG: Final = re.compile(
-    r"\borg_id\s*(?:=|is not distinct from)\s*(?::org|cast\(:org|any\(cast\(:orgs|\w+\.(?:org_id|id)\b)"
-    r"|\bo\.id = \w+\.org_id|\bdiscord_guild_id = :guild"
+    r"\borg_id\s*(?:=|is not distinct from)\s*(?::org|cast\(:org|any\(cast\(:orgs|\w+\.org_id\b)"
+    r"|\bdiscord_guild_id = :guild"
     r"|insert into \w+(?: as \w+)? \([^)]*\borg_id\b",
     re.DOTALL,
 )
@@ -52,11 +52,12 @@ REASONS: Final[Mapping[str, str]] = {
         jobs.followers jobs.lock jobs.past_expiry jobs.release mods_deployments.end mods_deployments.lock
         mods_deployments.replace""",
     "retention deletes what is old in every org": """
-        retention.alert_counts retention.alert_firings retention.job_ips retention.jobs retention.notification_jobs retention.pairing_tokens
-        retention.pending_confirmations retention.player_ips retention.rejected_mods""",
+        retention.alert_counts retention.alert_firings retention.job_ips retention.jobs retention.notification_jobs
+        retention.pairing_tokens retention.pending_confirmations retention.player_ips retention.rejected_mods""",
     "a person's own rows, in every org where they are": """
         privacy.footprint privacy.forget_exceptions privacy.forget_orgs privacy.forget_players privacy.forget_proofs
-        privacy.forget_questions privacy.forget_server_roles""",
+        privacy.forget_questions privacy.forget_server_roles privacy.heir privacy.pass_on_denials
+        privacy.pass_on_server_roles""",
     "no row of an org is read: a lock by name, files that nobody refers to": "mods.unused players.lock",
 }
 """Why a statement names no org -> which ones."""
