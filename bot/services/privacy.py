@@ -110,7 +110,7 @@ class Privacy:
         user_id, discord_id = _person(actor), actor.discord_id or 0
         async with self._db.read() as session:
             known = await privacy.profile(session, user_id)
-            orgs = await privacy.footprint(session, user_id, discord_id)
+            orgs = await privacy.footprint(session, user_id, discord_id, clock.now())
         return Plan(known.username if known else actor.name, orgs, clock.now())
 
     async def forget(self, actor: Actor, asked: int, typed: str) -> Forgotten:
@@ -127,11 +127,11 @@ class Privacy:
             raise Conflict("The two minutes for this are over; nothing was forgotten.", "Give the command again.")
         user_id, discord_id = _person(actor), actor.discord_id or 0
         async with self._db.uow(actor) as tx:
-            seen = await privacy.footprint(tx.session, user_id, discord_id)
+            seen = await privacy.footprint(tx.session, user_id, discord_id, clock.now())
             await privacy.lock_orgs(tx.session, [org.id for org in seen])
             if not await privacy.lock(tx.session, user_id, discord_id):
                 raise NotFound("You are forgotten already.", "There is nothing left to do.")
-            orgs = await privacy.footprint(tx.session, user_id, discord_id)
+            orgs = await privacy.footprint(tx.session, user_id, discord_id, clock.now())
             if {org.id for org in orgs} - {org.id for org in seen}:
                 raise Conflict("You came to another community in this moment.", "Press the button again.")
             left = await _forgotten(tx, user_id, orgs)
@@ -143,7 +143,7 @@ async def _forgotten(tx: Tx, user_id: UUID, orgs: Sequence[Footprint]) -> list[s
     """Names of the orgs that are left to their owner alone."""
     now = clock.now()
     ruled = [org for org in orgs if org.role and await access_write.administered(tx.session, org.id, now)]
-    await privacy.forget(tx.session, user_id, now)
+    await privacy.forget(tx.session, user_id, tx.actor.discord_id or 0, now)
     left = [org for org in ruled if not await access_write.administered(tx.session, org.id, now)]
     needed = [org.name for org in left if not (org.owned or (org.id == tx.actor.org_id and tx.actor.break_glass))]
     if needed:
@@ -173,7 +173,8 @@ async def _written_down(tx: Tx, user_id: UUID, orgs: Sequence[Footprint]) -> Non
 
 
 def _facts(org: Footprint) -> dict[str, Any]:
-    facts = {"exceptions": org.exceptions, "serverRoles": org.server_roles, "players": len(org.players)}
+    held = {"denials": org.denials, "serverRoles": org.server_roles}
+    facts = {"exceptions": org.exceptions, "players": len(org.players), "kept": held}
     return {"role": org.role, **facts} if org.role else facts
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from db.queries.privacy import Footprint
 
 _NAMES: Final = 40
+_HELD: Final = 300
 _ORGS: Final = 1_600
 """Characters for the list of communities."""
 _STAYS: Final = (
@@ -56,6 +57,7 @@ def plan_card(plan: Plan) -> ui.LayoutView:
         "They go after " + (f"{days[0]} days." if len(days) == 1 else f"{days[0]} to {days[-1]} days.") if days else ""
     )
     stays = [line.format(days=kept).rstrip() if "{days}" in line else line for line in _STAYS]
+    stays += _held_back(plan.orgs)
     asked = Short(int(plan.asked_at.timestamp()))
     return card(
         Colour.WARN,
@@ -70,12 +72,34 @@ def plan_card(plan: Plan) -> ui.LayoutView:
 def _org(org: Footprint) -> str:
     things = [
         f"your role {safe(org.role, _NAMES)}" if org.role else "",
-        count(org.server_roles, "role on a server", "roles on servers") if org.server_roles else "",
         count(org.exceptions, "exception") if org.exceptions else "",
         f"the link to {joined([safe(name, _NAMES) for name in org.players], 120)}" if org.players else "",
         count(org.questions, "question to confirm", "questions to confirm") if org.questions else "",
     ]
     return f"{safe(org.name, _NAMES)}: {', '.join(filter(None, things)) or 'that you were there'}"
+
+
+def _held_back(orgs: list[Footprint]) -> list[str]:
+    """Forgetting would be a way out of it."""
+    held = [
+        f"{safe(org.name, _NAMES)} ({' and '.join(filter(None, (_denials(org), _server_roles(org))))})"
+        for org in orgs
+        if org.denials or org.server_roles
+    ]
+    if not held:
+        return []
+    return [
+        f"- What holds you back, and your Discord id with it: {joined(held, _HELD)}. Else forgetting would lift it; "
+        "`/access clear` there does."
+    ]
+
+
+def _denials(org: Footprint) -> str:
+    return count(org.denials, "denial") if org.denials else ""
+
+
+def _server_roles(org: Footprint) -> str:
+    return count(org.server_roles, "role on a server", "roles on servers") if org.server_roles else ""
 
 
 def forget_form(asked: int, words: str) -> ui.Modal:

@@ -12,6 +12,8 @@ from db.rows import every, one
 
 _HERE: Final = "(cast(:org as uuid) is null or {table}.org_id = :org)"
 
+_COUNTS: Final = "(x.expires_at is null or x.expires_at > :now)"
+
 _PROFILE = text("""/* privacy.profile */
     select discord_user_id as discord_id, username, display_name, notify, created_at from users where id = :user""")
 
@@ -49,18 +51,18 @@ _QUESTIONS = text(f"""/* privacy.questions */
      where c.user_id = :user and {_HERE.format(table="c")} order by c.created_at, c.id""")
 
 # Whoever uses the bot in this moment waits for the end, and is somebody new then.
-_LOCK = text(
-    "/* privacy.lock */ select id from users where id = :user and discord_user_id = :discord for update"
-)
+_LOCK = text("/* privacy.lock */ select id from users where id = :user and discord_user_id = :discord for update")
 
 # Before the person, and in one order, like everybody who changes rights.
 _LOCK_ORGS = text("""/* privacy.lock_orgs */
     select id from orgs where id = any(cast(:orgs as uuid[])) order by id for no key update""")
 
-_FOOTPRINT = text("""/* privacy.footprint */
+_FOOTPRINT = text(f"""/* privacy.footprint */
     select o.id, o.name, o.owner_discord_id is not distinct from cast(:discord as bigint) as owned, r.name as role,
-           (select count(*) from user_permissions x where x.user_id = :user and x.org_id = o.id) as exceptions,
-           (select count(*) from user_server_roles x where x.user_id = :user and x.org_id = o.id) as server_roles,
+           (select count(*) from user_permissions x where x.user_id = :user and x.org_id = o.id and x.granted) as exceptions,
+           (select count(*) from user_permissions x
+             where x.user_id = :user and x.org_id = o.id and not x.granted and {_COUNTS}) as denials,
+           (select count(*) from user_server_roles x where x.user_id = :user and x.org_id = o.id and {_COUNTS}) as server_roles,
            (select count(*) from pending_confirmations c where c.user_id = :user and c.org_id = o.id) as questions,
            array(select p.name from players p where p.user_id = :user and p.org_id = o.id order by p.name limit 20) as players,
            o.audit_retention_days as audit_days
@@ -75,8 +77,8 @@ _FORGET: Final = tuple(
     text(f"/* privacy.forget_{table} */ {statement}")
     for table, statement in {
         "questions": "delete from pending_confirmations where user_id = :user",
-        "exceptions": "delete from user_permissions where user_id = :user",
-        "server_roles": "delete from user_server_roles where user_id = :user",
+        "exceptions": f"delete from user_permissions x where x.user_id = :user and (x.granted or not {_COUNTS})",
+        "server_roles": f"delete from user_server_roles x where x.user_id = :user and not {_COUNTS}",
         "orgs": "delete from user_orgs where user_id = :user",
         # who typed a code in the game proved that they are this player; without the link that says nothing any more
         "proofs": """update player_identities i set verified_at = null
@@ -85,6 +87,17 @@ _FORGET: Final = tuple(
         "user": """update users set discord_user_id = null, username = 'deleted', display_name = null, notify = '{}',
                           forgotten_at = :now, updated_at = :now where id = :user""",
     }.items()
+)
+
+# What was not given but taken from somebody: whoever has their Discord account next is held back by it as before.
+_HEIR: Final = text("""/* privacy.heir */
+    insert into users (discord_user_id, username, created_at, updated_at)
+    select :discord, 'deleted', :now, :now
+     where exists (select 1 from user_permissions where user_id = :user)
+        or exists (select 1 from user_server_roles where user_id = :user) returning id""")
+_PASS_ON: Final = tuple(
+    text(f"/* privacy.pass_on_{name} */ update {table} set user_id = :heir where user_id = :user")
+    for name, table in {"denials": "user_permissions", "server_roles": "user_server_roles"}.items()
 )
 
 
@@ -98,7 +111,11 @@ class Footprint:
     """They own its Discord server."""
     role: str | None
     exceptions: int
+    """By which they were given something; they go."""
+    denials: int
+    """Exceptions by which something was taken from them; they stay."""
     server_roles: int
+    """Roles that take the place of others on a server, for better or worse; they stay."""
     questions: int
     players: list[str]
     audit_days: int
@@ -155,9 +172,10 @@ async def stays(session: AsyncSession, user_id: UUID, org_id: UUID | None, *, af
     return every(Stay, await session.execute(_SESSIONS, values))
 
 
-async def footprint(session: AsyncSession, user_id: UUID, discord_id: int) -> list[Footprint]:
+async def footprint(session: AsyncSession, user_id: UUID, discord_id: int, now: datetime) -> list[Footprint]:
     """What each org keeps of a person."""
-    return every(Footprint, await session.execute(_FOOTPRINT, {"user": user_id, "discord": discord_id}))
+    values = {"user": user_id, "discord": discord_id, "now": now}
+    return every(Footprint, await session.execute(_FOOTPRINT, values))
 
 
 async def lock(session: AsyncSession, user_id: UUID, discord_id: int) -> bool:
@@ -171,8 +189,13 @@ async def lock_orgs(session: AsyncSession, orgs: list[UUID]) -> None:
     await session.execute(_LOCK_ORGS, {"orgs": orgs})
 
 
-async def forget(session: AsyncSession, user_id: UUID, now: datetime) -> None:
-    """Takes away what leads to a person. What they did stays, as somebody's who was deleted."""
+async def forget(session: AsyncSession, user_id: UUID, discord_id: int, now: datetime) -> None:
+    """Takes away what leads to a person. What they did stays, as somebody's who was deleted; what holds them back stays
+    with their Discord account, or else whoever is held back would ask to be forgotten."""
     values = {"user": user_id, "now": now}
     for statement in _FORGET:
         await session.execute(statement, values)
+    heir = await session.scalar(_HEIR, {**values, "discord": discord_id})
+    if heir is not None:
+        for statement in _PASS_ON:
+            await session.execute(statement, {"user": user_id, "heir": heir})
