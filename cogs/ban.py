@@ -61,8 +61,7 @@ class BanCog(commands.GroupCog, group_name="ban", group_description="Bans: one c
 
 
 async def _show(call: Call, case: str) -> Reply:
-    file = await call.services.bans.show(call.actor, case)
-    return Reply(bans.case_card(file, may_lift=call.actor.may("bans.revoke")))
+    return Reply(bans.case_card(await call.services.bans.show(call.actor, case)))
 
 
 @action("ban.open", "bans.view", Show.PRIVATE)

@@ -24,6 +24,8 @@ class CaseFile:
     case: Case
     receipts: list[Receipt]
     history: list[Event]
+    may_lift: bool = False
+    """Its reader may end it, on every server that it is about."""
 
 
 class Bans:
@@ -46,7 +48,9 @@ class Bans:
                 await must_see(session, actor, _VIEW, receipts[0].server_id)
             applied = sum(one.sync_status == "synced" for one in shown)
             history = [_told(event, scope) for event in await bans.history(session, actor.org, case.id)]
-            return CaseFile(replace(case, servers=len(shown), applied=applied), shown, history)
+            lifts, about = actor.scope("bans.revoke"), [one.server_id for one in receipts]
+            may_lift = all(map(lifts.covers, about or [None]))
+            return CaseFile(replace(case, servers=len(shown), applied=applied), shown, history, may_lift)
 
     async def notice(self, org_id: UUID, ban_id: str) -> CaseFile | None:
         """What the public notice of a case is made of."""

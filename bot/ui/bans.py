@@ -176,7 +176,7 @@ def _names(names: tuple[str, ...]) -> str:
 # ----------------------------------------------------------------------------------------------------------------- case
 
 
-def case_card(file: CaseFile, *, may_lift: bool = False) -> discord.ui.LayoutView:
+def case_card(file: CaseFile) -> discord.ui.LayoutView:
     """`/ban show`: for staff only, with ids, the words of games, and the history."""
     case = file.case
     colour, words = _STATES[case.status]
@@ -195,7 +195,7 @@ def case_card(file: CaseFile, *, may_lift: bool = False) -> discord.ui.LayoutVie
         f"{when}\nFor {scope} · {_ids(case.identities)}",
         fitting([receipt_line(one) for one in file.receipts], 1500) or "No server has it.",
         fitting([_happened(one) for one in file.history], 1200),
-        *([row(lift)] if may_lift and case.status == "active" else []),
+        *([row(lift)] if file.may_lift and case.status == "active" else []),
         "-# Only you see this.",
     )
 

@@ -305,7 +305,8 @@ async def test_a_case_shows_the_servers_that_its_reader_sees(town: Town) -> None
         there=town.there,
     )
     whole = await town.bans.show(town.mia, "1")
-    assert (whole.case.servers, whole.case.applied, len(whole.receipts)) == (2, 1, 2)
+    assert (whole.case.servers, whole.case.applied, len(whole.receipts)) == (2, 1, 2) and whole.may_lift
+    assert (await town.bans.show(await town.denied("bans.revoke"), "1")).may_lift is False, "not on all of them"
     mia = await town.denied("bans.view")
     part = await town.bans.show(mia, "1")
     assert (part.case.servers, part.case.applied) == (1, 0)

@@ -152,7 +152,7 @@ def ban_cards(name: str) -> Iterable[discord.ui.LayoutView]:
         yield bans.preview_card(preview(name, servers, again=True))
     yield bans.preview_card(preview(name, seen=False))
     for shown in (case(name), over(name), over(name, "expired"), case("", expires_at=None, author=None, identities=[])):
-        yield bans.case_card(file(name, shown), may_lift=True)
+        yield bans.case_card(replace(file(name, shown), may_lift=True))
         yield bans.case_card(file(name, shown, receipts=0))
         yield bans_public.notice_card(file(name, shown), mark=7)
         yield bans_public.notice_card(file(name, shown, receipts=0))
