@@ -1,6 +1,7 @@
 """What cards of bans are built of."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import discord
