@@ -54,6 +54,8 @@ class Stored:
     hash: bytes
     sealed_at: datetime
     purged_at: datetime | None
+    rows: bytes = b""
+    """The hash of its rows: all that there is of them when they are gone."""
 
     @property
     def sealed(self) -> Sealed | None:
@@ -76,15 +78,16 @@ class Chain:
     """What the seal before may have been: as stored and, where that does not fit, as computed. Empty: unknown."""
     _doubted: Stored | None = None
 
-    def purged(self, seal: Stored, *, in_order: bool) -> None:
-        """Takes one whose rows were removed, and its hash as it is: nothing can be computed any more.
-        `in_order`: the one before was purged, too."""
-        self._follow(seal)
-        self._settle(None)
-        early = seal.purged_at is not None and seal.purged_at - seal.sealed_at < KEPT_AT_LEAST
+    def purged(self, seal: Stored, *, in_order: bool, now: datetime) -> None:
+        """Takes one whose rows were removed. `in_order`: the one before was purged, too."""
+        if (told := seal.sealed) is None:
+            self.senseless(seal)
+        else:
+            self.whole(seal, told, seal.rows)
+        # who marks it with a time to come has not waited for that time
+        early = seal.purged_at is not None and min(seal.purged_at, now) - seal.sealed_at < KEPT_AT_LEAST
         if early or not in_order:
             self.findings.append(Finding(Fault.PURGED_EARLY, (seal.number, seal.number)))
-        self._take(seal, [seal.hash])
 
     def incomplete(self, seal: Stored, missing: Sequence[int]) -> None:
         """Takes one that lacks rows."""
@@ -133,6 +136,9 @@ class Chain:
             return
         fault = {0: Fault.ROW_CHANGED, 1: Fault.SEAL_CHANGED, None: Fault.EITHER_CHANGED}[fits]
         seal, self._doubted = self._doubted, None
+        if seal.purged_at:  # there is no row of it that could have been changed
+            self.findings.append(Finding(Fault.SEAL_CHANGED, (seal.number, seal.number)))
+            return
         ids = tuple(number for number, _ in zip(seal.ids or (), range(NAMED), strict=False))
         self.findings.append(Finding(fault, (seal.number, seal.number), ids, seal.count))
 

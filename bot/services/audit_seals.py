@@ -125,5 +125,6 @@ async def _write(tx: Tx, org_id: UUID, head: Head, ids: Sequence[int], rows: byt
         ids=seal.ids,
         count=seal.count,
         hash=seal.hash(rows, head.hash or BEFORE_THE_FIRST),
+        rows=rows,
         sealed_at=seal.sealed_at,
     )

@@ -113,7 +113,7 @@ class Walk:
             found.asked = seal
 
     async def _check(self, seal: Stored) -> None:
-        if seal.ids is None or seal.ids.size > _MOST:
+        if seal.ids is None or not 0 < seal.ids.size <= _MOST:
             self._chain.senseless(seal)
             return
         rows = await self._named(list(seal.ids.below(self._top)))
@@ -176,9 +176,10 @@ class Walk:
         if last and last.purged_at is None:
             async with self._db.read() as session:
                 before = await audit_verify.seal(session, self._org, last.number)
-            self._chain.purged(seal, in_order=before is not None and before.purged_at is not None)
+            in_order = before is not None and before.purged_at is not None
         else:
-            self._chain.purged(seal, in_order=True)
+            in_order = True
+        self._chain.purged(seal, in_order=in_order, now=clock.now())
 
     async def _named(self, ids: Sequence[int]) -> list[Row]:
         if not ids:
@@ -250,4 +251,4 @@ def _stored(row: SealRow) -> Stored:
         ids = IdRanges.read(row.ids)
     except ValueError:
         ids = None
-    return Stored(row.org, row.number, ids, row.count, row.hash, row.sealed_at, row.purged_at)
+    return Stored(row.org, row.number, ids, row.count, row.hash, row.sealed_at, row.purged_at, row.rows_hash)

@@ -68,6 +68,8 @@ class AuditSeal(Base):
     hash: Mapped[bytes]
     sealed_at: Mapped[Moment]
     purged_at: Mapped[datetime | None]
+    rows_hash: Mapped[bytes] = mapped_column(server_default="")
+    """Part of what `hash` is made of; it stays when the rows go."""
 
     __table_args__ = (
         check("audit_seals_ids_check", "NOT isempty(ids)"),

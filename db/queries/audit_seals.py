@@ -25,6 +25,10 @@ _CASTS: Final = {name: f"cast(a.{name} as text)" for name in FIELDS} | {
 ROW: Final = ", ".join(f"{cast} as {name}" for name, cast in _CASTS.items())
 """The select list of rows as they are hashed."""
 
+EARLIEST: Final = "timestamptz '1970-01-01'"
+LATEST: Final = "timestamptz '9999-01-01'"
+"""Between them lies every time that we write; Python knows no others, and no seal shall keep those after it from being
+made or read."""
 _SETTLED: Final = "interval '1 hour'"
 """After that a row that no seal names was not late: no transaction of ours is open for nearly as long."""
 _TOP: Final = """coalesce((select upper(ids) from audit_seals where org_id = {org} and upper(ids) is not null
@@ -58,7 +62,7 @@ _LOCK = text("/* audit_seals.lock */ select pg_try_advisory_xact_lock(hashtextex
 
 _HEAD: Final = {
     far: text(f"""/* audit_seals.head{"_far" * far} */
-    select greatest(clock_timestamp(), last.sealed_at) as now, coalesce(last.number, 0) as number, last.hash,
+    select greatest(clock_timestamp(), least(coalesce(last.sealed_at, {EARLIEST}), {LATEST})) as now, coalesce(last.number, 0) as number, last.hash,
            {_TOP.format(org=":org")} as top, {_floor(":org", far=far)} as floor
       from (select 1) one
       left join lateral (select number, hash, sealed_at from audit_seals where org_id = :org
@@ -75,8 +79,8 @@ _NEW = text(f"""/* audit_seals.new */
     select {ROW} from audit_logs a where a.org_id = :org and a.id >= :bound order by a.id limit :limit""")
 
 _WRITE = text("""/* audit_seals.write */
-    insert into audit_seals (org_id, number, ids, row_count, hash, sealed_at)
-    values (:org, :number, cast(cast(:ids as text) as int8multirange), :count, :hash, :sealed_at)""")
+    insert into audit_seals (org_id, number, ids, row_count, hash, rows_hash, sealed_at)
+    values (:org, :number, cast(cast(:ids as text) as int8multirange), :count, :hash, :rows, :sealed_at)""")
 
 
 @dataclass(frozen=True)
@@ -122,10 +126,19 @@ async def new(session: AsyncSession, org_id: UUID, bound: int, limit: int) -> li
 
 
 async def write(
-    session: AsyncSession, *, org_id: UUID, number: int, ids: IdRanges, count: int, hash: bytes, sealed_at: datetime
+    session: AsyncSession,
+    *,
+    org_id: UUID,
+    number: int,
+    ids: IdRanges,
+    count: int,
+    hash: bytes,
+    rows: bytes,
+    sealed_at: datetime,
 ) -> None:
-    values = {"org": org_id, "number": number, "ids": ids.text, "count": count, "hash": hash, "sealed_at": sealed_at}
-    await session.execute(_WRITE, values)
+    """`rows`: the hash of the rows."""
+    values = {"org": org_id, "number": number, "ids": ids.text, "count": count, "hash": hash, "rows": rows}
+    await session.execute(_WRITE, {**values, "sealed_at": sealed_at})
 
 
 def rows_of(result: Result[Any]) -> list[Row]:

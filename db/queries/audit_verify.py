@@ -10,10 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.seals import Row
-from db.queries.audit_seals import ROW, rows_of
+from db.queries.audit_seals import EARLIEST, LATEST, ROW, rows_of
 from db.rows import every, one
 
-_COLUMNS: Final = """select org_id as org, number, cast(ids as text) as ids, row_count as count, hash, sealed_at, purged_at
+_COLUMNS: Final = f"""select org_id as org, number, cast(ids as text) as ids, row_count as count, hash, rows_hash,
+           greatest({EARLIEST}, least(sealed_at, {LATEST})) as sealed_at,
+           case when purged_at is not null then greatest({EARLIEST}, least(purged_at, {LATEST})) end as purged_at
       from audit_seals where org_id = :org"""
 
 _PAGE = text(f"""/* audit_verify.page */ {_COLUMNS} and number > :after order by number limit :limit""")
@@ -40,6 +42,7 @@ class SealRow:
     """As PostgreSQL writes them."""
     count: int
     hash: bytes
+    rows_hash: bytes
     sealed_at: datetime
     purged_at: datetime | None
 
