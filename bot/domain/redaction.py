@@ -6,27 +6,30 @@ from typing import Any, Final, cast
 
 LONGEST: Final = 512
 """Characters of a text that are kept: as many as a console takes."""
+_READ: Final = 2 * LONGEST
+"""Characters that are looked through; what a client sends may be much longer."""
 _IN_ADDRESS: Final = re.compile(r"(?<=://)[^\s/?#\\]+(?=@)")
 """The name and password in an address."""
+# each part has an end: of a text that is made for it, anything longer would be tried out for seconds
 _GIVEN: Final = re.compile(
-    r"""(?ix) ( \b \w* (?: token | passw(?:or)?d | secret | signature ) \w* \s* [=:] \s*
-              | [?&] [^\s=&#]* (?: key | sig | auth ) [^\s=&#]* =
-              | \b \w+ _ (?: token | passw(?:or)?d | secret | key ) \s+ )
-              ( "[^"]*" | [^\s&#"]+ )"""
+    r"""(?ix) ( \b \w{0,24} (?: token | passw(?:or)?d | secret | signature ) \w{0,24} \s{0,2} [=:] \s{0,2}
+              | [?&] [\w.-]{0,24} (?: key | sig | auth ) [\w.-]{0,24} =
+              | \b \w{1,24} _ (?: token | passw(?:or)?d | secret | key ) \s{1,2} )
+              ( "[^"]{0,256}" | [^\s&#"]+ )"""
 )
 """`password=…`, `?X-Signature=…`, `sv_rcon_password …`: a name that says what follows it."""
 
 
 def without_secrets(text: str) -> str:
-    """A text as it may be kept."""
-    return _GIVEN.sub(r"\1…", _IN_ADDRESS.sub("…", text))
+    """The beginning of a text as it may be kept."""
+    return _GIVEN.sub(r"\1…", _IN_ADDRESS.sub("…", text[:_READ]))[:LONGEST]
 
 
 def kept(value: Any) -> Any:
     """The same for whatever JSON holds, with each text cut to `LONGEST` characters."""
     match value:
         case str():
-            return without_secrets(value)[:LONGEST]
+            return without_secrets(value)
         case Mapping():
             return {key: kept(one) for key, one in cast("Mapping[str, Any]", value).items()}
         case list() | tuple():

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 
 from bot.domain.actors import Caller
-from bot.domain.redaction import LONGEST, without_secrets
+from bot.domain.redaction import without_secrets
 from bot.domain.words import storable
 
 _SECRET: Final = re.compile("token|password|secret|key", re.IGNORECASE)
@@ -62,7 +62,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_plain(one) for one in cast("list[Any]", value)]
-    return without_secrets(storable(str(getattr(value, "id", value))))[:LONGEST]
+    return without_secrets(storable(str(getattr(value, "id", value))))
 
 
 def filled(interaction: discord.Interaction[Any]) -> dict[str, list[str]]:
