@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -25,6 +25,8 @@ SEALS: Final = 20
 """Seals that one org gets at a time; what is left waits for the next tick, so that every org has its turn."""
 POSTED_EVERY: Final = timedelta(minutes=10)
 """At most one message in this time: the newest seal stands for all before it."""
+_LOOKED_LATELY: Final = timedelta(minutes=30)
+"""So long nobody may have looked for late rows, and those of the last hour are still enough."""
 _PAGE: Final = 1_000
 """Rows that are in memory at a time, and hashed without a break."""
 
@@ -35,15 +37,18 @@ class Sealing:
     def __init__(self, db: Database, *, rows: int = ROWS, seals: int = SEALS, page: int = _PAGE) -> None:
         self._db = db
         self._rows, self._seals, self._page = rows, seals, page
+        self._looked: datetime | None = None
+        """When late rows were last looked for in every org; before this process started nobody may have."""
         self._far = True
-        """Nobody may have looked for late rows before this process started."""
 
     async def tick(self) -> dict[str, int]:
         """Seals what no seal names yet, and posts the newest seals."""
+        now, last = clock.now(), self._looked
+        self._far = last is None or not timedelta() <= now - last < _LOOKED_LATELY
         async with self._db.read() as session:
             orgs = await audit_seals.orgs_with_unsealed(session, far=self._far)
+        self._looked = now
         made = [sealed for org in orgs for sealed in await self._org(org)]
-        self._far = False
         async with self._db.read() as session:
             tell = await audit_posts.orgs_with_news(session)
         return {"seals": len(made), "rows": sum(made), "posted": sum([await self._post(org) for org in tell])}
@@ -58,6 +63,7 @@ class Sealing:
                     break
         except Unavailable as error:
             log.warning("audit rows of %s wait for their seal: %s", org_id, error.what)
+            self._looked = None
         return made
 
     async def _seal(self, org_id: UUID, *, late: bool) -> int:

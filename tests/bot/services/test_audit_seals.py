@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -238,3 +239,17 @@ async def test_an_org_that_left_is_sealed_and_not_told(told: Book) -> None:
     await told.world.rows("update orgs set status = 'left', left_at = now() where id = :org", org=told.world.org_id)
     await told.write()
     assert await told.sealing.tick() == {"seals": 1, "rows": 1, "posted": 0}
+
+
+async def test_a_row_that_was_late_while_the_database_was_away(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process went on, so nobody starts it again."""
+    async with book.world.db.engine.connect() as slow:
+        await slow.execute(text("begin"))
+        late = await row(slow, book.world)
+        await book.seal()
+        await slow.execute(text("commit"))
+    await book.world.rows("update audit_seals set sealed_at = sealed_at - interval '2 hours'")
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(hours=2))
+    assert (await book.sealing.tick())["rows"] == 1
+    assert (await book.seals())[-1][1] == IdRanges.of([late]).text
