@@ -52,6 +52,7 @@ def run(plan: Plan | None = None) -> list[Figure]:
 
 async def _measured(url: str, log: Log, plan: Plan) -> list[Figure]:
     db = Database(url, role="workers")
+    sealing = Sealing(db)
     names = ("read", "sealed", "checked", "probes", "idle")
     took: dict[str, list[float]] = {name: [] for name in names}
     try:
@@ -61,7 +62,8 @@ async def _measured(url: str, log: Log, plan: Plan) -> list[Figure]:
             found = {"read": await _seconds(lambda: _read(url, log)), "sealed": await _seconds(lambda: _seal(db))}
             found["checked"] = await _seconds(lambda: _check(db, log))
             await _settle(db)
-            found |= {"probes": await _seconds(lambda: _probe(db)), "idle": await _seconds(lambda: _tick(db))}
+            await sealing.tick()
+            found |= {"probes": await _seconds(lambda: _probe(db)), "idle": await _seconds(lambda: _tick(sealing))}
             for name, seconds in found.items():
                 took[name].append(seconds)
     finally:
@@ -114,9 +116,9 @@ async def _probe(db: Database) -> None:
             await session.execute(_named(_PROBES))
 
 
-async def _tick(db: Database) -> None:
+async def _tick(sealing: Sealing) -> None:
     for _ in range(_IDLE):
-        _must((await Sealing(db).tick())["seals"], 0)
+        _must((await sealing.tick())["seals"], 0)
 
 
 async def _settle(db: Database) -> None:

@@ -25,6 +25,9 @@ _CASTS: Final = {name: f"cast(a.{name} as text)" for name in FIELDS} | {
 ROW: Final = ", ".join(f"{cast} as {name}" for name, cast in _CASTS.items())
 """The select list of rows as they are hashed."""
 
+ORG: Final = "(select cast(:org as uuid))"
+"""The org, unknown while the statement is planned: of one that is known to have much of the log, PostgreSQL would read the
+log of all."""
 EARLIEST: Final = "timestamptz '1970-01-01'"
 LATEST: Final = "timestamptz '9999-01-01'"
 """Between them lies every time that we write; Python knows no others, and no seal shall keep those after it from being
@@ -76,7 +79,7 @@ _LATE = text(f"""/* audit_seals.late */
      order by a.id limit :limit""")
 
 _NEW = text(f"""/* audit_seals.new */
-    select {ROW} from audit_logs a where a.org_id = :org and a.id >= :bound order by a.id limit :limit""")
+    select {ROW} from audit_logs a where a.org_id = {ORG} and a.id >= :bound order by a.id limit :limit""")
 
 _WRITE = text("""/* audit_seals.write */
     insert into audit_seals (org_id, number, ids, row_count, hash, rows_hash, sealed_at)

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.seals import Row
-from db.queries.audit_seals import EARLIEST, LATEST, ROW, rows_of
+from db.queries.audit_seals import EARLIEST, LATEST, ORG, ROW, rows_of
 from db.rows import every, one
 
 _COLUMNS: Final = f"""select org_id as org, number, cast(ids as text) as ids, row_count as count, hash, rows_hash,
@@ -23,13 +23,13 @@ _PAGE = text(f"""/* audit_verify.page */ {_COLUMNS} and number > :after order by
 _SEAL = text(f"""/* audit_verify.seal */ {_COLUMNS} and number = :number""")
 
 _ROWS = text(f"""/* audit_verify.rows */
-    select {ROW} from audit_logs a where a.org_id = :org and a.id >= :bound order by a.id limit :limit""")
+    select {ROW} from audit_logs a where a.org_id = {ORG} and a.id >= :bound order by a.id limit :limit""")
 
 _NAMED = text(f"""/* audit_verify.named */
     select {ROW} from audit_logs a where a.org_id = :org and a.id = any(cast(:ids as bigint[])) order by a.id""")
 
-_WAITING = text("""/* audit_verify.waiting */
-    select id from audit_logs where org_id = :org and id >= :top and created_at < :before order by id limit :limit""")
+_WAITING = text(f"""/* audit_verify.waiting */
+    select id from audit_logs where org_id = {ORG} and id >= :top and created_at < :before order by id limit :limit""")
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ _AUDIT = text("""/* checks.audit */
     with sealed as (
       select number, upper(ids) as until from audit_seals where org_id = :org order by number desc limit 10)
     select (select a.created_at from audit_logs a
-             where a.org_id = :org and a.id >= coalesce((select max(until) from sealed), 0)
+             where a.org_id = (select cast(:org as uuid)) and a.id >= coalesce((select max(until) from sealed), 0)
              order by a.id limit 1) as unsealed_since,
            coalesce((select max(number) from sealed), 0) as seals,
            (select a.created_at from audit_logs a where a.org_id = :org and a.action = 'audit.verify'

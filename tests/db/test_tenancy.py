@@ -26,7 +26,7 @@ CHILDREN: Final[Mapping[str, str]] = {
 """Tables of org-scoped things that have no org of their own -> why that is enough."""
 
 _ORG: Final = re.compile(
-    r"\borg_id\s*(?:=|is not distinct from)\s*(?::org|cast\(:org|any\(cast\(:orgs|\w+\.org_id\b)"
+    r"\borg_id\s*(?:=|is not distinct from)\s*(?::org|(?:\(select )?cast\(:org|any\(cast\(:orgs|\w+\.org_id\b)"
     r"|\bdiscord_guild_id = :guild"
     r"|insert into \w+(?: as \w+)? \([^)]*\borg_id\b",
     re.DOTALL,
