@@ -5,7 +5,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -13,6 +13,7 @@ from bot import clock
 from bot.domain.actors import Actor
 from bot.errors import Invalid
 from bot.services.attachments import Attachment, written
+from bot.services.audit import sight_of
 from db.engine import Database
 from db.queries import audit
 from db.queries.audit import AuditEntry, Filter
@@ -73,7 +74,7 @@ class _Pages:
         self.rows = 0
 
     async def __aiter__(self) -> AsyncIterator[Sequence[AuditEntry]]:
-        sight, after = self._actor.scope("audit.export"), 0
+        sight, after = sight_of(self._actor, "audit.export"), 0
         while True:
             async with self._db.read() as session:
                 rows = await audit.page(session, self._actor.org, self._wanted, sight, after=after, limit=BATCH)
@@ -112,8 +113,7 @@ def csv_rows(rows: Iterable[AuditEntry], **_: bool) -> bytes:
 
 def plain(row: AuditEntry) -> dict[str, Any]:
     """An entry by column, its time in UTC."""
-    values = asdict(row)
-    return {name: _iso(values[name]) if name == "at" else values[name] for name in COLUMNS}
+    return {name: _iso(row.at) if name == "at" else getattr(row, name) for name in COLUMNS}
 
 
 def cell(value: Any) -> str:
