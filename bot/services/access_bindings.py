@@ -156,7 +156,8 @@ async def _leave(
 
 
 async def _not_bound(tx: Tx, discord_role: DiscordRole, wanted: RoleCard | None, where: Place) -> NotFound:
-    found = await access_show.bindings(tx.session, tx.actor.org, discord_role=discord_role.id)
+    sight = tx.actor.sight("users.edit")
+    found = await access_show.bindings(tx.session, tx.actor.org, discord_role=discord_role.id, scope=sight)
     listed = [f"{safe(one.role)}{role_words.place(one.server_name, one.tag) or ' everywhere'}" for one in found]
     to = safe(wanted.name) if wanted else "any role"
     return NotFound(

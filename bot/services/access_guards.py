@@ -21,11 +21,12 @@ from typing import Final
 from uuid import UUID
 
 from bot import clock
-from bot.domain.access import Grants, Step
+from bot.domain.access import Grants, HeldRole, Step
 from bot.domain.permissions import LOOKING
 from bot.domain.words import joined, safe
 from bot.errors import AppError, Conflict, Invalid, NotPermitted
 from bot.services.access_places import EVERYWHERE, Place
+from bot.services.servers import VIEW
 from db.queries import access, access_show, access_write
 from db.queries.access_roles import RoleCard
 from db.uow import Tx
@@ -69,7 +70,7 @@ class Guard:
     @property
     def rank(self) -> int:
         """The actor's in the whole org; `/access role` takes priorities below it."""
-        return rank_in(self._grants, EVERYWHERE, self._now)
+        return self._rank_in(self._grants, EVERYWHERE)
 
     async def must_hold(self, permissions: Iterable[str], place: Place = EVERYWHERE) -> None:
         """Nobody takes what they lack there.
@@ -108,10 +109,12 @@ class Guard:
             return [], ""
         missing = {permission: self._missing(permission, place, at) for permission in sorted(permissions)}
         ids = {server_id for servers in missing.values() for server_id in servers or ()}
-        names = await access_show.servers(self._tx.session, self._tx.actor.org, ids) if ids else {}
+        found = await access_show.servers(self._tx.session, self._tx.actor.org, ids) if ids else {}
+        seen = self._grants.scope(VIEW, self._now)
+        names = {one: name if seen.covers(one) else access_show.UNSEEN for one, name in found.items()}
         lacking = [name for name, servers in missing.items() if servers is None or servers & names.keys()]
         whole = any(missing[name] is None for name in lacking)
-        return lacking, place.within if whole else f"on {_listed(names.values())}"
+        return lacking, place.within if whole else f"on {_listed(dict.fromkeys(names.values()))}"
 
     def _missing(self, permission: str, place: Place, at: datetime) -> frozenset[UUID] | None:
         """Servers of the place on which the actor lacks it; None: they lack it in the place as such. Who has it on
@@ -131,7 +134,7 @@ class Guard:
         Raises:
             Overreach: it does.
         """
-        own = rank_in(self._grants, place, self._now)
+        own = self._rank_in(self._grants, place)
         if not self.free and role.priority > own:
             raise Overreach(
                 f"The role {safe(role.name)} ranks above you: {role.priority}; you have {_rank(own)} {place.words}.",
@@ -151,18 +154,22 @@ class Guard:
                 f"{safe(name)} owns this Discord server or is its Administrator.",
                 "Nothing here gives them rights or takes any; nothing was changed.",
             )
-        own = rank_in(self._grants, place, self._now)
-        theirs = max(rank_in(grants, place, self._now), rank_in(grants, EVERYWHERE, self._now))
+        own = self._rank_in(self._grants, place)
+        theirs = max(self._rank_in(grants, place), self._rank_in(grants, EVERYWHERE))
         if place == EVERYWHERE:  # what counts everywhere counts where they rank highest
             placed = (
                 role.priority for role in grants.server_roles if role.expires_at is None or role.expires_at > self._now
             )
-            theirs = max(theirs, *placed, *(role.priority for role in grants.roles), _NO_RANK)
+            held = (_priority(role, self._tx.actor.guild_id) for role in grants.roles)
+            theirs = max(theirs, *placed, *held)
         if theirs > own:
             raise Overreach(
                 f"{safe(name)} ranks above you: {theirs}; you have {_rank(own)} {place.words}.",
                 "Ask somebody who ranks as high, or the owner; nothing was changed.",
             )
+
+    def _rank_in(self, grants: Grants, place: Place) -> int:
+        return rank_in(grants, place, self._now, self._tx.actor.guild_id)
 
     async def finish(self, *, denied: Collection[int] | None = None, oneself: bool = False) -> str:
         """After the change: the last administrator stays. `denied`: Discord roles of somebody from whom
@@ -197,19 +204,24 @@ class Guard:
         return decision.step is Step.ROLE and any(ADMINISTERS in role.permissions for role in held)
 
 
-def rank_in(grants: Grants, place: Place, now: datetime) -> int:
-    """The highest priority of the roles that count for somebody there; -1 without any."""
+def rank_in(grants: Grants, place: Place, now: datetime, everyone: int | None) -> int:
+    """The highest priority of the roles that count for somebody there; -1 without any. What they hold through
+    `everyone` lifts nobody above others, so it is the lowest rank whatever its priority."""
     if grants.break_glass:
         return grants.rank() or 0
     for role in grants.server_roles:
         if place.server_id == role.server_id and (role.expires_at is None or role.expires_at > now):
             return role.priority
     held = (
-        role.priority
+        _priority(role, everyone)
         for role in grants.roles
         if role.on(place.server_id) or (place.tag is not None and role.tag == place.tag)
     )
     return max(held, default=_NO_RANK)
+
+
+def _priority(role: HeldRole, everyone: int | None) -> int:
+    return 0 if role.discord_role_id == everyone else role.priority
 
 
 def must_suit_everyone(permissions: Iterable[str]) -> None:

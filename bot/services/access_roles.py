@@ -17,10 +17,10 @@ from bot.domain.roles import AREAS, HIGHEST, LONGEST_NAME
 from bot.domain.words import joined, safe
 from bot.errors import Conflict, Invalid
 from bot.services.access_bindings import role_of
-from bot.services.access_guards import Guard, Overreach, must_suit_everyone
+from bot.services.access_guards import ADMINISTERS, Guard, Overreach, must_suit_everyone
 from bot.services.access_places import Place
 from bot.services.confirmations import Done, Question, ask
-from bot.services.servers import PAGE, Page
+from bot.services.servers import PAGE, Page, must_see
 from db.engine import Database
 from db.queries import access_roles, access_show
 from db.queries.access_roles import RoleCard
@@ -47,6 +47,7 @@ class AccessRoles:
     async def list(self, actor: Actor, page: int = 0) -> Page[RoleCard]:
         """The highest first."""
         async with self._db.read() as session:
+            await must_see(session, actor, ADMINISTERS, None)
             rows = await access_roles.cards(session, actor.org, clock.now(), limit=PAGE + 1, offset=page * PAGE)
         return Page(rows[:PAGE], page, len(rows) > PAGE)
 
@@ -86,6 +87,7 @@ class AccessRoles:
         """
         if not name.strip() and priority is None and not description.strip():
             async with self._db.read() as session:
+                await must_see(session, actor, ADMINISTERS, None)
                 return Edited(await role_of(session, actor.org, ref))
         async with self._db.uow(actor) as tx:
             guard = await _begun(tx)

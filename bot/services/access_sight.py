@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
-from bot.domain.access import Decision, Grants
+from bot.domain.access import Decision, Grants, Scope
 from bot.domain.actors import Actor
 from bot.errors import NotFound, NotPermitted
 from bot.services.access_bindings import role_of
@@ -22,6 +22,7 @@ from db.queries import access, access_roles, access_show, cards
 from db.queries.access_roles import RoleCard
 from db.queries.access_show import Able, Bound, Ended, Holder
 
+_SEE: Final = "users.view"
 _CHANGERS: Final = ("users.permissions", "users.edit")
 
 
@@ -64,7 +65,7 @@ class Why:
 
 
 class AccessSight:
-    """Look-ups."""
+    """Look-ups. Whoever may look for single servers only is told what is about these."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -73,20 +74,22 @@ class AccessSight:
         """Every role, the highest first, with all who hold it."""
         async with self._db.read() as session:
             roles = await access_roles.cards(session, actor.org, clock.now(), limit=PAGE + 1, offset=page * PAGE)
-            return Page(await _sights(session, actor.org, roles[:PAGE]), page, len(roles) > PAGE)
+            return Page(await _sights(session, actor, roles[:PAGE]), page, len(roles) > PAGE)
 
     async def role(self, actor: Actor, ref: str) -> RoleSight:
         async with self._db.read() as session:
-            (found,) = await _sights(session, actor.org, [await role_of(session, actor.org, ref)])
+            (found,) = await _sights(session, actor, [await role_of(session, actor.org, ref)])
         return found
 
     async def member(self, actor: Actor, person: Person) -> MemberSight:
+        sight = actor.sight(_SEE)
         async with self._db.read() as session:
-            grants = await grants_of(session, actor.org, person, clock.now())
+            grants = _of(await grants_of(session, actor.org, person, clock.now()), sight)
             about = {one.server_id for one in (*grants.overrides, *grants.server_roles) if one.server_id}
             about |= frozenset[UUID]().union(*(role.servers or () for role in grants.roles))
             names = await access_show.servers(session, actor.org, about) if about else {}
-        return MemberSight(person.display_name, grants, names, actor.guild_id)
+        shown = {one: name if sight.covers(one) else access_show.UNSEEN for one, name in names.items()}
+        return MemberSight(person.display_name, grants, shown, actor.guild_id)
 
     async def why(self, actor: Actor, person: Person, permission: str, server: str = "") -> Why:
         """The decision for somebody, there or (no server) for the whole org. One's own needs no permission.
@@ -122,10 +125,26 @@ class AccessSight:
             )
 
 
-async def _sights(session: AsyncSession, org_id: UUID, roles: Collection[RoleCard]) -> list[RoleSight]:
-    ids = [role.id for role in roles]
-    bound = await access_show.bindings(session, org_id, ids)
-    holders = await access_show.holders(session, org_id, ids, clock.now())
+def _of(grants: Grants, sight: Scope) -> Grants:
+    """What is told of somebody's grants: all of them, or what is about single servers."""
+    if sight.everywhere:
+        return grants
+    return replace(
+        grants,
+        overrides=tuple(one for one in grants.overrides if one.server_id in sight.others),
+        server_roles=tuple(role for role in grants.server_roles if role.server_id in sight.others),
+        roles=tuple(
+            replace(role, servers=role.servers & sight.others)
+            for role in grants.roles
+            if role.servers and role.servers & sight.others
+        ),
+    )
+
+
+async def _sights(session: AsyncSession, actor: Actor, roles: Collection[RoleCard]) -> list[RoleSight]:
+    ids, sight = [role.id for role in roles], actor.sight(_SEE)
+    bound = await access_show.bindings(session, actor.org, ids, scope=sight)
+    holders = await access_show.holders(session, actor.org, ids, clock.now(), sight)
     return [
         RoleSight(
             role,

@@ -15,6 +15,7 @@ from bot.domain.actors import Actor
 from bot.domain.durations import parse as parse_duration
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
+from bot.services.servers import VIEW
 from db.engine import Database
 from db.queries import access, audit, audit_targets
 from db.queries.audit import AuditEntry, Filter, Refused
@@ -56,7 +57,7 @@ class Audit:
 
     async def search(self, actor: Actor, wanted: Filter, before: int | None = None) -> AuditPage:
         """Entries newest first, ten at a time."""
-        return await self._page(actor, wanted, actor.scope("audit.view"), before)
+        return await self._page(actor, wanted, sight_of(actor), before)
 
     async def _page(self, actor: Actor, wanted: Filter, sight: Scope, before: int | None) -> AuditPage:
         async with self._db.read() as session:
@@ -68,7 +69,7 @@ class Audit:
         number, interaction = _number_or_reference(ref)
         async with self._db.read() as session:
             found = await audit.entry(session, actor.org, number=number, interaction=interaction)
-        sight = actor.scope("audit.view")
+        sight = sight_of(actor)
         if found is None or not (sight.everywhere or _on_one_of(found, sight)) or _is_hidden(found, sight):
             raise NotFound("There is no such entry here.", "`/audit search` lists them with their numbers.")
         return found
@@ -81,14 +82,14 @@ class Audit:
         if words.strip().isdecimal():
             wanted = Filter()
         async with self._db.read() as session:
-            found = await audit.page(session, actor.org, wanted, actor.scope("audit.view"), limit=25)
+            found = await audit.page(session, actor.org, wanted, sight_of(actor), limit=25)
         return [entry for entry in found if not words.strip().isdecimal() or str(entry.id).startswith(words.strip())]
 
     async def suggest_targets(self, actor: Actor, words: str) -> Sequence[Target]:
         """For autocompletes: servers, hosts, players and members by name."""
         if not actor.may("audit.view"):
             return []
-        sight = actor.scope("audit.view")
+        sight = sight_of(actor)
         async with self._db.read() as session:
             found = await audit_targets.suggest(session, actor.org, words.strip())
         return [one for one in found if (sight.covers(one.id) if one.kind == "server" else sight.everywhere)]
@@ -146,6 +147,14 @@ class Audit:
         """Entries for the channel that shows them as they come, oldest first."""
         async with self._db.read() as session:
             return await audit.entries(session, org_id, ids)
+
+
+def sight_of(actor: Actor, permission: str = "audit.view") -> Scope:
+    """The servers about which somebody may read. Who is denied the sight of one does not see it here either; who sees
+    no servers as such may still be there to read the log."""
+    read = actor.scope(permission)
+    seen = actor.scope(VIEW)
+    return read if read.everywhere and not seen.everywhere else read & seen
 
 
 def _paged(rows: list[AuditEntry], wanted: Filter, before: int | None) -> AuditPage:

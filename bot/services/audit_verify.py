@@ -8,6 +8,7 @@ from uuid import UUID
 from bot.domain.actors import Actor
 from bot.errors import Conflict, Invalid
 from bot.services.audit_walk import Verified, Walk
+from bot.services.servers import must_see
 from db.engine import Database
 
 SECONDS: Final = 600.0
@@ -29,8 +30,10 @@ class AuditVerify:
         """Checks every seal of the org. `posted`: the number or the hash of one that somebody has seen.
 
         Raises:
-            Invalid, Conflict: a check of this org is under way.
+            NotPermitted, Invalid, Conflict: a check of this org is under way.
         """
+        async with self._db.read() as session:
+            await must_see(session, actor, "audit.view", None)
         posted = posted.strip().strip("`").lower()
         if posted and not _POSTED.fullmatch(posted):
             raise Invalid("That is no seal.", "Give the number of a seal, or its hash as it was posted.")

@@ -13,6 +13,7 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import alert_defaults, outbox
 from bot.services.panels import Where, must_be_postable
+from bot.services.servers import must_see
 from bot.services.setup import PURPOSES
 from db.engine import Database
 from db.failures import constraint_of
@@ -54,11 +55,12 @@ class Channels:
     async def list(self, actor: Actor) -> Sequence[Shown]:
         """Every channel, those included that `/setup` made and those that are switched off."""
         async with self._db.read() as session:
+            await must_see(session, actor, "notifications.manage", None)
             return _shown(await channels.listed(session, actor.org))
 
     async def suggest(self, actor: Actor, words: str) -> Sequence[Channel]:
         """For autocompletes."""
-        if not actor.may("notifications.manage"):
+        if not actor.may_on("notifications.manage", None):
             return []
         async with self._db.read() as session:
             found = await channels.listed(session, actor.org)

@@ -20,7 +20,7 @@ from bot.services import alert_endings
 from bot.services.confirmations import Done, Question, ask
 from bot.services.hosts import locked_host, resolve_host
 from bot.services.jobs_enqueue import enqueue
-from bot.services.servers import VIEW, permitted, seen
+from bot.services.servers import VIEW, must_see, permitted, seen
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import fleet, hosts
@@ -75,6 +75,7 @@ class Fleet:
     async def draft(self, actor: Actor, host_ref: str, game: str, name: str) -> tuple[HostCard, Draft]:
         """What the form of a new server starts with."""
         async with self._db.read() as session:
+            await must_see(session, actor, "servers.create", None)
             host = await resolve_host(session, actor.org, host_ref)
             _, variables = _game(host, game)
             ports = [port for server in await fleet.taken(session, actor.org, host.id) for port in _ports(server)]

@@ -17,7 +17,7 @@ from bot.errors import Conflict, Invalid, NotFound
 from bot.services import alert_endings
 from bot.services.confirmations import Done, Question, ask
 from bot.services.secrets import SecretKeys, new_pairing_token
-from bot.services.servers import PAGE, VIEW, Page
+from bot.services.servers import PAGE, VIEW, Page, must_see
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import agents, hosts
@@ -26,6 +26,7 @@ from db.uow import Tx
 
 TOKEN_LIFE: Final = timedelta(minutes=15)
 _NAME_MAX: Final = 128
+_SEE: Final = "nodes.view"
 
 
 @dataclass(frozen=True)
@@ -82,16 +83,18 @@ class Hosts:
 
     async def list(self, actor: Actor, page: int = 0) -> Page[HostCard]:
         async with self._db.read() as session:
+            await must_see(session, actor, _SEE, None)
             rows = await hosts.cards(session, actor.org, limit=PAGE + 1, offset=page * PAGE)
         return Page([_shown(actor, row) for row in rows[:PAGE]], page, len(rows) > PAGE)
 
     async def show(self, actor: Actor, ref: str) -> HostCard:
         async with self._db.read() as session:
+            await must_see(session, actor, _SEE, None)
             return _shown(actor, await resolve_host(session, actor.org, ref))
 
     async def suggest(self, actor: Actor, words: str) -> list[HostCard]:
         """For autocompletes."""
-        if not actor.may("nodes.view"):
+        if not actor.may_on(_SEE, None):
             return []
         async with self._db.read() as session:
             return await hosts.cards(session, actor.org, words=words, limit=25)

@@ -52,9 +52,10 @@ class Players:
 
     async def show(self, actor: Actor, player_id: UUID) -> Sighting:
         """One player with their ids, for staff."""
+        sight = actor.sight("players.view")
         async with self._db.read() as session:
-            found = await sightings.player(session, actor.org, player_id, scope=actor.scope(VIEW))
-        if found is None:
+            found = await sightings.player(session, actor.org, player_id, scope=sight)
+        if found is None or (found.server_id is None and not sight.everywhere):
             raise NotFound("There is no such player here.", "Pick one of the suggestions.")
         return found
 

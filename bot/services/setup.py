@@ -112,7 +112,8 @@ class Setup:
             before = await setup.bindings(tx.session, actor.org)
             for preset, roles in wanted.items():
                 card = await role_of(tx.session, actor.org, preset)
-                held = {role for name, role in before if name == card.name}
+                # @everyone stands in no menu, so it is not what was left out there
+                held = {role for name, role in before if name == card.name and role != actor.guild_id}
                 for role in sorted(held.difference(roles)):
                     await rebind(tx, guard, role, None, EVERYWHERE)
                 for role in sorted(set(roles) - held):

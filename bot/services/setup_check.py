@@ -17,6 +17,7 @@ from bot.domain.checks_access import AuditFacts
 from bot.domain.checks_discord import Binding, GuildFacts, Target
 from bot.domain.checks_hosts import HostFact
 from bot.domain.checks_inside import DatabaseFacts, FailedTick, OutboxFacts, Slow, StuckJob, TickFact
+from bot.services.servers import must_see
 from db import migrate, timing
 from db.engine import Database
 from db.queries import checks
@@ -103,7 +104,11 @@ class SetupCheck:
         self._revisions = migrate.revisions()  # of what runs here: a new version may be on the disk already
 
     async def look(self, actor: Actor) -> list[Finding]:
-        """Every prerequisite, as it is now."""
+        """Every prerequisite, as it is now.
+
+        Raises:
+            NotPermitted: they may look after single servers only.
+        """
         known = await self._known(actor)
         guild = None
         if actor.guild_id is not None:
@@ -114,6 +119,7 @@ class SetupCheck:
     async def _known(self, actor: Actor) -> _Known:
         now, org = clock.now(), actor.org
         async with self._db.read() as session:
+            await must_see(session, actor, "monitoring.view", None)
             return _Known(
                 await checks.targets(session, org),
                 await checks.bindings(session, org),

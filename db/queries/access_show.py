@@ -3,33 +3,42 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import EVERYWHERE, Scope
+from db.queries.access import covered, scope_values
 from db.rows import every
 
-_BINDINGS = text("""/* access_show.bindings */
+UNSEEN: Final = "a server that you do not see"
+"""What such a server is called."""
+_NAME: Final = f"case when {covered('s.id')} then s.name else '{UNSEEN}' end"
+_TOLD: Final = f"(cast(:everywhere as boolean) or s.id is not null and {covered('s.id')})"
+
+_BINDINGS = text(f"""/* access_show.bindings */
     select b.role_id, r.name as role, b.discord_role_id, b.discord_role_id = o.discord_guild_id as everyone,
-           s.name as server_name, b.tag
+           case when s.id is not null then {_NAME} end as server_name, b.tag
       from role_bindings b join roles r on r.id = b.role_id join orgs o on o.id = b.org_id
       left join server_instances s on s.id = b.server_instance_id
-     where b.org_id = :org and s.deleted_at is null
+     where b.org_id = :org and s.deleted_at is null and {_TOLD}
        and (cast(:ids as uuid[]) is null or b.role_id = any(cast(:ids as uuid[])))
        and (cast(:discord_role as bigint) is null or b.discord_role_id = :discord_role)
      order by r.priority desc, r.name, num_nonnulls(s.id, b.tag), b.tag, lower(s.name), b.discord_role_id""")
 
-_HOLDERS = text("""/* access_show.holders */
+_HOLDERS = text(f"""/* access_show.holders */
     select h.role_id, coalesce(u.display_name, u.username) as name, u.discord_user_id as discord_id, h.server_name,
            h.expires_at
       from (select m.role_id, m.user_id, null as server_name, cast(null as timestamptz) as expires_at
-              from user_orgs m where m.org_id = :org and m.role_id = any(cast(:ids as uuid[]))
+              from user_orgs m
+             where m.org_id = :org and m.role_id = any(cast(:ids as uuid[])) and cast(:everywhere as boolean)
             union all
-            select x.role_id, x.user_id, s.name, x.expires_at
+            select x.role_id, x.user_id, {_NAME}, x.expires_at
               from user_server_roles x
               join server_instances s on s.id = x.server_instance_id and s.deleted_at is null
-             where x.org_id = :org and x.role_id = any(cast(:ids as uuid[]))
+             where x.org_id = :org and x.role_id = any(cast(:ids as uuid[])) and {_TOLD}
                and (x.expires_at is null or x.expires_at > :now)) h
       join users u on u.id = h.user_id
      order by lower(h.server_name) nulls first, lower(coalesce(u.display_name, u.username)), u.id""")
@@ -114,16 +123,26 @@ class Ended:
 
 
 async def bindings(
-    session: AsyncSession, org_id: UUID, role_ids: Collection[UUID] | None = None, *, discord_role: int | None = None
+    session: AsyncSession,
+    org_id: UUID,
+    role_ids: Collection[UUID] | None = None,
+    *,
+    discord_role: int | None = None,
+    scope: Scope = EVERYWHERE,
 ) -> list[Bound]:
-    """What is bound to these roles, or to any; the whole org's first."""
+    """What is bound to these roles, or to any; the whole org's first. `scope`: the servers that may be named; what is
+    about the whole org or about others is only there where it holds for the whole org."""
     ids = None if role_ids is None else list(role_ids)
-    return every(Bound, await session.execute(_BINDINGS, {"org": org_id, "ids": ids, "discord_role": discord_role}))
+    values = {"org": org_id, "ids": ids, "discord_role": discord_role, **scope_values(scope)}
+    return every(Bound, await session.execute(_BINDINGS, values))
 
 
-async def holders(session: AsyncSession, org_id: UUID, role_ids: Collection[UUID], now: datetime) -> list[Holder]:
-    """Persons who have these roles themselves."""
-    return every(Holder, await session.execute(_HOLDERS, {"org": org_id, "ids": list(role_ids), "now": now}))
+async def holders(
+    session: AsyncSession, org_id: UUID, role_ids: Collection[UUID], now: datetime, scope: Scope = EVERYWHERE
+) -> list[Holder]:
+    """Persons who have these roles themselves. `scope`: as for `bindings`."""
+    values = {"org": org_id, "ids": list(role_ids), "now": now, **scope_values(scope)}
+    return every(Holder, await session.execute(_HOLDERS, values))
 
 
 async def who_can(session: AsyncSession, org_id: UUID, permissions: Collection[str]) -> list[Able]:

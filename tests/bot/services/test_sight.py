@@ -179,8 +179,12 @@ async def test_what_somebody_is_denied_of_a_server_is_not_told(
 async def test_who_may_on_one_server_only_sees_that_one(town: Town) -> None:
     await town.world.rows("delete from role_bindings")
     await bind(town.world, MODERATORS, "operator", town.there)
+    with pytest.raises(NotPermitted, match=r"nodes\.view"):
+        await town.world.hosts.list(await town.again())  # hosts belong to no server
+    await give(town.world, town.mia, "nodes.view")
     mia = await town.again()
     found = await seen(town, mia)
+    assert found["on hosts"] == [THERE]
     assert found["servers"] == [THERE] and found["jobs"] == [2] and found["incidents"] == [2] and found["bans"] == [2]
     with pytest.raises(NotPermitted):
         await town.servers.show(mia, str(town.here))
