@@ -13,6 +13,8 @@ import discord
 from discord import app_commands
 
 from bot.domain.actors import Actor, Caller, Invocation
+from bot.domain.redaction import without_secrets
+from bot.domain.words import storable
 from bot.errors import AlreadyHandled, AppError, Unavailable
 from bot.gate.calls import Call, Reply, Show, Spec
 from bot.gate.doors import PATIENCE, forged, gone, routes
@@ -229,5 +231,5 @@ class Tree(app_commands.CommandTree[Any]):
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         log.warning("command tree: %s", error)
-        name = str((interaction.data or {}).get("name", "?"))
+        name = without_secrets(storable(str((interaction.data or {}).get("name", "?"))))
         await interaction.client.gate.enter(interaction, Spec("", Show.PRIVATE), name, {}, gone)

@@ -47,7 +47,7 @@ def caller(interaction: discord.Interaction[Any]) -> Caller:
 
 def redacted(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options as the audit log may keep them: no secrets, no endless texts, ids instead of objects."""
-    return {name: _kept(name, value) for name, value in options.items() if value is not None}
+    return {_plain(name): _kept(name, value) for name, value in options.items() if value is not None}
 
 
 def _kept(name: str, value: Any) -> Any:

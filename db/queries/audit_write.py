@@ -96,7 +96,7 @@ def row_of(
         "command": invocation.command if invocation else None,
         "options": invocation.options if invocation else {},
         "details": kept(noted),
-        "error": error,
+        "error": kept(error),
         "correlation_id": invocation.reference if invocation else None,
         "interaction_id": invocation.id if invocation else None,
         "channel_id": actor.channel_id,
