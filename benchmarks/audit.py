@@ -33,7 +33,7 @@ class Plan:
 
     rounds: int = 7
     rows: int = 5_000_000
-    """Of which four in five are one community's."""
+    """Of which nearly four in five are one community's."""
     orgs: int = 2_500
     depth: int = DEPTH
 
