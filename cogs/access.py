@@ -197,9 +197,10 @@ async def _list(call: Call, page: int) -> Reply:
 
 
 @action("access.role.choose", "users.permissions")
-async def choose(call: Call, role: UUID, area: str) -> Reply:
-    """What a role may do in one area was chosen."""
-    edited = await call.services.access_roles.choose(call.actor, role, area, call.values.get("values", []))
+async def choose(call: Call, role: UUID, area: str, shown: str) -> Reply:
+    """What a role may do in one area was chosen, from what was shown."""
+    chosen = call.values.get("values", [])
+    edited = await call.services.access_roles.choose(call.actor, role, area, chosen, shown=shown)
     return Reply(access_roles.editor(edited))
 
 

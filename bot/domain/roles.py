@@ -1,6 +1,7 @@
 """Roles as people make and see them: the areas in which permissions are chosen, and how far a role may go."""
 
 from collections.abc import Collection
+from hashlib import sha256
 from typing import Final
 
 from bot.domain.permissions import PRESETS
@@ -61,3 +62,9 @@ def is_edited(name: str, priority: int, permissions: Collection[str]) -> bool:
         preset.name == name and (preset.priority != priority or preset.permissions != frozenset(permissions))
         for preset in PRESETS
     )
+
+
+def digest(permissions: Collection[str], area: str) -> str:
+    """A short name of what a role may in an area: who chooses anew says with it what they have seen."""
+    there = ",".join(name for name in AREAS[area][1] if name in permissions)
+    return sha256(there.encode()).hexdigest()[:8]

@@ -13,7 +13,7 @@ from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.permissions import PERMISSIONS, PRESETS
 from bot.domain.role_words import place, through, until
-from bot.domain.roles import AREAS, HIGHEST, LONGEST_NAME
+from bot.domain.roles import AREAS, HIGHEST, LONGEST_NAME, digest
 from bot.domain.words import joined, safe
 from bot.errors import Conflict, Invalid
 from bot.services.access_bindings import role_of
@@ -102,8 +102,11 @@ class AccessRoles:
             )
             return await _changed(tx, guard, role)
 
-    async def choose(self, actor: Actor, role_id: UUID, area: str, chosen: Collection[str]) -> Edited:
-        """Of the permissions of an area the role has these, and only these.
+    async def choose(
+        self, actor: Actor, role_id: UUID, area: str, chosen: Collection[str], *, shown: str | None = None
+    ) -> Edited:
+        """Of the permissions of an area the role has these, and only these. `shown`: the `digest` of those that it had
+        where they were chosen, so that nobody gives back unknowingly what somebody else has just taken.
 
         Raises:
             NotPermitted, Invalid, Conflict, NotFound: nothing was changed.
@@ -113,6 +116,11 @@ class AccessRoles:
         async with self._db.uow(actor) as tx:
             guard = await _begun(tx)
             role = await role_of(tx.session, actor.org, str(role_id))
+            if shown not in (None, digest(role.permissions, area)):
+                raise Conflict(
+                    f"{safe(role.name)} was changed since this was opened, and stays as it is.",
+                    "Open it again with `/access role edit`, and choose from what it may do now.",
+                )
             had = set(role.permissions) & set(AREAS[area][1])
             return await _set(tx, guard, role, given=set(chosen) - had, taken=had - set(chosen))
 

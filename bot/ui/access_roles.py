@@ -10,7 +10,7 @@ from discord import ui
 from bot.domain.access import HeldRole
 from bot.domain.permissions import PERMISSIONS
 from bot.domain.role_words import place, through, until, verdict
-from bot.domain.roles import AREAS, is_edited
+from bot.domain.roles import AREAS, digest, is_edited
 from bot.domain.words import joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
 from bot.ui.ids import custom_id
@@ -119,7 +119,7 @@ def _select(role: RoleCard, area: str) -> ui.Select[ui.LayoutView]:
         for name in names
     ]
     return ui.Select(
-        custom_id=custom_id("access.role.choose", role.id, area),
+        custom_id=custom_id("access.role.choose", role.id, area, digest(role.permissions, area)),
         placeholder="Nothing of this",
         min_values=0,
         max_values=len(options),

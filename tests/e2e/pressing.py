@@ -57,6 +57,7 @@ FILTERS: Final[Mapping[str, str]] = {
     "seconds": "0",
     "sees": "on",
     "severity": "high",
+    "shown": "00000000",
     "state": "",
     "what": "",
     "words": "hello",

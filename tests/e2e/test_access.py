@@ -6,6 +6,7 @@ import discord
 import pytest
 from simcord.actors import MemberActor
 
+from bot.domain.roles import digest
 from tests.e2e.community import Community, Host, said, shown_to
 from tests.e2e.servers import add_server
 
@@ -104,10 +105,17 @@ async def test_a_role_is_made_with_selects_bound_and_deleted(community: Communit
     assert "**Night watch** · priority 20 · 15 permissions" in said(made)
     assert "**Players and bans** · 2 of 6" in said(made)
     (role,) = await community.rows("select id from roles where name = 'Night watch'")
-    custom_id = f"gk:access.role.choose:{role.id.hex}:players"
-    chosen = await owner.select(shown_to(made), ["players.view", "players.kick"], custom_id=custom_id)
+
+    def menu(*had: str) -> str:
+        return f"gk:access.role.choose:{role.id.hex}:players:{digest(had, 'players')}"
+
+    first = menu("bans.view", "players.view")
+    stale = await owner.slash(general, "access role edit", role="Night watch")
+    chosen = await owner.select(shown_to(made), ["players.view", "players.kick"], custom_id=first)
     assert "**Players and bans** · 2 of 6" in said(chosen)
-    emptied = await owner.select(shown_to(chosen), [], custom_id=custom_id)
+    late = await owner.select(shown_to(stale), ["players.view", "bans.view", "bans.create"], custom_id=first)
+    assert "Night watch was changed since this was opened" in said(late), "a stale menu gives nothing back"
+    emptied = await owner.select(shown_to(chosen), [], custom_id=menu("players.view", "players.kick"))
     assert "**Players and bans** · 0 of 6" in said(emptied) and "13 permissions" in said(emptied)
     await do(community, "bind", role=community.moderators, preset="Night watch")
     overview = await do(community, "show")
