@@ -27,6 +27,7 @@ class Fault(Enum):
     ROWS_MISSING = "rows are missing"
     ROWS_ADDED = "rows are named by no seal that should be"
     ROWS_WAITING = "rows wait for a seal longer than they should"
+    ACTOR_CHANGED = "rows are put down to somebody else than they say"
     PURGED_EARLY = "removed before the time"
     POSTED_UNKNOWN = "no seal has the hash that somebody remembers"
 

@@ -84,6 +84,7 @@ class Walk:
                 found.finished = False
                 break
         self._chain.end()
+        self._report(Fault.ACTOR_CHANGED, self._rows.moved)
         if found.finished:
             await self._without_seal(head.floor)
             if self._posted and found.asked is None:
@@ -195,9 +196,12 @@ class Walk:
         added = await self._still_there(sorted({*added, *self._too_late}))
         async with self._db.read() as session:
             waiting = await audit_verify.waiting(session, self._org, self._top, before, COUNTED)
-        for fault, ids in ((Fault.ROWS_ADDED, added), (Fault.ROWS_WAITING, waiting)):
-            if ids:
-                self._chain.findings.append(Finding(fault, ids=tuple(ids[:NAMED]), count=len(ids)))
+        self._report(Fault.ROWS_ADDED, added)
+        self._report(Fault.ROWS_WAITING, waiting)
+
+    def _report(self, fault: Fault, ids: Sequence[int]) -> None:
+        if ids:
+            self._chain.findings.append(Finding(fault, ids=tuple(ids[:NAMED]), count=len(ids)))
 
     async def _still_there(self, ids: Sequence[int]) -> list[int]:
         """Those that retention has not removed since they were read."""
@@ -213,6 +217,8 @@ class _Rows:
         self._ahead: list[Row] = []
         self._bound = _LEAST
         self._ended = False
+        self.moved: list[int] = []
+        """Ids of those that are put down to somebody else than they say."""
 
     async def below(self, end: int) -> AsyncIterator[list[Row]]:
         """The next ones with a smaller id."""
@@ -228,6 +234,9 @@ class _Rows:
     async def _read(self) -> None:
         async with self._db.read() as session:
             self._ahead = await audit_verify.rows(session, self._org, self._bound, self._page)
+            if self._ahead:
+                ends = _id(self._ahead[0]), _id(self._ahead[-1])
+                self.moved += await audit_verify.moved(session, self._org, *ends)
         self._ended = len(self._ahead) < self._page
         if self._ahead:
             self._bound = _id(self._ahead[-1]) + 1

@@ -25,6 +25,7 @@ _WORDS: Final = {
     Fault.ROWS_MISSING: "**{seals}: {entries} {gone} missing**: {ids}. The others of this seal cannot be judged.",
     Fault.ROWS_ADDED: "**{entries} came in afterwards**: {ids}. No seal of that time names {those}.",
     Fault.ROWS_WAITING: "{entries} of more than 10 minutes ago {have} no seal yet: {ids}. The bot's log says why.",
+    Fault.ACTOR_CHANGED: "**{entries} {have} been put down to somebody else**: {ids}. The Discord id there is sealed.",
     Fault.PURGED_EARLY: "**{seals} lost its entries before their time.** Retention did not do that.",
     Fault.POSTED_UNKNOWN: "**No seal has the hash that you gave.** If it was posted here, the log was rewritten since.",
 }

@@ -31,6 +31,14 @@ _NAMED = text(f"""/* audit_verify.named */
 _WAITING = text(f"""/* audit_verify.waiting */
     select id from audit_logs where org_id = {ORG} and id >= :top and created_at < :before order by id limit :limit""")
 
+# What no seal can prove, because a user's row may go one day: people are shown, and found, by `actor_id`.
+_MOVED = text("""/* audit_verify.moved */
+    select a.id from audit_logs a left join users u on u.id = a.actor_id
+     where a.org_id = :org and a.id between :first and :last and a.actor_discord_id is not null
+       and (u.discord_user_id <> a.actor_discord_id
+            or a.actor_id is null and exists (select 1 from users w where w.discord_user_id = a.actor_discord_id))
+     order by a.id""")
+
 
 @dataclass(frozen=True)
 class SealRow:
@@ -64,6 +72,11 @@ async def rows(session: AsyncSession, org_id: UUID, bound: int, limit: int) -> l
 async def named(session: AsyncSession, org_id: UUID, ids: Sequence[int]) -> list[Row]:
     """Those of these rows that are there."""
     return rows_of(await session.execute(_NAMED, {"org": org_id, "ids": list(ids)}))
+
+
+async def moved(session: AsyncSession, org_id: UUID, first: int, last: int) -> Sequence[int]:
+    """Ids of rows, from one to another, that are put down to somebody whose Discord id they do not have, or to nobody."""
+    return (await session.scalars(_MOVED, {"org": org_id, "first": first, "last": last})).all()
 
 
 async def waiting(session: AsyncSession, org_id: UUID, top: int, before: datetime, limit: int) -> Sequence[int]:

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.seals_chain import Fault
 from bot.services.audit_seals import Sealing
+from bot.services.audit_verify import AuditVerify
 from tests.bot.services.sealed_world import Book
 from tests.bot.world import World
 
@@ -63,3 +64,22 @@ async def test_a_seal_of_nothing(book: Book) -> None:
         "update audit_seals set ids = '{{}}', row_count = 0 where org_id = {org} and number = 3",
     )
     assert (Fault.SEAL_CHANGED, (3, 3), ()) in await book.faults()
+
+
+async def test_rows_that_are_put_down_to_somebody_else(book: Book) -> None:
+    """Nobody would find them among those of whoever did it, and no seal says so: they leave `actor_id` out."""
+    people = "insert into users (discord_user_id, username) values (:id, 'x') returning id"
+    mia, eve = [await book.world.value(people, id=number) for number in (71, 72)]
+    ids = await book.write(4)
+    numbers = ", ".join(map(str, ids))
+    await book.tamper(f"update audit_logs set actor_id = '{eve}', actor_discord_id = 72 where id in ({numbers})")
+    await book.sealing.tick()
+    assert await book.faults() == []
+    await book.tamper(f"update audit_logs set actor_id = '{mia}' where id = {ids[1]}")
+    await book.world.rows("update audit_logs set actor_id = null where id = :id", id=ids[2])
+    for page in (1, 3, 1_000):
+        book.verifying = AuditVerify(book.world.db, page=page)
+        assert await book.faults() == [(Fault.ACTOR_CHANGED, None, (ids[1], ids[2]))]
+    forgotten = "update users set discord_user_id = null, forgotten_at = now() where id = any(:ids)"
+    await book.world.rows(forgotten, ids=[mia, eve])
+    assert await book.faults() == [], "whoever was forgotten is nobody's double"

@@ -41,6 +41,10 @@ def test_the_verdict_comes_first(found: Verified, title: str) -> None:
             Finding(Fault.ROWS_ADDED, None, (9,), 1),
             "**1 entry came in afterwards**: `9`. No seal of that time names it.",
         ),
+        (
+            Finding(Fault.ACTOR_CHANGED, None, (9, 11), 2),
+            "**2 entries have been put down to somebody else**: `9`, `11`. The Discord id there is sealed.",
+        ),
         (WAITING, "1 entry of more than 10 minutes ago has no seal yet: `5`."),
     ],
 )
