@@ -119,10 +119,11 @@ _ONE = text(f"""/* audit.entry */ {_ENTRY.format(rows="audit_logs", more="")}
 _THESE = text(f"""/* audit.entries */ {_ENTRY.format(rows="audit_logs", more="")}
      where a.org_id = :org and a.id = any(cast(:ids as bigint[])) order by a.id""")
 
-# `min(id)` of a time would read every row since then. Rows are as good as in the order of time, so their ids can be halved.
+# The least id of a time would be looked for among all rows since then. Rows are as good as in the order of time, so their ids can be halved.
 _FROM = text(f"""/* audit.first_since */
     with recursive span(low, high) as (
-      select coalesce(min(id), 0), coalesce(max(id), 0) + 1 from audit_logs where org_id = {_ORG}
+      select coalesce((select id from audit_logs where org_id = {_ORG} order by id limit 1), 0),
+             coalesce((select id from audit_logs where org_id = {_ORG} order by id desc limit 1), 0) + 1
       union all
       select case when p.created_at < :at then p.id + 1 else s.low end,
              case when p.created_at < :at then s.high else s.low + (s.high - s.low) / 2 end

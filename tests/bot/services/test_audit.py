@@ -31,7 +31,7 @@ def seeing(actor: Actor, **granted: UUID | None) -> Actor:
     rules = [
         Override(permission=permission, granted=server is not None or name == "all", server_id=server)
         for name, server in granted.items()
-        for permission in ("audit.view", "audit.export", "security.logs")
+        for permission in ("audit.view", "audit.export", "security.logs", "servers.view")
     ]
     return replace(actor, grants=Grants(overrides=tuple(rules)))
 

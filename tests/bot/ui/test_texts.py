@@ -69,13 +69,13 @@ def test_what_is_no_custom_id(route: str, arg: str) -> None:
         custom_id(route, arg)
 
 
-@given(st.uuids())
-def test_a_packed_id_comes_back(identifier: UUID) -> None:
-    packed = audit.pack(identifier)
-    assert len(packed) == 22 and ":" not in packed and audit.unpack(packed) == identifier
+@given(st.sampled_from(["server", "host", "player", "user"]), st.uuids())
+def test_a_packed_target_comes_back(kind: str, identifier: UUID) -> None:
+    packed = audit.pack((kind, str(identifier)))
+    assert len(packed) == 23 and ":" not in packed and audit.unpack(packed) == (kind, str(identifier))
 
 
-def test_no_id_packs_to_nothing() -> None:
+def test_no_target_packs_to_nothing() -> None:
     assert audit.pack(None) == "" and audit.unpack("") is None
 
 
