@@ -13,7 +13,7 @@ from bot.errors import Conflict, Invalid
 from bot.services.confirmations import Done, Question, ask
 from bot.services.jobs import Jobs
 from bot.services.jobs_enqueue import enqueue
-from bot.services.servers import VIEW, must_be_able, permitted, resolve
+from bot.services.servers import VIEW, must_be_able, permitted
 from db.engine import Database
 from db.queries import servers
 from db.queries.cards import ServerCard
@@ -73,7 +73,7 @@ class Power:
     async def cancel(self, actor: Actor, ref: str) -> Done:
         """Cancels what is waiting or under way on a server."""
         async with self._db.uow(actor) as tx:
-            server = await resolve(tx.session, actor.org, ref, actor.scope(VIEW))
+            server = await permitted(tx, ref, VIEW)
             number = await servers.live_power_job(tx.session, actor.org, server.id)
             if number is None:
                 raise Conflict(

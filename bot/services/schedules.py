@@ -101,7 +101,7 @@ class Schedules:
         """Lets a paused schedule run again, from its next moment on; what was due meanwhile stays left out, and so do
         from now on the servers on which the actor may not do what it does."""
         async with self._db.uow(actor) as tx:
-            schedule = await self._held(tx, ref)
+            schedule = await self._locked(tx, ref)
             denied = await _must_be_allowed(tx, schedule)
             _must_be_there(schedule)
             if schedule.enabled and not _is_paused(schedule):

@@ -12,12 +12,13 @@ from bot.services.audit_verify import AuditVerify
 from bot.services.channels import Channels
 from bot.services.fleet import Fleet
 from bot.services.players import Players
+from bot.services.power import Power
 from bot.services.privacy import WORDS, Privacy
 from bot.services.setup import Setup
 from db.queries.audit import Filter
 from tests.bot.grants import bind, deny, give, put
 from tests.bot.people import GUILD, again
-from tests.bot.services.access_world import DEPUTIES, LOCALS, MODERATORS, NEW, Court, person
+from tests.bot.services.access_world import ADMINS, DEPUTIES, LOCALS, MODERATORS, NEW, Court, person
 from tests.bot.services.prerequisites import Prerequisites, SaidGuild
 from tests.bot.world import World
 
@@ -184,3 +185,51 @@ async def test_a_role_of_everyone_lifts_nobody_above_others(court: Court) -> Non
     assert (await court.deny(again(hal), person("zoe"), "bans.create")).title, "nor above them"
     with pytest.raises(Overreach, match="is not below your own rank, which is 20"):
         await court.roles.create(again(hal), "mine", 50)
+
+
+# ------------------------------------------------------------------------------------------ ways round one's own limits
+
+
+async def test_a_role_that_holds_back_on_a_server_is_not_got_rid_of(court: Court) -> None:
+    """Ada administers everything but EU1, where she only looks."""
+    ada = await court.actor("ada", ADMINS)
+    await put(court.world, ada, "viewer", court.eu1)
+    own, spare = person("ada", ADMINS), await court.made("spare", 5)
+    await put(court.world, await court.actor("bob", ADMINS), "spare", court.eu1)
+    ada = await court.actor("ada", ADMINS)
+    for attack in (
+        court.clearing.clear(again(ada), own, ""),
+        court.clearing.clear(again(ada), own, "server roles", server="EU1"),
+        court.members.grant(again(ada), own, "admin", "EU1"),
+        court.members.grant(again(ada), own, "player", "EU1", "in 1 minute"),
+        court.allow(again(ada), own, "servers.kill", "EU1"),
+        court.allow(again(ada), own, "servers.kill"),
+        court.choose(again(ada), "viewer", "servers.kill", has=True),
+        court.roles.create(again(ada), "mine", 1, like="admin"),
+        court.bind(again(ada), NEW, "admin", "EU1"),
+        court.bind(again(ada), NEW, "admin"),
+        court.bind(again(ada), NEW, "operator", tag="eu"),
+        court.roles.ask_delete(again(ada), str(spare)),
+        Setup(court.world.db).bind(again(ada), "operator", [NEW]),
+    ):
+        with pytest.raises(NotPermitted):
+            await attack
+    assert not (await court.actor("ada", ADMINS)).may_on("servers.kill", court.eu1)
+    assert not (await court.actor("eve", NEW)).may_on("servers.kill", court.eu1)
+
+
+async def test_a_question_is_not_answered_by_who_lost_the_right_meanwhile(court: Court) -> None:
+    await court.made("spare", 5)
+    dora = await court.actor("dora", DEPUTIES)
+    asked = await court.roles.ask_delete(again(dora), "spare")
+    await court.deny(await court.owner(), person("dora", DEPUTIES), "users.permissions")
+    with pytest.raises(NotPermitted, match=r"users\.permissions"):
+        await court.confirmations.press(again(dora), asked.token)  # with grants of before, as from a cache
+    assert await court.world.value("select count(*) from roles where name = 'spare'") == 1
+
+
+async def test_what_waits_on_a_server_is_not_told_to_who_does_not_see_it(court: Court, mia: Actor) -> None:
+    await deny(court.world, mia, "servers.view", court.eu1)
+    mia = await court.actor("mia", MODERATORS)
+    with pytest.raises(NotPermitted, match=r"servers\.view"):
+        await Power(court.world.db, court.world.jobs).cancel(mia, "EU1")

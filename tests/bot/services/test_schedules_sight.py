@@ -67,6 +67,10 @@ async def test_whoever_may_not_manage_it_somewhere_does_not_steer_it(planned: Pl
     ):
         with pytest.raises(NotPermitted, match=r"schedules\.manage"):
             await act
+    await planned.schedules.pause(again(planned.owner), "all", "")
+    with pytest.raises(NotPermitted, match=r"schedules\.manage"):
+        await planned.schedules.resume(again(mia), "all")
+    assert await world.value("select count(*) from schedule_exclusions") == 0, "it would have left out EU2 for good"
 
 
 async def test_schedules_of_servers_that_somebody_does_not_see(planned: Planned) -> None:
