@@ -48,7 +48,7 @@ def enter(env: simcord.Env) -> Cast:
     """Build the guild in a started world; the bot sees it join."""
     owner = env.create_user("olga", global_name="Olga")
     guild = env.create_guild(GUILD, owner=owner)
-    rights = discord.Permissions(moderate_members=True, ban_members=True)
+    rights = discord.Permissions(moderate_members=True, ban_members=True, view_audit_log=True)
     moderators = guild.create_role("Moderator", permissions=rights, color=0x2ECC71)
     moderator = guild.add_member(env.create_user("mika", global_name="Mika"), roles=[moderators])
     player = guild.add_member(env.create_user("pia", global_name="Pia"))

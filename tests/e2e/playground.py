@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, FrameLocator, Locator, Page, TimeoutError, async_playwright
 
+from bot.demo.playground import free_socket
+from tests.database import open_directory
+
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -151,3 +154,22 @@ class Visitor:
     async def shoot(self, name: str) -> None:
         await self.page.wait_for_timeout(300)
         await self.page.screenshot(path=self.shots / f"{name}.png")
+
+
+def shots_into(tmp_path: Path) -> Path:
+    """Where screenshots go: GAMEKEEPER_SHOTS, for those that somebody looks at; those of the guide come from there."""
+    place = Path(os.environ.get("GAMEKEEPER_SHOTS", tmp_path))
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+@asynccontextmanager
+async def visiting(tmp_path: Path) -> AsyncIterator[tuple[Visitor, Path]]:
+    """Somebody in front of a demo of their own, and its data directory. The page must not complain until the end."""
+    with free_socket(0) as found:
+        port = found.getsockname()[1]
+    with open_directory() as data_dir, running_demo(data_dir, port=port) as demo:
+        async with chromium() as browser:
+            visitor = await Visitor.arrive(browser, demo.address, shots_into(tmp_path))
+            yield visitor, data_dir
+            assert visitor.complaints == []

@@ -1,9 +1,5 @@
-"""The product in a browser, clicked through as a person would, against the real `gamekeeper demo`.
+"""The product in a browser, clicked through as a person would, against the real `gamekeeper demo`."""
 
-GAMEKEEPER_SHOTS names a directory for the screenshots, which somebody should look at now and then.
-"""
-
-import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +12,7 @@ from playwright.async_api import Browser, expect
 from bot.demo.playground import free_socket
 from bot.demo.processes import below
 from tests.database import open_directory
-from tests.e2e.playground import Demo, Visitor, chromium, running_demo
+from tests.e2e.playground import Demo, Visitor, chromium, running_demo, shots_into
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -36,9 +32,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def shots(tmp_path: Path) -> Path:
-    place = Path(os.environ.get("GAMEKEEPER_SHOTS", tmp_path))
-    place.mkdir(parents=True, exist_ok=True)
-    return place
+    return shots_into(tmp_path)
 
 
 def _free_port() -> int:

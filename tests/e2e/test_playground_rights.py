@@ -1,34 +1,21 @@
-"""Set-up, rights and audit log in a browser, against the real `gamekeeper demo`.
+"""Set-up, rights and audit log in a browser, against the real `gamekeeper demo`."""
 
-GAMEKEEPER_SHOTS names a directory for the screenshots; those of the guide come from here.
-"""
-
-import os
 from pathlib import Path
 
 import pytest
 
-from bot.demo.playground import free_socket
-from tests.database import open_directory
-from tests.e2e.playground import Visitor, chromium, running_demo
+from tests.e2e.playground import Visitor, visiting
 
 pytestmark = pytest.mark.timeout(300)
 
 
 async def test_set_up_rights_and_audit_log(tmp_path: Path) -> None:
-    shots = Path(os.environ.get("GAMEKEEPER_SHOTS", tmp_path))
-    shots.mkdir(parents=True, exist_ok=True)
-    with free_socket(0) as found:
-        port = found.getsockname()[1]
-    with open_directory() as data_dir, running_demo(data_dir, port=port) as demo:
-        async with chromium() as browser:
-            visitor = await Visitor.arrive(browser, demo.address, shots)
-            await visitor.go("ops", viewer="Olga Owner")
-            await _wizard(visitor)
-            await _check(visitor)
-            await _why(visitor)
-            await _audit(visitor)
-            assert visitor.complaints == []
+    async with visiting(tmp_path) as (visitor, _):
+        await visitor.go("ops", viewer="Olga Owner")
+        await _wizard(visitor)
+        await _check(visitor)
+        await _why(visitor)
+        await _audit(visitor)
 
 
 async def _wizard(visitor: Visitor) -> None:

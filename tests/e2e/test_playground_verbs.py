@@ -1,37 +1,24 @@
-"""Ban, deploy, schedule, board, incident: each once in a browser, against the real `gamekeeper demo`.
+"""Ban, deploy, schedule, board, incident: each once in a browser, against the real `gamekeeper demo`."""
 
-GAMEKEEPER_SHOTS names a directory for the screenshots; those of the guide come from here.
-"""
-
-import os
 import signal
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from bot.demo.playground import free_socket
 from bot.demo.processes import below
-from tests.database import open_directory
-from tests.e2e.playground import Visitor, chromium, running_demo
+from tests.e2e.playground import Visitor, visiting
 
 pytestmark = pytest.mark.timeout(300)
 
 
 async def test_every_verb_once(tmp_path: Path) -> None:
-    shots = Path(os.environ.get("GAMEKEEPER_SHOTS", tmp_path))
-    shots.mkdir(parents=True, exist_ok=True)
-    with free_socket(0) as found:
-        port = found.getsockname()[1]
-    with open_directory() as data_dir, running_demo(data_dir, port=port) as demo:
-        async with chromium() as browser:
-            visitor = await Visitor.arrive(browser, demo.address, shots)
-            await _board(visitor)
-            await _ban(visitor)
-            await _deploy(visitor)
-            await _schedule(visitor)
-            await _incident(visitor, data_dir)
-            assert visitor.complaints == []
+    async with visiting(tmp_path) as (visitor, data_dir):
+        await _board(visitor)
+        await _ban(visitor)
+        await _deploy(visitor)
+        await _schedule(visitor)
+        await _incident(visitor, data_dir)
 
 
 async def _board(visitor: Visitor) -> None:
