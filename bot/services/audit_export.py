@@ -24,7 +24,8 @@ BATCH: Final = 1_000
 COLUMNS: Final = tuple(field.name for field in fields(AuditEntry) if field.name != "guild")
 # The mark at the beginning tells spreadsheets that it is UTF-8
 _CSV_HEAD: Final = "\ufeff".encode() + (",".join(COLUMNS) + "\r\n").encode()
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""The wide ones, too: some spreadsheets read them as the others."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     words = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
-    return f"'{words}" if words.lstrip(" ").startswith(_FORMULA) else words
+    return f"'{words}" if words.lstrip(" \xa0\u3000\ufeff").startswith(_FORMULA) else words
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -66,7 +66,9 @@ async def test_a_table_holds_every_row_and_no_formula(world: World, export: Audi
     assert restarts[0]["reason"] == NASTY, "line ends and quotes arrive as they were"
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1"])
+@pytest.mark.parametrize(
+    "value", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "＝1", "\xa0=1", "\ufeff@A"]
+)
 def test_what_a_spreadsheet_would_run_is_text(value: str) -> None:
     assert cell(value) == f"'{value}"
     (row,) = csv.reader(io.StringIO(csv_rows([samples.entry(value, error=value)]).decode(), newline=""))
