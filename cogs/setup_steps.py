@@ -63,10 +63,10 @@ async def _zone(call: Call, name: str) -> Reply:
 
 
 @action("setup.roles", _EDIT)
-async def roles(call: Call, preset: str) -> Reply:
-    """Discord roles were chosen for a preset."""
+async def roles(call: Call, preset: str, shown_as: str) -> Reply:
+    """Discord roles were chosen for a preset, from what was shown."""
     chosen = [int(role) for role in call.values.get("values", [])]
-    return await shown(call, Step.ROLES, await call.services.wizard.bind(call.actor, preset, chosen))
+    return await shown(call, Step.ROLES, await call.services.wizard.bind(call.actor, preset, chosen, shown_as))
 
 
 @action("setup.suggested", _EDIT)

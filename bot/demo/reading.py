@@ -51,6 +51,11 @@ def chosen(message: HasComponents) -> dict[str, list[int]]:
     }
 
 
+def role_menu(message: HasComponents, preset: str) -> str:
+    """The custom_id of the menu in which `/setup start` takes Discord roles for a preset."""
+    return next(custom_id for custom_id in chosen(message) if custom_id.startswith(f"gk:setup.roles:{preset}:"))
+
+
 def select_options(message: HasComponents) -> dict[str, list[str]]:
     """The values that each select menu offers, by its custom_id."""
     return {

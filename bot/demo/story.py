@@ -40,7 +40,8 @@ class Story:
             card = await self._chosen(card, "gk:setup.zone", "UTC", "UTC for the clock")
             card = await self.press(self.owner, card, "Next")
             card = await self.press(self.owner, card, "Use these")
-            assert self.world.cast.moderators.id in reading.chosen(shown(card))["gk:setup.roles:moderator"]
+            menu = reading.role_menu(shown(card), "moderator")
+            assert self.world.cast.moderators.id in reading.chosen(shown(card))[menu]
             card = await self.press(self.owner, card, "Next")
             for purpose in ("ops", "alerts", "bans", "audit", "players"):
                 channel = self.world.cast.channels[purpose]

@@ -141,18 +141,25 @@ class Wizard:
         """
         page = await self.page(actor, Step.ROLES)
         if not page.suggested or role_map.digest(page.suggested) != digest:
-            raise Conflict("The roles have changed meanwhile.", "Press Refresh and look again; nothing was changed.")
+            raise _changed()
         return await self._setup.bind_all(actor, page.suggested)
 
-    async def bind(self, actor: Actor, preset: str, roles: Sequence[int]) -> str:
-        """Binds roles that somebody chose; a client can send any id. A warning, or nothing.
+    async def bind(self, actor: Actor, preset: str, roles: Sequence[int], shown: str | None = None) -> str:
+        """Binds roles that somebody chose; a client can send any id. `shown`: the digest of those that were bound where
+        they were chosen, so that nobody unknowingly undoes what somebody else has just done. A warning, or nothing.
 
         Raises:
             NotFound: no role of this guild.
+            Conflict: others are bound by now.
         """
         known = {role.id for role in self._view(actor).roles}
         if not known.issuperset(roles):
             raise NotFound("There is no such role here.", "Choose one from the menu.")
+        if shown is not None:
+            async with self._db.read() as session:
+                bound = _staff(await setup.bindings(session, actor.org), actor.guild_id, known)
+            if role_map.digest({preset: bound.get(preset, [])}) != shown:
+                raise _changed()
         return await self._setup.bind(actor, preset, roles)
 
     async def choose_channel(self, actor: Actor, purpose: str, channel_id: int) -> None:
@@ -238,6 +245,10 @@ def must_be_able(actor: Actor, step: Step) -> None:
     """
     if not actor.may_on(NEEDS[step], None):
         raise NotPermitted(NEEDS[step])
+
+
+def _changed() -> Conflict:
+    return Conflict("The roles have changed meanwhile.", "Press Refresh and look again; nothing was changed.")
 
 
 def _done(state: setup.State, choices: Sequence[ChannelChoice], bindings: Sequence[tuple[str, int]]) -> frozenset[Step]:

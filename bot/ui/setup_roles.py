@@ -41,7 +41,7 @@ def _menu(preset: str, page: Page) -> ui.RoleSelect[ui.LayoutView]:
     many = len(bound) > MOST
     chosen = page.suggested.get(preset, bound)
     return ui.RoleSelect(
-        custom_id=custom_id("setup.roles", preset),
+        custom_id=custom_id("setup.roles", preset, digest({preset: bound})),
         placeholder=f"{len(bound)} roles: use /access bind and /access unbind" if many else "Choose roles",
         min_values=0,
         max_values=MOST,

@@ -57,7 +57,8 @@ class Community:
         card = await self.owner.slash(self.general, "setup start")
         while "Who may do what" not in said(card):
             card = await self.owner.click(shown_to(card), label="Skip" if "The clock" in said(card) else "Back")
-        card = await self.owner.select(shown_to(card), [self.moderators], custom_id="gk:setup.roles:moderator")
+        menu = reading.role_menu(shown_to(card), "moderator")
+        card = await self.owner.select(shown_to(card), [self.moderators], custom_id=menu)
         card = await self.owner.click(shown_to(card), label="Next")
         await self.owner.select(shown_to(card), [self.ops], custom_id="gk:setup.channel:ops")
 

@@ -58,6 +58,7 @@ FILTERS: Final[Mapping[str, str]] = {
     "sees": "on",
     "severity": "high",
     "shown": "00000000",
+    "shown_as": "0",
     "state": "",
     "what": "",
     "words": "hello",

@@ -14,8 +14,6 @@ from bot.guilds import DiscordGuilds
 from bot.services.guilds import ChannelPlan
 from tests.e2e.community import Community, Host, filled, said, shown_to
 
-ROLES = "gk:setup.roles:moderator"
-
 
 async def begun(community: Community, *labels: str) -> InteractionResult:
     """The wizard, after these buttons."""
@@ -40,6 +38,11 @@ async def pairs(community: Community, name: str, token: str) -> Host:
     return host
 
 
+def menu(card: InteractionResult, preset: str = "moderator") -> str:
+    """The custom_id of the menu for a preset."""
+    return reading.role_menu(shown_to(card), preset)
+
+
 async def test_from_nothing_to_done(community: Community) -> None:
     owner = community.owner
     card = await begun(community)
@@ -49,7 +52,7 @@ async def test_from_nothing_to_done(community: Community) -> None:
     card = await owner.click(shown_to(card), label="Next")
     assert "Step 2 of 6" in said(card) and "**suggested**, not in force yet" in said(card)
     card = await owner.click(shown_to(card), label="Use these")
-    assert chosen(card)[ROLES] == [community.moderators.id] and "suggested" not in said(card)
+    assert chosen(card)[menu(card)] == [community.moderators.id] and "suggested" not in said(card)
     card = await owner.click(shown_to(card), label="Next")
     for purpose in ("ops", "alerts", "bans", "audit", "players"):
         card = await owner.select(shown_to(card), [community.ops], custom_id=f"gk:setup.channel:{purpose}")
@@ -86,15 +89,15 @@ async def test_from_nothing_to_done(community: Community) -> None:
 async def test_it_goes_on_after_a_restart_of_the_bot_and_at_the_first_open_step(community: Community) -> None:
     card = await begun(community, "Skip")
     await community.env.restart_bot(community.app.remade_client())
-    card = await community.owner.select(shown_to(card), [community.moderators], custom_id=ROLES)
-    assert chosen(card)[ROLES] == [community.moderators.id]
+    card = await community.owner.select(shown_to(card), [community.moderators], custom_id=menu(card))
+    assert chosen(card)[menu(card)] == [community.moderators.id]
     card = await begun(community)
     assert "Step 3 of 6" in said(card), "the clock was left out on purpose, the roles are bound"
     card = await community.owner.click(shown_to(card), label="Skip")
     assert "Step 4 of 6" in said(card)
     assert "Step 4 of 6" in said(await begun(community))
     back = await begun(community, "Back", "Back")
-    assert chosen(back)[ROLES] == [community.moderators.id]
+    assert chosen(back)[menu(back)] == [community.moderators.id]
 
 
 async def test_the_clock_can_be_typed(community: Community) -> None:
@@ -116,7 +119,7 @@ async def test_a_moderator_may_act_as_soon_as_the_role_is_bound(community: Commu
     allowed = await community.mod.slash(community.general, "job list")
     assert "No job is like that." in said(allowed)
     card = await begun(community, "Back")
-    await community.owner.select(shown_to(card), [], custom_id=ROLES)
+    await community.owner.select(shown_to(card), [], custom_id=menu(card))
 
     async def refused_again() -> bool:
         again = await community.mod.slash(community.general, "job list")
@@ -131,10 +134,20 @@ async def test_suggestions_are_only_those_that_were_shown(community: Community) 
     refused = await community.owner.click(shown_to(card), label="Use these")
     assert "The roles have changed meanwhile." in said(refused)
     card = await community.owner.click(shown_to(card), label="Refresh")
-    assert chosen(card)["gk:setup.roles:admin"] == [late.id]
+    assert chosen(card)[menu(card, "admin")] == [late.id]
     await community.owner.click(shown_to(card), label="Use these")
     rows = await community.rows("select discord_role_id from role_bindings order by 1")
     assert {row.discord_role_id for row in rows} == {late.id, community.moderators.id, community.guild.id}
+
+
+async def test_an_old_menu_undoes_nothing(community: Community) -> None:
+    card = await begun(community, "Skip")
+    late = community.guild.create_role("Late")
+    await community.owner.slash(community.general, "access bind", role=late, preset="moderator")
+    refused = await community.owner.select(shown_to(card), [community.moderators], custom_id=menu(card))
+    assert "The roles have changed meanwhile." in said(refused)
+    card = await community.owner.click(shown_to(card), label="Refresh")
+    assert chosen(card)[menu(card)] == [late.id]
 
 
 async def test_everyone_sees_servers_until_the_owner_says_no(community: Community) -> None:
@@ -148,7 +161,7 @@ async def test_everyone_sees_servers_until_the_owner_says_no(community: Communit
 
 async def test_everyone_cannot_be_made_staff(community: Community) -> None:
     card = await begun(community, "Skip")
-    refused = await community.owner.select(shown_to(card), [community.guild.default_role], custom_id=ROLES)
+    refused = await community.owner.select(shown_to(card), [community.guild.default_role], custom_id=menu(card))
     assert "@everyone cannot have this role." in said(refused) and "Choose a role that only staff has." in said(refused)
     assert "Step 2 of 6" in reading.text(shown_to(card)), "the card stays"
 
@@ -203,7 +216,7 @@ async def test_nobody_gives_a_role_above_their_own(community: Community) -> None
     await _bind(community, manager.id, "operator")
     card = await max_.slash(community.general, "setup start")
     card = await max_.click(shown_to(card), label="Back")
-    refused = await max_.select(shown_to(card), [manager], custom_id="gk:setup.roles:admin")
+    refused = await max_.select(shown_to(card), [manager], custom_id=menu(card, "admin"))
     assert "The role admin ranks above you" in said(refused)
     (row,) = await community.rows("select outcome from audit_logs where action = 'setup.roles'")
     assert row.outcome == "denied"
