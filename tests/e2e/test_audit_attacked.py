@@ -47,3 +47,13 @@ async def test_what_was_typed_is_in_no_refusal_that_is_kept(community: Community
         await community.owner.slash(community.general, name, **options)
     for table in ("audit_logs", "notification_jobs"):
         assert not await community.rows(f"select * from {table} t where cast(t as text) like '%hunter2%'")
+
+
+async def test_what_comes_while_the_bot_ends(community: Community) -> None:
+    log = Log(community)
+    await community.player.slash(community.general, "help")
+    await community.app.client.gate.drain(0)
+    for name in ("help", "status"):
+        since = await log.newest()
+        assert "The bot is restarting" in said(await community.player.slash(community.general, name))
+        await log.one(since, name, "failed")
