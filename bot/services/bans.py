@@ -49,7 +49,7 @@ class Bans:
             applied = sum(one.sync_status == "synced" for one in shown)
             history = [_told(event, scope) for event in await bans.history(session, actor.org, case.id)]
             lifts, about = actor.scope("bans.revoke"), [one.server_id for one in receipts]
-            may_lift = all(map(lifts.covers, about or [None]))
+            may_lift = all(map(lifts.covers, [*about, None] if case.everywhere or not about else about))
             return CaseFile(replace(case, servers=len(shown), applied=applied), shown, history, may_lift)
 
     async def notice(self, org_id: UUID, ban_id: str) -> CaseFile | None:

@@ -136,7 +136,7 @@ class BanAdding:
         if expected is not None and (existing.number if existing else 0) != expected:
             raise words.overtaken(existing, expected)
         if existing:
-            await must_reach(tx, "bans.create", frozenset(existing.servers))
+            await must_reach(tx, "bans.create", frozenset(existing.servers), everywhere=existing.everywhere)
         asked = _Asked(who, where, reason, term.until(now), existing, now, ended)
         if not any(target.kinds for target in _targets(asked, where.places)):
             raise words.nowhere(where)

@@ -62,7 +62,8 @@ class BanLifting:
             await tx.require("bans.revoke")
             raise no_such_case(number)
         entries = await ban_entries.of_case(tx.session, tx.actor.org, case.id)
-        await must_reach(tx, "bans.revoke", frozenset(entry.server_id for entry in entries))
+        servers = frozenset(entry.server_id for entry in entries)
+        await must_reach(tx, "bans.revoke", servers, everywhere=case.everywhere)
         if case.status != "active":
             words = "was lifted" if case.status == "revoked" else "has ended by itself"
             raise Conflict(f"B-{number} is over: it {words} already.", "`/ban show` has its history.")

@@ -44,11 +44,14 @@ async def scope(tx: Tx, permission: str, server_ref: str = "") -> Scope:
     return Scope(here, everywhere=None in allowed and not denied, denied=denied)
 
 
-async def must_reach(tx: Tx, permission: str, servers: frozenset[UUID]) -> None:
-    """What concerns a whole case needs the permission on each of its servers that is still there.
+async def must_reach(tx: Tx, permission: str, servers: frozenset[UUID], *, everywhere: bool) -> None:
+    """What concerns a whole case needs the permission on each of its servers that is still there, and in the whole org
+    where it is about later servers, too.
 
     Raises:
-        NotPermitted: it is missing on one.
+        NotPermitted: it is missing somewhere.
     """
+    if everywhere:
+        await tx.require(permission)
     live = {place.id for place in await ban_entries.places(tx.session, tx.actor.org)} & servers
     await tx.require_on(permission, live)

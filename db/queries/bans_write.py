@@ -56,7 +56,8 @@ _ACTIVE = text(f"""/* bans.active */
      order by b.number for no key update of b""").bindparams(bindparam("identities", type_=JSONB))
 
 _LOCK = text("""/* bans.lock */
-    select b.id, b.number, coalesce(b.player_name, '') as name, coalesce(b.reason, '') as reason, b.status, b.expires_at
+    select b.id, b.number, coalesce(b.player_name, '') as name, coalesce(b.reason, '') as reason, b.status, b.expires_at,
+           b.applies_to_all as everywhere
       from org_bans b where b.org_id = :org and (b.id = cast(:id as uuid) or b.number = cast(:number as bigint))
        for no key update of b""")
 
@@ -107,6 +108,8 @@ class Locked:
     reason: str
     status: str
     expires_at: datetime | None
+    everywhere: bool
+    """Later servers, too."""
 
 
 def _rows(identities: Collection[tuple[str, str]]) -> list[dict[str, str]]:

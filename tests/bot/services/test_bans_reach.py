@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.actors import Actor
 from bot.errors import NotPermitted
+from bot.services.bans import Bans
 from tests.bot.grants import bind, deny
 from tests.bot.people import MODERATORS, People
 from tests.bot.services.court import STEAM, Court
@@ -52,6 +53,19 @@ async def test_a_case_that_reaches_further_is_out_of_their_hands(court: Court, m
     with pytest.raises(NotPermitted, match=r"bans\.revoke"):
         await court.lift(by=mia)
     await court.lift()
+
+
+async def test_a_case_of_the_whole_community_is_not_for_who_may_on_every_server_of_today(court: Court) -> None:
+    people = People(court.world.db)
+    for server in ("EU1", "EU2"):
+        await bind(court.world, MODERATORS, "moderator", await court.id_of(server))
+    await court.ban(BOB)
+    lou = await people.actor("lou", MODERATORS)
+    with pytest.raises(NotPermitted, match=r"bans\.create"):
+        await court.ask(BOB, lou, reason="another")
+    with pytest.raises(NotPermitted, match=r"bans\.revoke"):
+        await court.lift(by=lou)
+    assert not (await Bans(court.world.db).show(lou, "B-1")).may_lift
 
 
 async def test_who_may_ban_nowhere_is_refused_with_the_exception(court: Court, mia: Actor) -> None:
