@@ -2,7 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, Final, cast
+
+from bot.domain.words import storable
 
 LONGEST: Final = 512
 """Characters of a text that are kept: as many as a console takes."""
@@ -26,12 +29,14 @@ def without_secrets(text: str) -> str:
 
 
 def kept(value: Any) -> Any:
-    """The same for whatever JSON holds, with each text cut to `LONGEST` characters."""
+    """The same for whatever JSON holds: texts of at most `LONGEST` characters, and nothing that PostgreSQL refuses."""
     match value:
         case str():
-            return without_secrets(value)
+            return without_secrets(storable(value))
+        case float() if not isfinite(value):
+            return str(value)
         case Mapping():
-            return {key: kept(one) for key, one in cast("Mapping[str, Any]", value).items()}
+            return {kept(key): kept(one) for key, one in cast("Mapping[str, Any]", value).items()}
         case list() | tuple():
             return [kept(one) for one in cast("list[Any]", value)]
         case _:

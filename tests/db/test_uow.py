@@ -180,3 +180,16 @@ async def test_break_glass_and_the_bot_need_no_role(db: Database, world: World) 
             await act(tx)
         await world.rows("delete from app_state")
     assert (await world.audited()).count("test.act") == 2
+
+
+async def test_no_detail_keeps_a_row_from_being_written(world: World) -> None:
+    """Names that came from elsewhere: NUL, halves of pairs, and numbers that JSON has not."""
+    odd = {
+        "a\0b": "c\0d",
+        "e\ud800": ["\udfff", float("nan"), {"f": float("-inf")}],
+        "token=hunter2": "password=hunter2",
+    }
+    async with world.db.uow(system("test", world.org_id)) as tx:
+        tx.audit("odd", resource=("org", world.org_id), **odd)
+    kept = await world.value("select details from audit_logs where action = 'odd'")
+    assert kept == {"ab": "cd", "e": ["", "nan", {"f": "-inf"}], "token=…": "password=…", "by": "test"}
