@@ -2,6 +2,7 @@
 
 import time
 
+from bot.services.audit_seals import Sealing
 from bot.ui.ids import Short
 from tests.e2e import forging
 from tests.e2e.community import Community, Host, said, shown_to
@@ -55,3 +56,15 @@ async def test_a_ban_outlives_it(community: Community, host: Host) -> None:
     assert "No ban is known" in said(await community.mod.slash(community.general, "my bans"))
     await community.owner.slash(community.general, "player link", player=fae["value"], member=community.mod)
     assert "rude" in said(await community.mod.slash(community.general, "my bans"))
+
+
+async def test_the_log_is_what_was_sealed_after_people_were_forgotten_and_came_back(community: Community) -> None:
+    sealing, mod = Sealing(community.app.work_db), community.mod
+    await another(community)
+    for _ in range(2):
+        await mod.slash(community.general, "help")
+        await sealing.tick()
+        await forget(mod, await mod.slash(community.general, "my forget"))
+        await mod.slash(community.general, "help")
+    await sealing.tick()
+    assert "The audit log is unchanged" in said(await community.owner.slash(community.general, "audit verify"))
