@@ -32,8 +32,6 @@ class AuditVerify:
         Raises:
             NotPermitted, Invalid, Conflict: a check of this org is under way.
         """
-        async with self._db.read() as session:
-            await must_see(session, actor, "audit.view", None)
         posted = posted.strip().strip("`").lower()
         if posted and not _POSTED.fullmatch(posted):
             raise Invalid("That is no seal.", "Give the number of a seal, or its hash as it was posted.")
@@ -41,6 +39,8 @@ class AuditVerify:
             raise Conflict("The audit log is being checked already.", "Wait for that answer, then ask again.")
         self._under_way.add(actor.org)
         try:
+            async with self._db.read() as session:
+                await must_see(session, actor, "audit.view", None)
             return await Walk(self._db, actor.org, posted, self._page, time.monotonic() + self._seconds).run()
         finally:
             self._under_way.remove(actor.org)

@@ -117,12 +117,16 @@ class Walk:
         if seal.ids is None or not 0 < seal.ids.size <= _MOST:
             self._chain.senseless(seal)
             return
+        ids = frozenset(() if seal.purged_at else seal.ids)
         rows = await self._named(list(seal.ids.below(self._top)))
         self._judge_late(rows)
+        mine = self._told_apart(rows, ids)
+        # a seal that was changed may reach over millions of rows: what is not its own is let go, and the time counts
         async for more in self._rows.below(seal.ids.end):
-            rows += more
+            mine += self._told_apart(more, ids)
+            if time.monotonic() > self._until:
+                break
         self._top = max(self._top, seal.ids.end)
-        mine = self._told_apart(rows, frozenset(() if seal.purged_at else seal.ids))
         if seal.purged_at:
             await self._purged(seal)
         elif (told := seal.sealed) is None:

@@ -83,3 +83,16 @@ async def test_rows_that_are_put_down_to_somebody_else(book: Book) -> None:
     forgotten = "update users set discord_user_id = null, forgotten_at = now() where id = any(:ids)"
     await book.world.rows(forgotten, ids=[mia, eve])
     assert await book.faults() == [], "whoever was forgotten is nobody's double"
+
+
+async def test_a_seal_that_reaches_over_everything(book: Book) -> None:
+    """It may not take the memory, nor more than the time that a check has."""
+    await book.tamper(
+        "update audit_seals set ids = ids + '{{[4611686018427387904,4611686018427387905)}}', row_count = row_count + 1 "
+        "where org_id = {org} and number = 2"
+    )
+    book.verifying = AuditVerify(book.world.db, page=1)
+    assert await book.faults() == [(Fault.ROWS_MISSING, (2, 2), (4611686018427387904,))]
+    book.verifying = AuditVerify(book.world.db, page=1, seconds=0)
+    found = await book.verify()
+    assert not found.finished and found.rows <= 3
