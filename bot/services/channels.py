@@ -14,7 +14,7 @@ from bot.errors import Conflict, Invalid, NotFound
 from bot.services import alert_defaults, outbox
 from bot.services.panels import Where, must_be_postable
 from bot.services.servers import must_see
-from bot.services.setup import PURPOSES
+from bot.services.setup import PURPOSES, must_be_trusted_with
 from db.engine import Database
 from db.failures import constraint_of
 from db.queries import channels
@@ -77,6 +77,7 @@ class Channels:
         try:
             async with self._db.uow(actor) as tx:
                 await tx.require("notifications.manage")
+                await must_be_trusted_with(tx, purpose)
                 _must_be_new(await channels.listed(tx.session, actor.org), name, purpose, where.channel_id)
                 made = await channels.add(
                     tx.session,
@@ -123,6 +124,7 @@ class Channels:
         async with self._db.uow(actor) as tx:
             await tx.require("notifications.manage")
             channel = await _named(tx, ref)
+            await must_be_trusted_with(tx, channel.purpose)
             await channels.remove(tx.session, actor.org, channel.id)
             shown = _shown(await channels.listed(tx.session, actor.org))
             left = [one.channel for one in shown if one.in_use and one.channel.purpose == channel.purpose]

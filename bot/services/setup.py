@@ -56,6 +56,7 @@ class Setup:
         checked_purpose(purpose)
         async with self._db.uow(actor) as tx:
             await tx.require("settings.edit")
+            await must_be_trusted_with(tx, purpose)
             if channel_id is None:
                 await setup.clear_channel(tx.session, actor.org, purpose)
             else:
@@ -146,6 +147,13 @@ class Setup:
                 after=role.name if role else None,
             )
         return left
+
+
+async def must_be_trusted_with(tx: Tx, purpose: str) -> None:
+    """Where the audit log and its seals go is said by those only who may change what guards the org: they are there to
+    be read by others than those whom they are about."""
+    if purpose == "audit":
+        await tx.require("security.config")
 
 
 def checked_purpose(purpose: str) -> None:

@@ -18,7 +18,7 @@ from bot.services.guilds import ChannelPlan, Guilds, GuildView
 from bot.services.leases import Leases
 from bot.services.panels import must_be_postable
 from bot.services.servers import must_see
-from bot.services.setup import ASKED, Setup, checked_purpose
+from bot.services.setup import ASKED, Setup, checked_purpose, must_be_trusted_with
 from db.engine import Database
 from db.queries import access, hosts, setup
 from db.queries.setup import ChannelChoice, PairingState
@@ -220,6 +220,7 @@ class Wizard:
         topic, permission = _PLANS[purpose]
         async with self._db.uow(actor) as tx:
             await tx.require("settings.edit")
+            await must_be_trusted_with(tx, purpose)
             readers = await setup.readers(tx.session, actor.org, permission) if permission else None
         return ChannelPlan(purpose, f"Gamekeeper · {topic}", readers, f"/setup start, asked for by {actor.name}")
 

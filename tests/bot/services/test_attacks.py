@@ -11,6 +11,7 @@ from bot.services.audit import Audit
 from bot.services.audit_verify import AuditVerify
 from bot.services.channels import Channels
 from bot.services.fleet import Fleet
+from bot.services.panels import Where
 from bot.services.players import Players
 from bot.services.power import Power
 from bot.services.privacy import WORDS, Privacy
@@ -233,3 +234,28 @@ async def test_what_waits_on_a_server_is_not_told_to_who_does_not_see_it(court: 
     mia = await court.actor("mia", MODERATORS)
     with pytest.raises(NotPermitted, match=r"servers\.view"):
         await Power(court.world.db, court.world.jobs).cancel(mia, "EU1")
+
+
+# --------------------------------------------------------------------------------------------------- who watches whom
+
+
+async def test_nobody_takes_the_audit_log_out_of_sight_who_may_not_change_what_guards_the_community(
+    court: Court, mia: Actor
+) -> None:
+    await Setup(court.world.db).set_channel(await court.owner(), "audit", 42)
+    for permission in ("notifications.manage", "settings.edit"):
+        await give(court.world, mia, permission)
+    mia, channels, setup = await court.actor("mia", MODERATORS), Channels(court.world.db), Setup(court.world.db)
+    attempts = [
+        lambda: channels.remove(again(mia), "audit"),
+        lambda: channels.add(again(mia), Where(43), name="mine", purpose="audit"),
+        lambda: setup.set_channel(again(mia), "audit", 43),
+        lambda: setup.set_channel(again(mia), "audit", None),
+    ]
+    for attempt in attempts:
+        with pytest.raises(NotPermitted, match=r"security\.config"):
+            await attempt()
+    await channels.add(again(mia), Where(43), name="mine", purpose="ops")
+    assert await court.world.rows("select discord_channel_id from notification_channels where purpose = 'audit'") == [
+        (42,)
+    ]
