@@ -10,7 +10,7 @@ from bot import clock
 from bot.domain.actors import system
 from bot.domain.id_ranges import IdRanges
 from bot.domain.seals import BEFORE_THE_FIRST, Row, RowsHash, Sealed
-from bot.errors import Unavailable
+from bot.errors import AppError, Conflict
 from bot.services import outbox
 from db.engine import Database
 from db.queries import audit_posts, audit_seals
@@ -27,6 +27,8 @@ POSTED_EVERY: Final = timedelta(minutes=10)
 """At most one message in this time: the newest seal stands for all before it."""
 _LOOKED_LATELY: Final = timedelta(minutes=30)
 """So long nobody may have looked for late rows, and those of the last hour are still enough."""
+_LAST_NUMBER: Final = 2**63 - 1
+"""No seal ever comes there by itself."""
 _PAGE: Final = 1_000
 """Rows that are in memory at a time, and hashed without a break."""
 
@@ -61,7 +63,7 @@ class Sealing:
                 made.append(rows)
                 if rows < self._rows:
                     break
-        except Unavailable as error:
+        except AppError as error:
             log.warning("audit rows of %s wait for their seal: %s", org_id, error.what)
             self._looked = None
         return made
@@ -71,6 +73,8 @@ class Sealing:
             if not await audit_seals.lock(tx.session, org_id):
                 return 0
             head = await audit_seals.head(tx.session, org_id, far=self._far)
+            if head.number == _LAST_NUMBER:
+                raise Conflict("its newest seal has a number that none can follow; see /audit verify")
             ids, rows = await self._read(tx, org_id, head, late=late)
             if ids:
                 await _write(tx, org_id, head, ids, rows)

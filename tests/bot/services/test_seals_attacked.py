@@ -96,3 +96,13 @@ async def test_a_seal_that_reaches_over_everything(book: Book) -> None:
     book.verifying = AuditVerify(book.world.db, page=1, seconds=0)
     found = await book.verify()
     assert not found.finished and found.rows <= 3
+
+
+async def test_a_number_that_nothing_can_follow(book: Book) -> None:
+    """It is named, and keeps no other org from its seals."""
+    await book.tamper(f"update audit_seals set number = {2**63 - 1} where org_id = {{org}} and number = 4")
+    other = Book(await World(book.world.db, guild=2002).found())
+    await other.write()
+    await book.seal()
+    assert [number for number, _, _ in await other.seals()] == [1]
+    assert (Fault.SEALS_MISSING, (4, 2**63 - 2), ()) in await book.faults()
