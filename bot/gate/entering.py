@@ -189,9 +189,10 @@ class _Work:
     actor: Actor | None = None
 
     async def run(self) -> Reply:
-        # first of all, because without it there is no row
+        too_late = self.gate.draining  # at the arrival: what is under way by then is brought to its end
+        # before any refusal, because without it there is no row
         self.actor = actor = await self.gate.services.identity.actor(self.caller, self.invocation)
-        if self.gate.draining:
+        if too_late:
             raise Unavailable("The bot is restarting.", "Try again in a few seconds.")
         # in a direct message there is no org to have a permission in, and it says so
         if self.spec.permission and actor.org and not actor.may(self.spec.permission):

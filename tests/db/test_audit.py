@@ -127,7 +127,9 @@ async def test_a_page_reads_little_however_deep_it_lies(db: Database, monkeypatc
     log = await filled(db, 20_000)
     whole = await log.value("select pg_relation_size('audit_logs') / 8192")
     deep = await log.value("select min(id) + 300 from audit_logs where org_id = :org", org=log.org_id)
-    unknown = [{"action": "x", **other} for other in filters(clock.now()) if other.keys() & {"by", "target"}]
+    unknown: list[dict[str, Any]] = [
+        {"action": "x", **other} for other in filters(clock.now()) if other.keys() & {"by", "target"}
+    ]
     for given in [{}, *filters(clock.now()), *unknown]:
         for before in (None, deep):
             blocks = await touched(log, monkeypatch, Filter(**given), before)
