@@ -23,7 +23,7 @@ tour: venv-demo
 	@$(VENV)/bin/gamekeeper tour
 
 test: venv-dev
-	$(RUN) pytest -n 3 --dist worksteal $(ARGS)
+	$(RUN) pytest -n 2 $(ARGS)
 
 soak: venv-dev
 	EVERY_AWAIT=1 $(RUN) pytest --timeout 900 tests/faults/test_commands.py $(ARGS)
