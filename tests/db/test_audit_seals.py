@@ -1,6 +1,6 @@
 """Seals as PostgreSQL sees them: alike on every version and with every setting, and computed without our code."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -14,9 +14,7 @@ from bot.services.audit_verify import AuditVerify
 from bot.services.identity import Identity
 from db.engine import Database
 from db.queries import audit_verify
-from tests import database
 from tests.database import TestServer
-from tests.db.test_migrations import OLDEST, SYSTEM_15
 
 OWN = {"id", "interaction_id"}
 ROWS = (
@@ -62,17 +60,6 @@ INDEPENDENT = f"""with made as (
               from audit_logs a where a.org_id = s.org_id and s.ids @> a.id) as rows
       from audit_seals s where org_id = '%s')
   select hash = sha256(convert_to({WRITTEN.format(TOLD)}, 'UTF8')) from made order by number"""
-
-
-@pytest.fixture(scope="module", params=["18", OLDEST])
-def server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
-    if request.param == "18":
-        yield request.getfixturevalue("postgres")
-        return
-    if not (SYSTEM_15 / "initdb").exists():
-        pytest.skip("install postgresql-15")
-    with database.running(SYSTEM_15) as found:
-        yield found
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """The steps lead to the models, forth and back, with data in the tables, on every PostgreSQL that we support."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 from alembic.config import Config
@@ -15,29 +14,14 @@ from bot.errors import Unavailable
 from db import migrate
 from db.engine import Database
 from db.models import Base
-from tests import database
 from tests.database import TestServer
 from tests.db import rows
-
-SYSTEM_15 = Path("/usr/lib/postgresql/15/bin")
-OLDEST = pytest.param("15", marks=pytest.mark.may_skip(reason="PostgreSQL 15 is a Debian package, not one of ours"))
 
 CONSTRAINTS = "select conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) from pg_constraint"
 INDEXES = "select indexdef from pg_indexes where schemaname = 'public' and tablename <> 'alembic_version'"
 COLUMNS = """select concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default, identity_generation)
   from information_schema.columns
  where table_schema = 'public' and table_name not in ('alembic_version', 'server_actions')"""
-
-
-@pytest.fixture(scope="module", params=["18", OLDEST])
-def server(request: pytest.FixtureRequest) -> Iterator[TestServer]:
-    if request.param == "18":
-        yield request.getfixturevalue("postgres")
-        return
-    if not (SYSTEM_15 / "initdb").exists():
-        pytest.skip("install postgresql-15")
-    with database.running(SYSTEM_15) as found:
-        yield found
 
 
 @pytest.fixture
