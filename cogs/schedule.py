@@ -3,7 +3,7 @@
 from discord import app_commands
 from discord.ext import commands
 
-from bot.domain.schedules import ACTIONS
+from bot.domain.actions import ACTIONS
 from bot.gate import Call, Reply, action, gate
 from bot.services.schedules_adding import Wish
 from bot.ui import confirm, schedules

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import takewhile
 from typing import Final, Literal
 
+from bot.domain.actions import Action
 from bot.domain.cron import Cron
 from bot.domain.jobs import JobType
 
@@ -15,29 +16,6 @@ Status = Literal[
 
 LATE: Final = timedelta(minutes=10)
 """A run that is later than this was missed: it is left out, or caught up once."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """What a schedule can do."""
-
-    name: str
-    job_type: JobType
-    capability: str
-    """What the game must be able to do."""
-    text: str = ""
-    """What its text is called; empty: it takes none."""
-
-
-ACTIONS: Final = {
-    action.name: action
-    for action in (
-        Action("restart", JobType.SERVER_RESTART, "restart"),
-        Action("announce", JobType.ANNOUNCE, "say", text="The text"),
-        Action("console", JobType.CONSOLE_COMMAND, "console", text="The command"),
-    )
-}
-OF_JOB_TYPE: Final = {action.job_type.value: action for action in ACTIONS.values()}
 
 
 @dataclass(frozen=True)
@@ -115,6 +93,9 @@ def left_out(action: Action, target: Target) -> Skip | None:
         wanted = target.desired_state == "running" and target.status in ("crashed", "unknown")
         if not wanted and target.status not in ("running", "starting"):
             return Skip("skipped_offline", f"{target.words}, and a restart would start it")
+    elif action.job_type == JobType.SERVER_START:
+        if target.status in ("running", "starting"):
+            return Skip("skipped_busy", f"it is {target.status} already")
     elif not target.host_online:
         return Skip("skipped_offline", "its host is offline")
     elif target.status not in ("running", "starting"):

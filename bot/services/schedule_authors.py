@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
 from bot.domain.access import Grants
+from bot.domain.actions import OF_JOB_TYPE
 from bot.domain.actors import Actor
 from bot.domain.jobs import JOBS
-from bot.domain.schedules import OF_JOB_TYPE
 from db.engine import Database
 from db.queries import access, schedules
 from db.queries.schedules import ScheduleCard

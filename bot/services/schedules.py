@@ -11,10 +11,10 @@ from uuid import UUID
 from bot import clock
 from bot.domain import until, zones
 from bot.domain.access import Scope
+from bot.domain.actions import OF_JOB_TYPE
 from bot.domain.actors import Actor
 from bot.domain.cron import checked
 from bot.domain.jobs import JobType
-from bot.domain.schedules import OF_JOB_TYPE
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask

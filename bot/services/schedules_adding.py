@@ -13,14 +13,14 @@ from agent import wire
 from bot import clock
 from bot.domain import cron_words, zones
 from bot.domain.access import EVERYWHERE
+from bot.domain.actions import ACTIONS, Action
 from bot.domain.actors import Actor
 from bot.domain.cron import Cron
 from bot.domain.jobs import JOBS, JobType
-from bot.domain.schedules import ACTIONS, Action
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
+from bot.services.actions import params, text_of
 from bot.services.confirmations import Done, ask
-from bot.services.consoles import one_line
 from bot.services.servers import VIEW, left_out, must_be_able, resolve
 from db.engine import Database
 from db.failures import constraint_of
@@ -134,7 +134,7 @@ async def _understood(tx: Tx, wish: Wish) -> Plan:
     action = ACTIONS.get(wish.action)
     if action is None:
         raise Invalid(f"{safe(wish.action, 40)} is nothing that a schedule can do.", f"It can {', '.join(ACTIONS)}.")
-    text = _text(action, wish.text)
+    text = text_of(action, wish.text)
     try:
         cron = cron_words.parse(wish.when)
         zone_name = zones.named(wish.zone.strip() or await schedules.zone(tx.session, tx.actor.org))
@@ -149,25 +149,7 @@ async def _understood(tx: Tx, wish: Wish) -> Plan:
     runs = list(islice(cron.runs(clock.now(), zones.zone(zone_name)), SHOWN_RUNS))
     server = "" if wish.tag else str(servers[0].id)
     told = replace(wish, server=server, text=text, name=name, zone=zone_name, tag=wish.tag.strip().lower())
-    return Plan(told, action, _params(action, text), cron, servers, runs, denied)
-
-
-def _text(action: Action, text: str) -> str:
-    if action.text:
-        return one_line(text, action.text)
-    if text.strip():
-        raise Invalid(f"A schedule that does {action.name} takes no `text`.", "Leave it out; nothing was saved.")
-    return ""
-
-
-def _params(action: Action, text: str) -> wire.Params:
-    match action.job_type:
-        case JobType.ANNOUNCE:
-            return wire.Announce(text=text)
-        case JobType.CONSOLE_COMMAND:
-            return wire.ConsoleCommand(command=text)
-        case _:
-            return wire.ServerRestart()
+    return Plan(told, action, params(action, text), cron, servers, runs, denied)
 
 
 async def _servers(tx: Tx, wish: Wish) -> list[ServerCard]:

@@ -13,13 +13,15 @@ from uuid import UUID
 from agent import wire
 from bot import clock
 from bot.domain.access import Scope
+from bot.domain.actions import OF_JOB_TYPE, Action
 from bot.domain.actors import Actor, system
 from bot.domain.cron import checked
-from bot.domain.jobs import JOBS, JobType
-from bot.domain.schedules import OF_JOB_TYPE, Action, Due, Skip, Target, last_on_time, left_out, skipped
+from bot.domain.jobs import JOBS
+from bot.domain.schedules import Due, Skip, Target, last_on_time, left_out, skipped
 from bot.domain.zones import zone
 from bot.errors import Conflict, Unavailable
 from bot.services import outbox
+from bot.services.actions import dedupe_key
 from bot.services.jobs import params_of
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from db.engine import Database
@@ -97,7 +99,7 @@ class _Run:
                 server_id=server.id,
                 host_id=server.host_id,
                 params=params,
-                dedupe_key=f"power:{server.id}" if action.job_type == JobType.SERVER_RESTART else None,
+                dedupe_key=dedupe_key(action, server.id),
                 source="schedule",
                 schedule_id=self.schedule.id,
             )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import discord
 
+from bot.domain.actions import OF_JOB_TYPE
 from bot.domain.cron import checked
 from bot.domain.cron_words import EXAMPLES, parse
-from bot.domain.schedules import OF_JOB_TYPE
 from bot.domain.words import safe
 from bot.domain.zones import zone
 from bot.ui.cards import Button, Colour, card, fitting, row

@@ -3,15 +3,19 @@
 from db.base import Base
 from db.models.alerts import AlertCount, AlertFiring, AlertRule, AlertRuleChannel, Incident, IncidentEvent
 from db.models.audit import AuditLog, AuditSeal, PendingConfirmation
+from db.models.backups import Backup
 from db.models.bans import BanEntry, BanEvent, BanIdentifier, OrgBan
+from db.models.batches import CommandMacro, JobBatch
 from db.models.events import Event
 from db.models.hosts import ApiKey, Host, PairingToken
 from db.models.jobs import Job, JobRun
 from db.models.logs import Log, LogCursor
+from db.models.maintenance import MaintenanceWindow, ServerHold
 from db.models.messages import BotMessage, NotificationChannel, NotificationJob
 from db.models.mods import ModArtifact, ModDeployment, ServerMod
 from db.models.operations import AppState, CronRun, Lease
 from db.models.players import Player, PlayerIdentity, PlayerName, PlayerSession
+from db.models.power import PowerPlan
 from db.models.schedules import Schedule, ScheduleExclusion, ScheduleTask
 from db.models.servers import GameType, Server, ServerTag
 from db.models.tenancy import (
@@ -36,11 +40,13 @@ __all__ = [
     "AppState",
     "AuditLog",
     "AuditSeal",
+    "Backup",
     "BanEntry",
     "BanEvent",
     "BanIdentifier",
     "Base",
     "BotMessage",
+    "CommandMacro",
     "CronRun",
     "Event",
     "GameType",
@@ -48,10 +54,12 @@ __all__ = [
     "Incident",
     "IncidentEvent",
     "Job",
+    "JobBatch",
     "JobRun",
     "Lease",
     "Log",
     "LogCursor",
+    "MaintenanceWindow",
     "ModArtifact",
     "ModDeployment",
     "NotificationChannel",
@@ -66,6 +74,7 @@ __all__ = [
     "PlayerIdentity",
     "PlayerName",
     "PlayerSession",
+    "PowerPlan",
     "Role",
     "RoleBinding",
     "RolePermission",
@@ -73,6 +82,7 @@ __all__ = [
     "ScheduleExclusion",
     "ScheduleTask",
     "Server",
+    "ServerHold",
     "ServerMod",
     "ServerTag",
     "User",

@@ -21,6 +21,7 @@ class Job(Base):
     id: Mapped[Key]
     org_id: Mapped[UUID] = mapped_column(ForeignKey("orgs.id", ondelete="CASCADE"))
     number: Mapped[BigInt]
+    batch_id: Mapped[UUID | None]
     server_instance_id: Mapped[UUID | None]
     host_id: Mapped[UUID | None]
     type: Mapped[str]
@@ -30,6 +31,7 @@ class Job(Base):
     status: Mapped[str] = mapped_column(default="queued", server_default="queued")
     source: Mapped[str] = mapped_column(default="command", server_default="command")
     schedule_id: Mapped[UUID | None]
+    macro_id: Mapped[UUID | None]
     after_job_id: Mapped[UUID | None]
     after_any: Mapped[bool] = mapped_column(default=False, server_default=false())
     dedupe_key: Mapped[str | None]
@@ -54,6 +56,18 @@ class Job(Base):
         ),
         ForeignKeyConstraint(
             ["host_id", "org_id"], ["hosts.id", "hosts.org_id"], name="fk_jobs_host", ondelete="SET NULL (host_id)"
+        ),
+        ForeignKeyConstraint(
+            ["batch_id", "org_id"],
+            ["job_batches.id", "job_batches.org_id"],
+            name="fk_jobs_batch",
+            ondelete="SET NULL (batch_id)",
+        ),
+        ForeignKeyConstraint(
+            ["macro_id", "org_id"],
+            ["command_macros.id", "command_macros.org_id"],
+            name="fk_jobs_macro",
+            ondelete="SET NULL (macro_id)",
         ),
         ForeignKeyConstraint(
             ["schedule_id", "org_id"],
@@ -81,6 +95,8 @@ class Job(Base):
         partial(
             "ix_jobs_server_created", "server_instance_id", newest("created_at"), where="server_instance_id IS NOT NULL"
         ),
+        partial("ix_jobs_batch", "batch_id", where="batch_id IS NOT NULL"),
+        partial("ix_jobs_macro", "macro_id", where="macro_id IS NOT NULL"),
         partial("ix_jobs_schedule", "schedule_id", where="schedule_id IS NOT NULL"),
         partial("ix_jobs_live_schedule", "schedule_id", where="status IN ('held','queued','running')"),
         partial("ix_jobs_live_server", "server_instance_id", where="status IN ('held','queued','running')"),

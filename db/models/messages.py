@@ -71,7 +71,8 @@ class BotMessage(Base):
         UniqueConstraint("org_id", "kind", "subject_id", "channel_id", name="uq_bot_messages"),
         check(
             "bot_messages_kind_check",
-            "kind IN ('panel','incident','ban_notice','job','deployment','appeal','batch','server','setup')",
+            "kind IN ('panel','incident','ban_notice','job','deployment','appeal','batch','server','setup',"
+            "'maintenance','plan')",
         ),
         partial("ix_bot_messages_due", "next_edit_at", where="next_edit_at IS NOT NULL AND disabled_reason IS NULL"),
         {

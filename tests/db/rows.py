@@ -1,6 +1,6 @@
 """One row of every table, all in one org."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import func
@@ -16,11 +16,13 @@ from db.models import (
     AppState,
     AuditLog,
     AuditSeal,
+    Backup,
     BanEntry,
     BanEvent,
     BanIdentifier,
     Base,
     BotMessage,
+    CommandMacro,
     CronRun,
     Event,
     GameType,
@@ -28,10 +30,12 @@ from db.models import (
     Incident,
     IncidentEvent,
     Job,
+    JobBatch,
     JobRun,
     Lease,
     Log,
     LogCursor,
+    MaintenanceWindow,
     ModArtifact,
     ModDeployment,
     NotificationChannel,
@@ -46,6 +50,7 @@ from db.models import (
     PlayerIdentity,
     PlayerName,
     PlayerSession,
+    PowerPlan,
     Role,
     RoleBinding,
     RolePermission,
@@ -53,6 +58,7 @@ from db.models import (
     ScheduleExclusion,
     ScheduleTask,
     Server,
+    ServerHold,
     ServerMod,
     ServerTag,
     User,
@@ -183,6 +189,7 @@ def one_of_each() -> list[Base]:
         CronRun(job_name="sweep", status="success", meta_json={"done": 3}),
         *_wishes(o, arena, player),
         *_watched(box, arena, channel),
+        *_planned(work, arena, now),
     ]
 
 
@@ -204,6 +211,23 @@ def _wishes(o: Org, arena: Server, player: Player) -> list[Base]:
         daily,
         ScheduleTask(schedule_id=daily.id, sequence=1, job_type="SERVER_RESTART"),
         ScheduleExclusion(org_id=o.id, schedule_id=daily.id, server_instance_id=arena.id),
+    ]
+
+
+def _planned(work: Job, arena: Server, now: datetime) -> list[Base]:
+    """What shall be done together, later, or not at all for a time."""
+    org_id = arena.org_id
+    return [
+        JobBatch(id=uuid4(), org_id=org_id, number=1, action="restart", targets={"tag": "pvp"}, total_count=1),
+        CommandMacro(
+            id=uuid4(), org_id=org_id, name="hello", job_type="ANNOUNCE", payload_template={"text": "Hello {{who}}"}
+        ),
+        PowerPlan(org_id=org_id, server_instance_id=arena.id, action="restart", mode="at", due_at=now, job_id=work.id),
+        ServerHold(server_instance_id=arena.id, org_id=org_id, reason="its world is being copied"),
+        MaintenanceWindow(
+            org_id=org_id, tag="pvp", reason="new disks", starts_at=now, ends_at=now + timedelta(hours=1)
+        ),
+        Backup(org_id=org_id, server_instance_id=arena.id, name="2026-11-21", job_id=work.id),
     ]
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from bot.domain.actions import ACTIONS, OF_JOB_TYPE
 from bot.domain.cron import checked
 from bot.domain.jobs import JOBS
-from bot.domain.schedules import ACTIONS, LATE, OF_JOB_TYPE, Due, Target, last_on_time, left_out, skipped
+from bot.domain.schedules import LATE, Due, Target, last_on_time, left_out, skipped
 
 NOW = datetime(2026, 11, 21, 4, 0, 30, tzinfo=UTC)
 FOUR = datetime(2026, 11, 21, 4, tzinfo=UTC)
@@ -94,5 +95,10 @@ def test_a_server(action: str, changed: dict[str, Any], words: str) -> None:
 
 def test_every_action_is_a_job_with_a_permission_and_none_needs_a_confirmation() -> None:
     assert {action.job_type for action in ACTIONS.values()} <= JOBS.keys()
-    assert {JOBS[action.job_type].permission for action in ACTIONS.values()} == {"servers.restart", "servers.console"}
+    assert {JOBS[action.job_type].permission for action in ACTIONS.values()} == {
+        "servers.restart",
+        "servers.stop",
+        "servers.start",
+        "servers.console",
+    }
     assert [OF_JOB_TYPE[action.job_type.value] for action in ACTIONS.values()] == list(ACTIONS.values())

@@ -8,9 +8,9 @@ import discord
 
 from agent import wire
 from bot.domain.access import Grants
+from bot.domain.actions import ACTIONS
 from bot.domain.actors import Actor
 from bot.domain.cron_words import parse
-from bot.domain.schedules import ACTIONS
 from bot.domain.words import safe
 from bot.services.schedules_adding import Plan, Preview, Wish
 from bot.services.servers import left_out
