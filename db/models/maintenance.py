@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKey, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Key, Moment, check, partial
@@ -49,6 +49,11 @@ class MaintenanceWindow(Base):
     reason: Mapped[str]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    warned_at: Mapped[datetime | None]
+    begun_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None] = mapped_column(
+        comment="NULL = planned or under way; without begun_at it was cancelled, or nobody was up to tell of it"
+    )
     ended_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Moment]
@@ -68,6 +73,6 @@ class MaintenanceWindow(Base):
         check("maintenance_windows_check1", "ends_at > starts_at"),
         partial("ix_maintenance_host", "host_id", where="host_id IS NOT NULL"),
         partial("ix_maintenance_server", "server_instance_id", where="server_instance_id IS NOT NULL"),
-        Index("ix_maintenance_live", "org_id", "ends_at"),
+        partial("ix_maintenance_live", "org_id", "starts_at", where="ended_at IS NULL"),
         {"comment": "of a host, a server or a tag; all NULL = the whole org"},
     )

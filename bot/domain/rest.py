@@ -1,0 +1,39 @@
+"""Servers that are left alone: held by somebody, or in maintenance for a time. The words for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from bot.domain.durations import rough
+
+_REASON: Final = 200
+"""Characters of a reason; more would hide what it is a reason for."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """Why a server is left alone now."""
+
+    kind: Literal["hold", "maintenance"]
+    reason: str
+    by: str | None
+    """Who wanted it so; None where that person is not known any more."""
+    since: datetime
+    until: datetime | None
+    """None: until somebody releases it."""
+
+    def words(self, now: datetime) -> str:
+        """`held by ann for 2 hours: new map`, `in maintenance for 40 more minutes: new disk`.
+
+        With what people typed as they typed it: whoever shows it makes it safe."""
+        reason = self.reason if len(self.reason) <= _REASON else self.reason[: _REASON - 1].rstrip() + "…"
+        return f"{self.head(now)}: {reason}"
+
+    def head(self, now: datetime) -> str:
+        """The same without the reason."""
+        if self.kind == "hold":
+            return f"held by {self.by or 'somebody'} for {rough(now - self.since)}"
+        if self.until is None:
+            return "in maintenance"
+        number, unit = rough(self.until - now).split()
+        return f"in maintenance for {number} more {unit}"
