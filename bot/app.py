@@ -41,6 +41,7 @@ from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
 from bot.services.downloads import Downloads
 from bot.services.fleet import Fleet
+from bot.services.fleet_tags import FleetTags
 from bot.services.heartbeats import Heartbeats
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
@@ -143,6 +144,7 @@ class App:
             confirmations=Confirmations(db, performers),
             consoles=Consoles(db),
             fleet=fleet,
+            fleet_tags=FleetTags(db),
             hosts=hosts,
             identity=Identity(db),
             incidents=Incidents(db),

@@ -1,4 +1,4 @@
-"""/fleet: add, edit, remove."""
+"""/fleet: add, edit, tag, remove."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from discord.ext import commands
 from bot.gate import Call, Reply, Show, action, gate
 from bot.ui import confirm, fleet
 from bot.ui.cards import notice
-from cogs import choices
+from cogs import choices, fleet_choices
 
 
 @app_commands.guild_only()
@@ -31,6 +31,13 @@ class FleetCog(commands.GroupCog, group_name="fleet", group_description="Add, ch
     async def edit(self, call: Call, server: str) -> Reply:
         server_id, draft = await call.services.fleet.draft_of(call.actor, server)
         return Reply(form=fleet.form(draft, f"Edit {draft.name}", "fleet.edited", server_id))
+
+    @app_commands.command(name="tag", description="Give a server tags, or take them")
+    @app_commands.describe(server="Which server", add="Such as: eu, pvp", remove="Those that it has no more")
+    @app_commands.autocomplete(server=choices.server, add=fleet_choices.added, remove=fleet_choices.removed)
+    @gate("servers.edit")
+    async def tag(self, call: Call, server: str, add: str = "", remove: str = "") -> Reply:
+        return Reply(fleet.tagged(await call.services.fleet_tags.change(call.actor, server, add, remove)))
 
     @app_commands.command(name="remove", description="Remove a server; its files stay on the host")
     @app_commands.describe(server="Which server")

@@ -22,6 +22,7 @@ from bot.services.config import Config
 from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
 from bot.services.fleet import Fleet
+from bot.services.fleet_tags import FleetTags
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
 from bot.services.incidents import Incidents
@@ -66,6 +67,7 @@ class Services:
     confirmations: Confirmations
     consoles: Consoles
     fleet: Fleet
+    fleet_tags: FleetTags
     hosts: Hosts
     identity: Identity
     incidents: Incidents

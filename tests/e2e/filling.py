@@ -73,6 +73,7 @@ THINGS: Final[Mapping[str, Refs]] = {
 SPECIAL: Final[Mapping[tuple[str, str], Refs]] = {
     ("notify test", "name"): named(NotificationChannel, "name"),
     ("notify remove", "name"): named(NotificationChannel, "name"),
+    ("fleet tag", "remove"): _only(ServerTag, "tag"),
     ("mod rollback", "to"): _only(ModArtifact, "version"),
 }
 """The same where a name alone does not tell."""
@@ -100,6 +101,7 @@ PLAIN: Final[Mapping[str, str]] = {
 """Options that name nothing of a guild."""
 GIVEN: Final[Mapping[tuple[str, str], str]] = {
     ("alert add", "type"): "server_down",
+    ("fleet tag", "add"): "night",
     ("mod upload", "version"): "1.0",
 }
 """The same where a name alone does not tell, or where it has to be a certain choice."""

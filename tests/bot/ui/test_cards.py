@@ -21,6 +21,7 @@ from tests.bot.ui.alert_samples import alert_cards, incident_cards
 from tests.bot.ui.audit_samples import audit_cards
 from tests.bot.ui.ban_samples import ban_cards
 from tests.bot.ui.check_samples import check_cards
+from tests.bot.ui.fleet_samples import fleet_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
 from tests.bot.ui.log_samples import log_cards
 from tests.bot.ui.panel_samples import board_cards, channel_cards
@@ -162,6 +163,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         channel_cards,
         player_cards,
         privacy_cards,
+        fleet_cards,
         schedule_cards,
         seal_cards,
         server_cards,
