@@ -29,6 +29,9 @@ class PowerPlan(Base):
     reason: Mapped[str | None]
     created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Moment]
+    outcome: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+    ended_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     __table_args__ = (
         ForeignKeyConstraint(
