@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,9 @@ LEASE_SECONDS: Final = 3.0
 
 class BotProcess:
     """One process of the bot. `database_url` empty: it brings its own database in `place`."""
+
+    launcher: Sequence[str] = ("tests.wire.launch",)
+    """The module that becomes the real program, and its own arguments."""
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class BotProcess:
         assert self.process is None, "it runs already"
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.wire.launch", self.discord.url, str(self.lease), "run",
+                sys.executable, "-m", *self.launcher, self.discord.url, str(self.lease), "run",
                 cwd=PROJECT,
                 env={**_environment(), **self._settings},
                 stdin=asyncio.subprocess.DEVNULL,
