@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Final, Literal
 
 
@@ -33,6 +33,31 @@ LEASE: Final = timedelta(seconds=90)
 """A claim and each progress report hold the run this long."""
 
 
+class Priority(IntEnum):
+    """Whose jobs a host takes first. Each step is worth `HEAD_START`, so nothing waits for ever behind later ones."""
+
+    BACKGROUND = 0
+    SCHEDULE = 1
+    BATCH = 2
+    PERSON = 3
+
+
+HEAD_START: Final = timedelta(minutes=3)
+"""A job goes before those of a step below that were due up to this much earlier."""
+PRIORITY_OF: Final[dict[str, Priority]] = {
+    "command": Priority.PERSON,
+    "macro": Priority.PERSON,
+    "mod_deploy": Priority.PERSON,
+    "batch": Priority.BATCH,
+    "schedule": Priority.SCHEDULE,
+    "alert": Priority.SCHEDULE,
+    "reconcile": Priority.SCHEDULE,
+    "ban_sync": Priority.BACKGROUND,
+    "system": Priority.BACKGROUND,
+}
+"""By the source of a job."""
+
+
 @dataclass(frozen=True)
 class JobSpec:
     """How jobs of one type behave."""
@@ -46,6 +71,8 @@ class JobSpec:
     timeout: timedelta = timedelta(minutes=15)
     max_attempts: int = 1
     """Above 1 only where doing it twice does no harm."""
+    backoff: timedelta = timedelta(seconds=2)
+    """The wait before the second attempt; each further one is twice as long."""
     waits: timedelta | None = timedelta(minutes=15)
     """How long after `not_before` it may wait for its host before it expires; None: as long as it takes."""
     instead: str = ""
@@ -87,9 +114,12 @@ PARTS: Final[frozenset[str]] = frozenset(kind.value for kind, spec in JOBS.items
 """Types whose jobs are not done again by themselves."""
 
 
-def backoff(attempt: int) -> timedelta:
-    """The wait before attempt `attempt + 1`: 2 s, 4 s, 8 s … at most 5 minutes."""
-    return timedelta(seconds=min(300, 2 ** min(attempt, 9)))
+LONGEST_BACKOFF: Final = timedelta(minutes=5)
+
+
+def backoff(attempt: int, first: timedelta = timedelta(seconds=2)) -> timedelta:
+    """The wait before attempt `attempt + 1`: `first`, then twice as long each time, at most 5 minutes or `first`."""
+    return min(first * 2 ** min(attempt - 1, 9), max(first, LONGEST_BACKOFF))
 
 
 @dataclass(frozen=True)
@@ -102,7 +132,12 @@ class Verdict:
 
 
 def after_run(
-    outcome: RunOutcome | Literal["lost"], attempt: int, max_attempts: int, *, cancel_requested: bool
+    outcome: RunOutcome | Literal["lost"],
+    attempt: int,
+    max_attempts: int,
+    *,
+    cancel_requested: bool,
+    first_wait: timedelta = timedelta(seconds=2),
 ) -> Verdict:
     """The job's next state. `lost`: its lease passed; `unknown`: its agent died while it ran."""
     match outcome:
@@ -117,5 +152,5 @@ def after_run(
             if cancel_requested:
                 return Verdict("failed", words or "it failed before it could be cancelled")
             if attempt < max_attempts:
-                return Verdict("queued", words, retry_in=backoff(attempt))
+                return Verdict("queued", words, retry_in=backoff(attempt, first_wait))
             return Verdict("failed", words)

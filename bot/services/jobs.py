@@ -51,6 +51,8 @@ class Jobs:
             await jobs.request_cancel(tx.session, job.org_id, job.id, tx.actor.user_id, clock.now())
             await edit_messages(tx, job, "job.cancelling")
         else:
+            if job.status == "held":
+                await jobs.splice(tx.session, job.id)
             await end(tx, job, "cancelled", reason="cancelled by hand", run_id=run_id, by=tx.actor.user_id)
         return job
 

@@ -1,7 +1,7 @@
 """The end of a job, whoever brings it about: its state, its event, its messages, and the jobs that wait for it."""
 
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,26 @@ async def end(
     result: Mapping[str, Any] | None = None,
 ) -> list[int]:
     """Ends a locked job, or queues it again for `not_before`. `result`: what its run brought, None where it brought
-    nothing. Returns the numbers of the jobs that were released or cancelled with it."""
+    nothing. Returns the numbers of the jobs that were released or cancelled with it, a whole chain of them where each
+    needs the one before."""
+    followed = await _end_one(
+        tx, job, status, reason=reason, run_id=run_id, not_before=not_before, by=by, result=result
+    )
+    return await _pass_on(tx, job, status) if followed and status != "queued" else []
+
+
+async def _end_one(
+    tx: Tx,
+    job: LockedJob,
+    status: str,
+    *,
+    reason: str,
+    run_id: UUID | None = None,
+    not_before: datetime | None = None,
+    by: UUID | None = None,
+    result: Mapping[str, Any] | None = None,
+) -> bool:
+    """The end of this one job. Returns whether others wait for it."""
     payload = {"number": job.number, "type": job.type, "reason": reason}
     told = await jobs.end(
         tx.session,
@@ -50,22 +69,30 @@ async def end(
         await fleet.raise_revision(tx.session, job.org_id, job.host_id, clock.now())
     if effect := effect_of(job.type, job.schedule_id):
         await effect(tx, job, status, reason=reason, result=result)
-    return await _pass_on(tx, job, status) if told.followed and status != "queued" else []
+    return told.followed
 
 
-async def _pass_on(tx: Tx, job: LockedJob, status: str) -> list[int]:
-    """Releases the held jobs whose turn has come and cancels those that needed this one to succeed."""
+async def _pass_on(tx: Tx, first: LockedJob, status: str) -> list[int]:
+    """Releases the held jobs whose turn has come and cancels those that needed the one before them to succeed."""
     numbers: list[int] = []
-    for follower in await jobs.followers(tx.session, job.id):
-        numbers.append(follower.number)
-        if status == "success" or follower.after_any:
-            await jobs.release(tx.session, follower.id, clock.now())
-            await edit_messages(tx, follower, "job.queued")
-            await tx.notify("gk_jobs", str(follower.host_id or ""))
-        else:
+    ended = deque([(first, status)])
+    while ended:
+        job, status = ended.popleft()
+        for follower in await jobs.followers(tx.session, job.id):
+            numbers.append(follower.number)
+            if status == "success" or follower.after_any:
+                await _release(tx, follower)
+                continue
             reason = f"J-{job.number}, which comes before it, did not succeed"
-            numbers += await end(tx, replace(follower, after_any=False), "cancelled", reason=reason)
+            if await _end_one(tx, follower, "cancelled", reason=reason):
+                ended.append((follower, "cancelled"))
     return numbers
+
+
+async def _release(tx: Tx, job: LockedJob) -> None:
+    await jobs.release(tx.session, job.id, clock.now())
+    await edit_messages(tx, job, "job.queued")
+    await tx.notify("gk_jobs", str(job.host_id or ""))
 
 
 async def edit_messages(tx: Tx, job: LockedJob, event_type: str) -> None:

@@ -1,13 +1,13 @@
 """Gives a job to a host, whoever wants it done."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from agent import wire
 from bot import clock
-from bot.domain.jobs import JOBS, JobType
+from bot.domain.jobs import JOBS, PRIORITY_OF, JobType, Priority
 from bot.errors import Conflict
 from db.queries import jobs
 from db.uow import Tx
@@ -41,17 +41,29 @@ async def enqueue(
     after_any: bool = False,
     source: str = "command",
     schedule_id: UUID | None = None,
+    batch_id: UUID | None = None,
+    macro_id: UUID | None = None,
+    priority: Priority | None = None,
+    max_attempts: int | None = None,
+    backoff: timedelta | None = None,
+    expires_after: timedelta | None = None,
     quiet: bool = False,
 ) -> Enqueued:
     """Writes a job, its progress message and its wake-up in the transaction of the caller, who has checked the
     permission and names it in the audit row. The message goes to `channel_id`, else to the ops channel, else to
-    where the command was typed; nowhere when `quiet`, because something else shows how it goes. `after` holds it until
-    that job has ended; `after_any`: however it ended.
+    where the command was typed; nowhere when `quiet`, because something else shows how it goes.
+
+    `after` holds it until that job has ended; `after_any`: however it ended. A held job does not expire; when its turn
+    comes it begins at once, or at `not_before` where that is later. `expires_after`: how long it waits for its host
+    from then on, else as long as jobs of its type do. `priority`: else what its source has. `max_attempts` and
+    `backoff` (the wait before the second attempt), else what its type has: above 1 only where doing it twice does no
+    harm.
 
     Raises:
-        Conflict: another live job has the dedupe key.
+        Conflict: another live job has the dedupe key, or the job before it has ended and did not succeed.
     """
     spec, begin = JOBS[type], not_before or clock.now()
+    waits = expires_after or spec.waits
     values: dict[str, Any] = {
         "org": tx.actor.org,
         "server": server_id,
@@ -61,14 +73,18 @@ async def enqueue(
         "exclusive": spec.exclusive,
         "source": source,
         "schedule": schedule_id,
+        "batch": batch_id,
+        "macro": macro_id,
+        "priority": PRIORITY_OF[source] if priority is None else priority,
         "quiet": quiet,
         "after": after,
         "after_any": after_any,
         "dedupe": dedupe_key,
-        "attempts": spec.max_attempts,
+        "attempts": max_attempts or spec.max_attempts,
+        "backoff": int((backoff or spec.backoff).total_seconds()),
         "timeout": int(spec.timeout.total_seconds()),
         "not_before": begin,
-        "expires": None if spec.waits is None else begin + spec.waits,
+        "expires": None if waits is None else begin + waits,
         "author": tx.actor.user_id,
         "channel": channel_id,
         "typed_in": tx.actor.channel_id,
@@ -76,8 +92,13 @@ async def enqueue(
     }
     written = await jobs.enqueue(tx.session, values)
     if written is None:
-        other = await jobs.deduped(tx.session, tx.actor.org, dedupe_key or "")
-        raise Conflict(
-            f"J-{other} is waiting or under way already.", "Wait for it, or cancel it with `/job cancel` first."
-        )
+        raise await _refusal(tx, dedupe_key)
     return Enqueued(written.id, written.number, written.channel_id)
+
+
+async def _refusal(tx: Tx, dedupe_key: str | None) -> Conflict:
+    other = await jobs.deduped(tx.session, tx.actor.org, dedupe_key) if dedupe_key else None
+    if other is None:
+        return Conflict("The job that comes before this one did not succeed.", "`/job list` shows how it ended.")
+    remedy = "Wait for it, or cancel it with `/job cancel` first."
+    return Conflict(f"J-{other} is waiting or under way already.", remedy)

@@ -7,6 +7,7 @@ run (a server changes with it, jobs wait for it, it came late or is tried again)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -90,7 +91,11 @@ class Finishing:
         if run.status in ("success", "failed", "cancelled") or run.known:
             return False
         verdict = after_run(
-            result.outcome, run.attempt, job.max_attempts, cancel_requested=job.cancel_requested_at is not None
+            result.outcome,
+            run.attempt,
+            job.max_attempts,
+            cancel_requested=job.cancel_requested_at is not None,
+            first_wait=timedelta(seconds=job.backoff_sec),
         )
         late = run.status == "lost"
         noted = late and (run.overtaken or job.status in ("success", "cancelled"))

@@ -1,5 +1,6 @@
 """What nobody reports: offers that were never begun, runs whose host went silent, jobs that waited too long."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from bot import clock
@@ -47,7 +48,11 @@ class JobSweep:
                 return False
             tx.actor = _sweeper("leases.sweep", job)
             verdict = after_run(
-                "lost", run.attempt, job.max_attempts, cancel_requested=job.cancel_requested_at is not None
+                "lost",
+                run.attempt,
+                job.max_attempts,
+                cancel_requested=job.cancel_requested_at is not None,
+                first_wait=timedelta(seconds=job.backoff_sec),
             )
             await job_runs.lose(tx.session, run.id, verdict.reason, clock.now())
             retry_at = None if verdict.retry_in is None else clock.now() + verdict.retry_in

@@ -8,8 +8,11 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, SmallInteger, Un
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bot.domain.jobs import HEAD_START
 from db.base import Base, BigInt, JsonObject, Key, Moment, check, newest, partial
 
+TURN = f"(timezone('UTC', not_before) - priority * interval '{HEAD_START.total_seconds():.0f} seconds')"
+"""In this order a host takes its jobs: when they are due, with a head start for each step of priority."""
 _SOURCES = "'command','schedule','macro','batch','alert','ban_sync','mod_deploy','reconcile','system'"
 
 
@@ -36,6 +39,7 @@ class Job(Base):
     after_any: Mapped[bool] = mapped_column(default=False, server_default=false())
     dedupe_key: Mapped[str | None]
     max_attempts: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    backoff_sec: Mapped[int] = mapped_column(default=2, server_default=text("2"))
     timeout_sec: Mapped[int] = mapped_column(default=900, server_default=text("900"))
     not_before: Mapped[Moment]
     expires_at: Mapped[datetime | None]
@@ -76,11 +80,16 @@ class Job(Base):
             ondelete="SET NULL (schedule_id)",
         ),
         ForeignKeyConstraint(
-            ["after_job_id", "org_id"], ["jobs.id", "jobs.org_id"], name="fk_jobs_after", ondelete="CASCADE"
+            ["after_job_id", "org_id"],
+            ["jobs.id", "jobs.org_id"],
+            name="fk_jobs_after",
+            ondelete="SET NULL (after_job_id)",
         ),
         check("jobs_status_check", "status IN ('held','queued','running','success','failed','cancelled','expired')"),
         check("jobs_source_check", f"source IN ({_SOURCES})"),
         check("jobs_max_attempts_check", "max_attempts BETWEEN 1 AND 11"),
+        check("jobs_priority_check", "priority BETWEEN 0 AND 3"),
+        check("jobs_backoff_sec_check", "backoff_sec BETWEEN 1 AND 3600"),
         check("jobs_timeout_sec_check", "timeout_sec BETWEEN 5 AND 86400"),
         check("jobs_check", "status <> 'held' OR after_job_id IS NOT NULL"),
         check("jobs_check1", "(status IN ('success','failed','cancelled','expired')) = (finished_at IS NOT NULL)"),
@@ -103,7 +112,7 @@ class Job(Base):
         partial("ix_jobs_finished", "finished_at", where="finished_at IS NOT NULL"),
         partial("ix_jobs_after", "after_job_id", where="after_job_id IS NOT NULL"),
         partial("ix_jobs_host", "host_id", where="host_id IS NOT NULL"),
-        partial("ix_jobs_queue", "host_id", newest("priority"), "not_before", "number", where="status = 'queued'"),
+        partial("ix_jobs_queue", "host_id", text(TURN), "number", where="status = 'queued'"),
         partial("ix_jobs_expiry", "expires_at", where="status = 'queued' AND expires_at IS NOT NULL"),
         {
             "comment": "the queue itself; payload never holds credentials, paths or host commands; "

@@ -1,5 +1,6 @@
 """Runs: the attempts at a job, claimed by its host under a lease. Both sides of the lease are PostgreSQL's now()."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.jobs import LEASE
+from db.models.jobs import TURN
 from db.rows import every, one
 
 _LEASE = f"interval '{LEASE.total_seconds():.0f} seconds'"
@@ -18,10 +20,12 @@ _LEASE = f"interval '{LEASE.total_seconds():.0f} seconds'"
 _BLOCKED = """(j.is_exclusive and exists (
       select 1 from job_runs b where b.server_instance_id = j.server_instance_id and b.is_exclusive
          and b.status in ('claimed', 'running')))"""
+_TURN = re.sub(r"\b(not_before|priority)\b", r"j.\1", TURN)
 _DUE = f"""j.status = 'queued' and j.not_before <= :now and (j.expires_at is null or j.expires_at > :now) and not {_BLOCKED}"""
 
 # Offers whose answer may have been lost come first, with a new claim token. Of the rest, at most one exclusive job per server;
 # where two claimers meet at one server, the partial unique index lets one of them pass and `do nothing` spares the other an error.
+# In `turn` order, which is the index's; the bound on it lets the scan end where jobs of the future begin.
 # A key that was revoked during a long poll gets nothing any more. Of a limit that is an expression the planner expects a
 # tenth of the table: the array and the lateral join leave it nothing but the primary key, however long the queue is.
 _CLAIM = text(f"""/* job_runs.claim */
@@ -35,21 +39,22 @@ _CLAIM = text(f"""/* job_runs.claim */
         from lost where r.id = lost.id
       returning r.id, r.job_id, r.attempt, r.claim_token, r.lease_expires_at),
     due as (
-      select j.id, j.org_id, j.host_id, j.server_instance_id, j.is_exclusive, j.priority, j.not_before, j.number
+      select j.id, j.org_id, j.host_id, j.server_instance_id, j.is_exclusive, {_TURN} as turn, j.number
         from jobs j
-       where j.host_id = :host and {_DUE} and exists (select 1 from live)
-       order by j.priority desc, j.not_before, j.number
+       where j.host_id = :host and {_DUE} and {_TURN} <= timezone('UTC', cast(:now as timestamptz))
+         and exists (select 1 from live)
+       order by {_TURN}, j.number
        limit greatest(:slots - (select count(*) from offered), 0) for update of j skip locked),
     ranked as (
       select due.*, row_number() over (partition by server_instance_id, is_exclusive
-                                       order by priority desc, not_before, number) as place from due),
+                                       order by turn, number) as place from due),
     taken as (
       insert into job_runs (org_id, job_id, host_id, server_instance_id, attempt, is_exclusive, lease_expires_at, created_at)
       select org_id, id, host_id, server_instance_id,
              coalesce((select max(p.attempt) from job_runs p where p.job_id = ranked.id), 0) + 1,
              is_exclusive, now() + {_LEASE}, :now
         from ranked where not is_exclusive or server_instance_id is null or place = 1
-       order by priority desc, not_before, number
+       order by turn, number
       on conflict do nothing
       returning id, job_id, attempt, claim_token, lease_expires_at),
     busy as (
@@ -57,7 +62,7 @@ _CLAIM = text(f"""/* job_runs.claim */
     select now() as now, c.*, j.number, j.type, j.payload, j.timeout_sec, j.server_instance_id as server_id
       from (select * from offered union all select * from taken) c
            cross join lateral (select * from jobs where id = c.job_id limit 1) j
-     order by j.priority desc, j.not_before, j.number""")
+     order by {_TURN}, j.number""")
 
 _READY = text(f"""/* job_runs.ready */
     select h.id from unnest(cast(:hosts as uuid[])) h(id)

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.rows import every, one
 
 # One round trip: the number, the job, the message that will follow it, and what the outbox owes. The wake-ups leave with the
-# commit. A job with a dedupe key that is taken gives no row.
+# commit. No row where its dedupe key is taken, or where the job before it is gone or has ended as it must not. That one is
+# locked: it cannot end unnoticed between the look at it and the commit.
 _ENQUEUE = text("""/* jobs.enqueue */
     with place as (
       select case when not :quiet then
@@ -22,18 +23,22 @@ _ENQUEUE = text("""/* jobs.enqueue */
                           where c.org_id = :org and c.purpose = 'ops' and c.type = 'discord_channel' and c.enabled
                           order by c.created_at, c.id limit 1),
                         cast(:typed_in as bigint)) end as channel_id),
+    before as (select id, status from jobs where org_id = :org and id = cast(:after as uuid) for share),
     counter as (
       insert into org_counters (org_id, name, value) values (:org, 'job', 1)
       on conflict (org_id, name) do update set value = org_counters.value + 1 returning value),
     made as (
-      insert into jobs (org_id, number, server_instance_id, host_id, type, payload, is_exclusive, status, source,
-                        schedule_id, after_job_id, after_any, dedupe_key, max_attempts, timeout_sec, not_before, expires_at,
-                        created_by_id, created_at)
-      select :org, value, cast(:server as uuid), cast(:host as uuid), :type, :payload, :exclusive,
-             case when cast(:after as uuid) is null then 'queued' else 'held' end, :source, cast(:schedule as uuid),
-             cast(:after as uuid), :after_any, cast(:dedupe as text), :attempts, :timeout, :not_before, cast(:expires as timestamptz),
+      insert into jobs (org_id, number, server_instance_id, host_id, type, payload, is_exclusive, priority, status,
+                        source, schedule_id, batch_id, macro_id, after_job_id, after_any, dedupe_key, max_attempts, backoff_sec,
+                        timeout_sec, not_before, expires_at, created_by_id, created_at)
+      select :org, value, cast(:server as uuid), cast(:host as uuid), :type, :payload, :exclusive, :priority,
+             case when before.status in ('held', 'queued', 'running') then 'held' else 'queued' end, :source,
+             cast(:schedule as uuid), cast(:batch as uuid), cast(:macro as uuid), cast(:after as uuid), :after_any,
+             cast(:dedupe as text), :attempts, :backoff, :timeout, :not_before, cast(:expires as timestamptz),
              cast(:author as uuid), :now
-        from counter
+        from counter left join before on true
+       where cast(:after as uuid) is null or :after_any and before.id is not null
+          or before.status in ('held', 'queued', 'running', 'success')
       on conflict (org_id, dedupe_key) where dedupe_key is not null and status in ('held', 'queued', 'running') do nothing
       returning id, number),
     message as (
@@ -54,6 +59,7 @@ _DEDUPED = text("""/* jobs.deduped */
 
 _COLUMNS = """
     j.id, j.org_id, o.discord_guild_id as guild_id, j.number, j.type, j.status, j.payload, j.is_exclusive, j.max_attempts,
+    j.backoff_sec, j.after_job_id, j.after_any,
     j.dedupe_key, j.schedule_id, j.cancel_requested_at, j.not_before, j.expires_at, j.server_instance_id as server_id, s.name as server_name,
     s.deleted_at is not null as server_gone, j.host_id, h.name as host_name, h.status as host_status,
     h.deleted_at is not null as host_gone
@@ -65,8 +71,15 @@ _FROM = """
 _LOCK_NUMBER = text(f"""/* jobs.lock_number */ select {_COLUMNS} {_FROM}
     where j.org_id = :org and j.number = :number for update of j""")
 _LOCK_ID = text(f"/* jobs.lock */ select {_COLUMNS} {_FROM} where j.id = :id for update of j")
-_FOLLOWERS = text(f"""/* jobs.followers */ select {_COLUMNS}, j.after_any {_FROM}
-    where j.after_job_id = :id and j.status = 'held' for update of j""")
+_FOLLOWERS = text(f"""/* jobs.followers */ select {_COLUMNS} {_FROM}
+    where j.after_job_id = :id and j.status = 'held' order by j.number for update of j""")
+_LOCK_BEFORE = text("""/* jobs.lock_before */
+    select b.id from jobs j join jobs b on b.id = j.after_job_id
+     where j.org_id = :org and j.number = :number and j.status = 'held' for update of b""")
+
+_SPLICE = text("""/* jobs.splice */
+    update jobs f set after_job_id = j.after_job_id from jobs j
+     where j.id = :id and f.after_job_id = j.id and f.status = 'held' and f.after_any""")
 
 _DROP_OFFER = text("""/* jobs.drop_offer */
     update job_runs set status = 'cancelled', finished_at = :now, error_message = 'cancelled before it began'
@@ -125,6 +138,9 @@ class LockedJob:
     payload: dict[str, Any]
     is_exclusive: bool
     max_attempts: int
+    backoff_sec: int
+    after_job_id: UUID | None
+    after_any: bool
     dedupe_key: str | None
     schedule_id: UUID | None
     cancel_requested_at: datetime | None
@@ -137,7 +153,6 @@ class LockedJob:
     host_name: str | None
     host_status: str | None
     host_gone: bool | None
-    after_any: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +164,8 @@ class Told:
 
 
 async def enqueue(session: AsyncSession, values: dict[str, Any]) -> Written | None:
-    """Writes a job with all that belongs to it; None where its dedupe key is taken. `values`: the names in `_ENQUEUE`."""
+    """Writes a job with all that belongs to it; None where its dedupe key is taken or the job before it has ended as it
+    must not. `values`: the names in `_ENQUEUE`."""
     row = (await session.execute(_ENQUEUE, values)).one_or_none()
     return None if row is None else Written(row.id, row.number, row.channel_id)
 
@@ -160,6 +176,8 @@ async def deduped(session: AsyncSession, org_id: UUID, dedupe_key: str) -> int |
 
 
 async def lock_number(session: AsyncSession, org_id: UUID, number: int) -> LockedJob | None:
+    """The one that it waits for is locked, too, and first: all who lock a chain go down it."""
+    await session.execute(_LOCK_BEFORE, {"org": org_id, "number": number})
     return one(LockedJob, await session.execute(_LOCK_NUMBER, {"org": org_id, "number": number}))
 
 
@@ -170,6 +188,11 @@ async def lock(session: AsyncSession, job_id: UUID) -> LockedJob | None:
 async def followers(session: AsyncSession, job_id: UUID) -> list[LockedJob]:
     """The held jobs that wait for this one."""
     return every(LockedJob, await session.execute(_FOLLOWERS, {"id": job_id}))
+
+
+async def splice(session: AsyncSession, job_id: UUID) -> None:
+    """A held job leaves its chain: those that come after it however it ends wait for the one before it from now on."""
+    await session.execute(_SPLICE, {"id": job_id})
 
 
 async def drop_offer(session: AsyncSession, job_id: UUID, now: datetime) -> UUID | None:
@@ -211,7 +234,8 @@ async def end(
 
 
 async def release(session: AsyncSession, job_id: UUID, now: datetime) -> None:
-    """A held job's turn has come; its time to wait for the host counts from now."""
+    """A held job's turn has come. It begins at once or, where that is later, when it was planned for; its time to wait
+    for the host counts from then."""
     await session.execute(_RELEASE, {"id": job_id, "now": now})
 
 

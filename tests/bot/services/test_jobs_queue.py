@@ -8,7 +8,7 @@ import pytest
 
 from agent import wire
 from bot import clock
-from bot.domain.jobs import JobType
+from bot.domain.jobs import HEAD_START, JobType
 from bot.errors import Conflict, NotFound
 from tests.bot.world import World, progress, result
 
@@ -93,13 +93,21 @@ async def test_jobs_wait_for_their_time(world: World) -> None:
     assert await world.queue.ready([host.id]) == []
 
 
-async def test_priority_then_time_decide(world: World) -> None:
+async def test_people_come_before_batches_before_schedules_before_the_rest(world: World) -> None:
     host, _ = await world.pair()
-    servers = [await world.server(host, name) for name in ("EU1", "EU2")]
-    await world.enqueue(host, servers[0])
-    urgent = await world.enqueue(host, servers[1])
-    await world.rows("update jobs set priority = 5 where number = :number", number=urgent.number)
-    assert [job.number for job in await world.claim(host, 1)] == [urgent.number]
+    jobs = [await world.enqueue(host, None, source=source) for source in ("system", "schedule", "batch", "command")]
+    second = await world.enqueue(host, None, source="command")
+    order = [job.number for job in await world.claim(host)]
+    assert order == [jobs[3].number, second.number, jobs[2].number, jobs[1].number, jobs[0].number]
+
+
+async def test_what_has_waited_for_long_is_not_overtaken_for_ever(world: World) -> None:
+    host, _ = await world.pair()
+    now = clock.now()
+    old = await world.enqueue(host, None, source="system", not_before=now - 3 * HEAD_START - timedelta(seconds=1))
+    late = await world.enqueue(host, None, source="system", not_before=now - 3 * HEAD_START + timedelta(seconds=1))
+    urgent = await world.enqueue(host, None, source="command", not_before=now)
+    assert [job.number for job in await world.claim(host)] == [old.number, urgent.number, late.number]
 
 
 async def test_another_hosts_jobs_and_runs_are_out_of_reach(world: World) -> None:
