@@ -254,6 +254,7 @@ class App:
 
     async def run(self, token: str, stop: asyncio.Event) -> None:
         """The whole process until `stop` is set: serves at once, connects under leases, drains at the end."""
+        log.info("this process is %s", self.holder)  # the name in the table of leases
         await self.start_background()
         shards = Shards(self.leases, self.settings.shards, token, self.make_client)
         connected = asyncio.create_task(shards.run(), name="discord")
