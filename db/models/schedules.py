@@ -31,7 +31,12 @@ class Schedule(Base):
     catch_up: Mapped[bool] = mapped_column(default=False, server_default=false())
     execution_window_start: Mapped[time | None]
     execution_window_end: Mapped[time | None]
-    max_retries: Mapped[int] = mapped_column(default=2, server_default=text("2"))
+    lead_sec: Mapped[int] = mapped_column(
+        default=0,
+        server_default=text("0"),
+        comment="next_run_at is so long before the time that the cron expression says; steps count from next_run_at",
+    )
+    max_retries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     backoff_sec: Mapped[int] = mapped_column(default=30, server_default=text("30"))
     last_run_at: Mapped[datetime | None]
     next_run_at: Mapped[datetime | None]
@@ -63,6 +68,7 @@ class Schedule(Base):
         check("schedules_tag_check", "tag ~ '^[a-z0-9_-]{1,32}$'"),
         check("schedules_skip_next_check", "skip_next >= 0"),
         check("schedules_overlap_check", "overlap IN ('skip','queue')"),
+        check("schedules_lead_sec_check", "lead_sec BETWEEN 0 AND 3600"),
         check("schedules_max_retries_check", "max_retries BETWEEN 0 AND 10"),
         check("schedules_backoff_sec_check", "backoff_sec BETWEEN 1 AND 3600"),
         check(
