@@ -11,8 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from bot.domain.jobs import HEAD_START
 from db.base import Base, BigInt, JsonObject, Key, Moment, check, newest, partial
 
-TURN = f"(timezone('UTC', not_before) - priority * interval '{HEAD_START.total_seconds():.0f} seconds')"
-"""In this order a host takes its jobs: when they are due, with a head start for each step of priority."""
+TURN = f"(timezone('UTC'::text, not_before) - priority::double precision * '0{HEAD_START}'::interval)"
+"""In this order a host takes its jobs: when they are due, with a head start for each step of priority. As
+PostgreSQL itself writes it, for the comparison of models and database."""
 _SOURCES = "'command','schedule','macro','batch','alert','ban_sync','mod_deploy','reconcile','system'"
 
 
