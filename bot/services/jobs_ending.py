@@ -9,7 +9,7 @@ from uuid import UUID
 from bot import clock
 from bot.domain.outcomes import desired_when_ended, status_when_ended
 from bot.services import outbox, sightings
-from bot.services.jobs_effects import effect_of
+from bot.services.jobs_effects import effects_of
 from db.queries import fleet, jobs
 from db.queries.jobs import LockedJob
 from db.uow import Tx
@@ -67,7 +67,7 @@ async def _end_one(
     if job.server_id and job.host_id and (wanted := desired_when_ended(job.type, status)):
         await fleet.desire(tx.session, job.org_id, job.server_id, wanted, clock.now())
         await fleet.raise_revision(tx.session, job.org_id, job.host_id, clock.now())
-    if effect := effect_of(job.type, job.schedule_id):
+    for effect in effects_of(job.type, job.schedule_id, job.batch_id):
         await effect(tx, job, status, reason=reason, result=result)
     return told.followed
 

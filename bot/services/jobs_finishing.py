@@ -18,7 +18,7 @@ from bot.domain.jobs import Verdict, after_run
 from bot.domain.outcomes import desired_when_ended, status_when_ended
 from bot.errors import Conflict, NotFound
 from bot.services.agents import HostIdentity
-from bot.services.jobs_effects import effect_of
+from bot.services.jobs_effects import effects_of
 from bot.services.jobs_ending import end
 from db.engine import Database
 from db.groups import GroupWriter
@@ -142,7 +142,7 @@ def _plain_end(report: _Report, run: OpenRun) -> End | None:
         return None
     verdict = after_run(result.outcome, run.attempt, run.max_attempts, cancel_requested=run.cancel_requested)
     server_changes = status_when_ended(run.type, verdict.status) or desired_when_ended(run.type, verdict.status)
-    if verdict.status == "queued" or server_changes or effect_of(run.type, run.schedule_id):
+    if verdict.status == "queued" or server_changes or effects_of(run.type, run.schedule_id, run.batch_id):
         return None
     reason = result.error or verdict.reason
     return End(

@@ -28,6 +28,10 @@ class JobBatch(Base):
     created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Moment]
     completed_at: Mapped[datetime | None]
+    stopped_at: Mapped[datetime | None]
+    """It begins nothing more from then on."""
+    stopped_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    """None where it was stopped because a job failed."""
 
     __table_args__ = (
         UniqueConstraint("id", "org_id", name="uq_job_batches_id_org"),
@@ -38,6 +42,7 @@ class JobBatch(Base):
         check("job_batches_total_count_check", "total_count > 0"),
         check("job_batches_max_parallel_check", "max_parallel BETWEEN 1 AND 50"),
         check("job_batches_check", "(status = 'running') = (completed_at IS NULL)"),
+        check("job_batches_stopped_check", "status <> 'cancelled' OR stopped_at IS NOT NULL"),
         Index("ix_job_batches_org_created", "org_id", newest("created_at")),
         partial("ix_job_batches_running", "status", where="status = 'running'"),
         {"comment": "W-3; max_parallel chains of jobs; counts are derived by a GROUP BY over jobs, not stored"},

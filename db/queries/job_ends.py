@@ -19,7 +19,7 @@ _OPEN = text("""/* job_ends.open */
          for update of j skip locked)
     select r.id as run_id, r.host_id, r.claim_token, r.attempt, job.id as job_id, job.org_id, job.number, job.type,
            job.max_attempts, job.cancel_requested_at is not null as cancel_requested, job.server_instance_id as server_id,
-           job.schedule_id
+           job.schedule_id, job.batch_id
       from job join job_runs r on r.job_id = job.id
      where r.id = any(cast(:runs as uuid[])) and r.status in ('claimed', 'running')
        for update of r skip locked""")
@@ -70,6 +70,7 @@ class OpenRun:
     cancel_requested: bool
     server_id: UUID | None
     schedule_id: UUID | None
+    batch_id: UUID | None
 
 
 @dataclass(frozen=True)

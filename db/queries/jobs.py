@@ -59,7 +59,7 @@ _DEDUPED = text("""/* jobs.deduped */
 
 _COLUMNS = """
     j.id, j.org_id, o.discord_guild_id as guild_id, j.number, j.type, j.status, j.payload, j.is_exclusive, j.max_attempts,
-    j.backoff_sec, j.after_job_id, j.after_any,
+    j.backoff_sec, j.after_job_id, j.after_any, j.batch_id,
     j.dedupe_key, j.schedule_id, j.cancel_requested_at, j.not_before, j.expires_at, j.server_instance_id as server_id, s.name as server_name,
     s.deleted_at is not null as server_gone, j.host_id, h.name as host_name, h.status as host_status,
     h.deleted_at is not null as host_gone
@@ -72,7 +72,7 @@ _LOCK_NUMBER = text(f"""/* jobs.lock_number */ select {_COLUMNS} {_FROM}
     where j.org_id = :org and j.number = :number for update of j""")
 _LOCK_ID = text(f"/* jobs.lock */ select {_COLUMNS} {_FROM} where j.id = :id for update of j")
 _FOLLOWERS = text(f"""/* jobs.followers */ select {_COLUMNS} {_FROM}
-    where j.after_job_id = :id and j.status = 'held' order by j.number for update of j""")
+    where j.after_job_id = :id and j.status = 'held' and j.batch_id is null order by j.number for update of j""")
 _LOCK_BEFORE = text("""/* jobs.lock_before */
     select b.id from jobs j join jobs b on b.id = j.after_job_id
      where j.org_id = :org and j.number = :number and j.status = 'held' for update of b""")
@@ -101,7 +101,7 @@ _END = text("""/* jobs.end */
       values (:org, 'job_run', :source, :event, :payload, :now, :now))
     select array(select m.id from bot_messages m
                   where m.org_id = :org and m.kind = 'job' and m.subject_id = cast(:id as uuid)::text) as messages,
-           exists (select 1 from jobs f where f.after_job_id = :id and f.status = 'held') as followed,
+           exists (select 1 from jobs f where f.after_job_id = :id and f.status = 'held' and f.batch_id is null) as followed,
            pg_notify('gk_jobs', cast(:host as uuid)::text), pg_notify('gk_outbox', '')""").bindparams(
     bindparam("payload", type_=JSONB)
 )
@@ -141,6 +141,7 @@ class LockedJob:
     backoff_sec: int
     after_job_id: UUID | None
     after_any: bool
+    batch_id: UUID | None
     dedupe_key: str | None
     schedule_id: UUID | None
     cancel_requested_at: datetime | None
@@ -186,7 +187,7 @@ async def lock(session: AsyncSession, job_id: UUID) -> LockedJob | None:
 
 
 async def followers(session: AsyncSession, job_id: UUID) -> list[LockedJob]:
-    """The held jobs that wait for this one."""
+    """The held jobs that wait for this one. Whose turn it is in a batch, that decides itself."""
     return every(LockedJob, await session.execute(_FOLLOWERS, {"id": job_id}))
 
 

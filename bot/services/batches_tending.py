@@ -1,0 +1,161 @@
+"""How a batch goes on: the next ones begin, what rests is left out, and at the end it is over once.
+
+All of it is decided anew from how the jobs stand, by whoever holds the batch: the end of each of its jobs, in the same
+transaction; a person who stops it; and a tick, for what both have missed.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from bot import clock
+from bot.domain.actors import Actor, system
+from bot.domain.batches import BATCHED, DISTURBING, LeftOut, Target, end_of, room, stops, unable
+from bot.domain.rest import Rest
+from bot.services import outbox
+from db.engine import Database
+from db.queries import audit_write, batches, jobs
+from db.queries.batches import HeldJob, LockedBatch
+from db.queries.jobs import LockedJob
+from db.queries.maintenance import left_alone
+from db.uow import Tx
+
+_BATCH: Final = 100
+_DUTY: Final = "batches.tend"
+_FAILED: Final = "another one of its batch failed"
+
+
+async def job_ended(tx: Tx, job: LockedJob, status: str, *, reason: str, result: Mapping[str, Any] | None) -> None:
+    """The end of a job of a batch: the next one begins."""
+    if status == "queued" or job.batch_id is None:
+        return
+    if batch := await batches.lock(tx.session, job.org_id, batch_id=job.batch_id):
+        await tend(tx, batch)
+
+
+async def tend(tx: Tx, batch: LockedBatch, *, by: UUID | None = None) -> int:
+    """Lets a locked batch go on, and shows how it stands. `by`: who has stopped it. Returns how many jobs changed."""
+    turns = _Turns(tx, batch, clock.now())
+    changed = await turns.go_on(by) if batch.status == "running" else 0
+    for message in await batches.messages(tx.session, batch.org_id, batch.id):
+        await outbox.edit(tx.session, org_id=batch.org_id, message=message, event_type="batch.progress", payload={})
+    await tx.notify(outbox.NOTIFY)
+    return changed
+
+
+class _Turns:
+    """One look at a batch."""
+
+    def __init__(self, tx: Tx, batch: LockedBatch, now: datetime) -> None:
+        self._tx, self._batch, self._now = tx, batch, now
+
+    async def go_on(self, by: UUID | None) -> int:
+        """Begins, leaves out or cancels what waits; ends the batch where nothing does any more."""
+        session, batch = self._tx.session, self._batch
+        counts = await batches.counts(session, batch.org_id, batch.id)
+        stopped = batch.stopped
+        if not stopped and stops(counts, stop_on_failure=batch.stop_on_failure):
+            stopped = True
+            await batches.stop(session, batch.org_id, batch.id, by=None, now=self._now)
+            await self._audit("batch.stop", reason=_FAILED, notBegun=counts.held)
+        changed = await self._cancel(by) if stopped else await self._begin(room(counts, batch.max_parallel))
+        after = await batches.counts(session, batch.org_id, batch.id) if changed else counts
+        if how := end_of(after, stopped=stopped):
+            await self._end(how)
+        return changed
+
+    async def _cancel(self, by: UUID | None) -> int:
+        waiting = await batches.held(self._tx.session, self._batch.org_id, self._batch.id)
+        reason = f"W-{self._batch.number} was stopped before its turn"
+        await self._drop(waiting, reason, by)
+        return len(waiting)
+
+    async def _begin(self, free: int) -> int:
+        """Until there is no room. What is left out makes none, so the next one has its turn."""
+        changed = 0
+        while free > 0:
+            batch = self._batch
+            following = await batches.held(self._tx.session, batch.org_id, batch.id, free)
+            if not following:
+                break
+            left = await self._left_out(following)
+            begun = [job for job in following if str(job.id) not in left]
+            for job in begun:
+                await jobs.release(self._tx.session, job.id, self._now)
+                await self._tx.notify("gk_jobs", str(job.host_id or ""))
+            await self._leave_out(following, left)
+            free -= len(begun)
+            changed += len(following)
+        return changed
+
+    async def _left_out(self, following: Sequence[HeldJob]) -> dict[str, LeftOut]:
+        """Job -> why it is not done although its turn has come."""
+        servers = [job.server_id for job in following if job.server_id]
+        resting: Mapping[UUID, Rest] = {}
+        if self._batch.action in DISTURBING:
+            resting = await left_alone(self._tx.session, self._batch.org_id, servers, self._now)
+        found = {str(job.id): _why_not(self._batch.action, job, resting, self._now) for job in following}
+        return {job: left for job, left in found.items() if left}
+
+    async def _leave_out(self, following: Sequence[HeldJob], left: Mapping[str, LeftOut]) -> None:
+        if not left:
+            return
+        session, batch = self._tx.session, self._batch
+        for job in following:
+            if out := left.get(str(job.id)):
+                await self._drop([job], out.reason, None)
+        await batches.leave_out(session, batch.org_id, batch.id, [out.dump() for out in left.values()])
+        await self._audit("batch.leave_out", leftOut={out.name: out.reason for out in left.values()})
+
+    async def _drop(self, waiting: Sequence[HeldJob], reason: str, by: UUID | None) -> None:
+        found = [job.id for job in waiting]
+        if found:
+            await batches.cancel(self._tx.session, self._batch.org_id, found, reason=reason, by=by, now=self._now)
+
+    async def _end(self, how: str) -> None:
+        session, batch = self._tx.session, self._batch
+        if await batches.end(session, batch.org_id, batch.id, how, self._now):
+            counts = await batches.counts(session, batch.org_id, batch.id)
+            kept = {"success": counts.success, "notDone": counts.not_done, "cancelled": counts.cancelled}
+            await self._audit("batch.end", status=how, **kept)
+
+    async def _audit(self, action: str, **details: Any) -> None:
+        """A row beside that of the unit of work, which is about the end of a job."""
+        batch = self._batch
+        who = Actor(type="system", name=_DUTY, org_id=batch.org_id, guild_id=batch.guild_id)
+        about = {"number": batch.number, **details}
+        row = audit_write.row_of(who, action, "success", resource=("batch", batch.id), details=about)
+        await audit_write.write_many(self._tx.session, [row])
+
+
+def _why_not(action: str, job: HeldJob, resting: Mapping[UUID, Rest], now: datetime) -> LeftOut | None:
+    server, name = str(job.server_id or ""), job.server_name or "a server"
+    if job.gone or job.server_id is None:
+        return LeftOut(server, name, "removed", "it was removed")
+    if rest := resting.get(job.server_id):
+        kind = "held" if rest.kind == "hold" else "maintenance"
+        return LeftOut(server, name, kind, rest.words(now))
+    words = unable(BATCHED[action], Target(job.status or "unknown", job.host_online, job.capabilities))
+    return LeftOut(server, name, "unable", words) if words else None
+
+
+class BatchSweep:
+    """The tick `batches.tend`: batches that would not go on by themselves."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def tick(self) -> dict[str, int]:
+        """Any number of processes may do this at once: each batch is held while it is looked at."""
+        async with self._db.read() as session:
+            found = await batches.stuck(session, _BATCH)
+        return {"tended": sum([await self._one(batch_id, org_id) for batch_id, org_id in found])}
+
+    async def _one(self, batch_id: UUID, org_id: UUID) -> int:
+        async with self._db.uow(system(_DUTY, org_id)) as tx:
+            batch = await batches.lock(tx.session, org_id, batch_id=batch_id)
+            if batch is None or batch.status != "running":
+                return 0
+            await tend(tx, batch)
+            return 1
