@@ -2,21 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Literal
-from uuid import UUID, uuid4
+from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from agent import wire
-from bot import clock
 from bot.domain.actors import Actor
-from bot.domain.jobs import JobType
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
-from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.mods_effects import Plan, effects
 from bot.services.mods_games import GameMods, moddable
+from bot.services.mods_giving import Action, give
 from bot.services.mods_receipts import result_of
 from bot.services.servers import PAGE, Page, must_be_able, permitted, seen
 from db.engine import Database
@@ -27,7 +24,6 @@ from db.queries.mods_deployments import Deployment
 from db.queries.mods_inventory import ModThere
 from db.uow import Tx
 
-Action = Literal["install", "rollback"]
 _VIEW: Final = "workshop.view"
 _VERBS: Final[Mapping[Action, str]] = {"install": "Deploy", "rollback": "Roll back"}
 _AUDIT: Final[Mapping[Action, str]] = {"install": "mod.deploy", "rollback": "mod.rollback"}
@@ -49,7 +45,7 @@ class Mods:
         """
         async with self._db.uow(actor) as tx:
             server, _ = await _moddable(tx, server_ref)
-            artifact = await _artifact(tx.session, actor.org, mod, version)
+            artifact = await named(tx.session, actor.org, mod, version)
             return await self._ask(tx, server, artifact, "install")
 
     async def ask_rollback(self, actor: Actor, server_ref: str, mod: str, to: str) -> Question:
@@ -143,7 +139,7 @@ class Mods:
         # who asked at the same moment has waited for the server's row: this sees what they wrote
         if live := await mods_deployments.live(tx.session, tx.actor.org, server.id, artifact.name):
             raise _under_way(server, live)
-        job = await self._enqueue(tx, server, artifact, action, restart=game.restarts, force=payload["force"])
+        job = await give(tx, server, artifact, action, restart=game.restarts, force=payload["force"])
         tx.audit(
             _AUDIT[action],
             resource=("server", server.id),
@@ -157,39 +153,6 @@ class Mods:
         words = f"{_VERBS[action]} {safe(artifact.name)} {safe(artifact.version)} on {safe(server.name)}"
         waits = f" It waits for J-{server.busy_with}, which is under way there." if server.busy_with else ""
         return Done(words, f"{job.where}{waits}")
-
-    async def _enqueue(
-        self, tx: Tx, server: ServerCard, artifact: Artifact, action: Action, *, restart: bool, force: bool
-    ) -> Enqueued:
-        deployment_id = uuid4()
-        await mods_deployments.add(
-            tx.session,
-            deployment_id=deployment_id,
-            org_id=tx.actor.org,
-            artifact_id=artifact.id,
-            server_id=server.id,
-            action=action,
-            restart=restart,
-            by=tx.actor.user_id,
-            now=clock.now(),
-        )
-        job = await enqueue(
-            tx,
-            type=JobType.MOD_INSTALL,
-            host_id=server.host_id,
-            server_id=server.id,
-            params=wire.ModInstall(
-                deployment_id=deployment_id,
-                artifact_id=artifact.id,
-                sha256=artifact.sha256,
-                size_bytes=artifact.size_bytes,
-                name=artifact.name,
-                version=artifact.version,
-                force=force,
-            ),
-        )
-        await mods_deployments.given(tx.session, tx.actor.org, deployment_id, job.id)
-        return job
 
     # ---------------------------------------------------------------------------------------------------- looking up
 
@@ -246,7 +209,12 @@ async def _moddable(tx: Tx, ref: str) -> tuple[ServerCard, GameMods]:
     return server, game
 
 
-async def _artifact(session: AsyncSession, org_id: UUID, mod: str, version: str) -> Artifact:
+async def named(session: AsyncSession, org_id: UUID, mod: str, version: str) -> Artifact:
+    """The version of a mod that somebody means; without one, the one that came last.
+
+    Raises:
+        NotFound: with what there is.
+    """
     name, wanted = mod.strip(), version.strip() or None
     found = await mods.find(session, org_id, name, wanted)
     if found is not None:

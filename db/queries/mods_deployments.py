@@ -1,5 +1,6 @@
 """Deployments: every install and rollback of a mod on a server, from the wish to what became of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,15 @@ _ACTIVE = text(f"""/* mods_deployments.active */ select {_COLUMNS} {_FROM} {_OF_
 _LIVE = text(
     f"""/* mods_deployments.live */ select {_COLUMNS} {_FROM} {_OF_MOD} and d.status in ('pending', 'running')"""
 )
+
+# Of each server what it has of a mod and what is on its way there.
+_ON = text("""/* mods_deployments.on */
+    select d.server_instance_id as server_id, (array_agg(d.artifact_id) filter (where d.status = 'active'))[1] as artifact_id,
+           max(j.number) filter (where d.status <> 'active') as number, bool_or(d.status <> 'active') as under_way
+      from mod_deployments d left join jobs j on j.id = d.job_id
+     where d.org_id = :org and d.server_instance_id = any(cast(:servers as uuid[])) and lower(d.mod_name) = lower(:mod)
+       and d.status in ('active', 'pending', 'running')
+     group by d.server_instance_id""")
 
 _HISTORY = text(f"""/* mods_deployments.of_server */ select {_COLUMNS} {_FROM}
     order by d.created_at desc, d.id limit :limit offset :offset""")
@@ -106,6 +116,18 @@ class Deployment:
 
 
 @dataclass(frozen=True)
+class OnServer:
+    """How a mod stands on one server."""
+
+    server_id: UUID
+    artifact_id: UUID | None
+    """What is there; None: nothing."""
+    number: int | None
+    """Of the job that brings another one."""
+    under_way: bool
+
+
+@dataclass(frozen=True)
 class Stopped:
     """A deployment that met files which somebody had edited on the host."""
 
@@ -160,6 +182,12 @@ async def active(session: AsyncSession, org_id: UUID, server_id: UUID, mod: str)
 async def live(session: AsyncSession, org_id: UUID, server_id: UUID, mod: str) -> Deployment | None:
     """What is on its way to the server."""
     return one(Deployment, await session.execute(_LIVE, {"org": org_id, "server": server_id, "mod": mod}))
+
+
+async def on(session: AsyncSession, org_id: UUID, servers: Collection[UUID], mod: str) -> dict[UUID, OnServer]:
+    """How a mod stands on each of the servers that has or awaits it."""
+    rows = await session.execute(_ON, {"org": org_id, "servers": list(servers), "mod": mod})
+    return {row.server_id: row for row in every(OnServer, rows)}
 
 
 async def stopped(session: AsyncSession, org_id: UUID, number: int) -> Stopped | None:
