@@ -100,10 +100,10 @@ class GameServer:
         """End it now. Works while another action hangs."""
         return await self._power.kill()
 
-    async def command(self, line: str) -> Answer:
-        """A person's console line. Refused, not raised, when the game is down."""
+    async def command(self, line: str, values: Mapping[str, str] | None = None) -> Answer:
+        """A person's console line, with values for its `{{name}}`. Refused, not raised, when the game is down."""
         try:
-            return await self._server.console().command(line)
+            return await self._server.console().command(line, values)
         except TaskFailed as error:
             return Answer("refused", reason=str(error))
 

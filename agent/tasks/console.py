@@ -6,9 +6,9 @@ from agent.tasks.ending import Ending
 
 
 async def command(server: GameServer, params: wire.ConsoleCommand, report: Report) -> Ending:
-    """A person's line on the game's console."""
+    """A person's line on the game's console, with the values that were entered for it."""
     await report(wire.Step.SENDING, "")
-    return Ending.of(await server.command(params.command))
+    return Ending.of(await server.command(params.command, params.values))
 
 
 async def announce(server: GameServer, params: wire.Announce, report: Report) -> Ending:

@@ -1,10 +1,14 @@
 """What a job of each type carries, for one action at a time."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, SerializerFunctionWrapHandler, StringConstraints, model_serializer
 
 from agent.wire.base import Identifier, Kind, Line, Reason, Wire
+
+VALUES_MAX: Final = 5
+"""Values of one console command."""
+ValueName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
 
 class Params(Wire):
@@ -40,6 +44,13 @@ class ServerKill(Params):
 class ConsoleCommand(Params):
     type: Literal["CONSOLE_COMMAND"] = "CONSOLE_COMMAND"
     command: Line
+    values: Annotated[dict[ValueName, Line], Field(max_length=VALUES_MAX)] = {}
+    """What stands for `{{name}}` in the command: the agent quotes each as one argument, as the game reads them."""
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, dumped: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Earlier agents know no values, and refuse what they do not know."""
+        return {name: value for name, value in dumped(self).items() if name != "values" or value}
 
 
 class Announce(Params):

@@ -14,6 +14,7 @@ from games.consoles.errors import ConsoleError, LoginRefused
 from games.consoles.line_tcp import ConnectionLost, LineTcp
 from games.consoles.meaning import action_line, judge, player_rows
 from games.consoles.quoting import refusal
+from games.consoles.values import with_values
 from games.resolved import ResolvedTemplate
 from games.sections.actions import Action
 
@@ -77,9 +78,13 @@ class Console:
     def _my_turn(self) -> AbstractAsyncContextManager[None]:
         return nullcontext() if self._holder is asyncio.current_task() else self._turn
 
-    async def command(self, line: str, *, timeout: float = 10) -> Answer:
-        """A person's own line. What the game says to it is the answer, whatever it says."""
-        command = line.strip(" \t")
+    async def command(self, line: str, values: Mapping[str, str] | None = None, *, timeout: float = 10) -> Answer:
+        """A person's own line, with values for its `{{name}}`. What the game says to it is the answer, whatever it
+        says."""
+        try:
+            command = (with_values(self._spec, line, values) if values else line).strip(" \t")
+        except ValueError as error:
+            return Answer("refused", reason=str(error))
         if reason := refusal(self._spec, command):
             return Answer("refused", reason=reason)
         ending = [a for a in self._game.actions.values() if a.closes and a.send == command]

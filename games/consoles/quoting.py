@@ -43,17 +43,24 @@ def too_long(spec: ConsoleSpec, line: str) -> str:
 def _forbidden(spec: ConsoleSpec, line: str) -> str:
     for part in parts(spec.quoting, line):
         # Some games take a quoted word for a command, so look at it with and without its quotes.
-        for text in (_bare(part), _bare(part.replace('"', ""))):
+        for text in (bare(part), bare(part.replace('"', ""))):
             if any(pattern.matches(text) for pattern in spec.forbid):
                 word = text.split()[0]
                 return f"`{word[:40]}` reaches files, secrets or the console of the host and cannot be sent from here."
     return ""
 
 
-def _bare(part: str) -> str:
+def bare(part: str) -> str:
     """Without what a game may skip before a command: .NET trims every blank of Unicode, old Mono invisible ones too."""
     skipped = itertools.takewhile(lambda c: c.isspace() or unicodedata.category(c) == "Cf", part)
     return part[sum(1 for _ in skipped) :].rstrip()
+
+
+def inside(quoting: Quoting, line: str) -> bool:
+    """Whether what follows the line would stand between quotes."""
+    if quoting.style == "double_quote_backslash":
+        line = line.replace('\\"', "")
+    return line.count('"') % 2 == 1
 
 
 def parts(quoting: Quoting, line: str) -> Iterator[str]:
