@@ -47,6 +47,7 @@ async def enqueue(
     max_attempts: int | None = None,
     backoff: timedelta | None = None,
     expires_after: timedelta | None = None,
+    created_at: datetime | None = None,
     quiet: bool = False,
 ) -> Enqueued:
     """Writes a job, its progress message and its wake-up in the transaction of the caller, who has checked the
@@ -57,7 +58,7 @@ async def enqueue(
     comes it begins at once, or at `not_before` where that is later. `expires_after`: how long it waits for its host
     from then on, else as long as jobs of its type do. `priority`: else what its source has. `max_attempts` and
     `backoff` (the wait before the second attempt), else what its type has: above 1 only where doing it twice does no
-    harm.
+    harm. `created_at`: else now; jobs that belong together have one.
 
     Raises:
         Conflict: another live job has the dedupe key, or the job before it has ended and did not succeed.
@@ -88,7 +89,7 @@ async def enqueue(
         "author": tx.actor.user_id,
         "channel": channel_id,
         "typed_in": tx.actor.channel_id,
-        "now": clock.now(),
+        "now": created_at or clock.now(),
     }
     written = await jobs.enqueue(tx.session, values)
     if written is None:
