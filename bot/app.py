@@ -43,6 +43,7 @@ from bot.services.downloads import Downloads
 from bot.services.fleet import Fleet
 from bot.services.fleet_tags import FleetTags
 from bot.services.heartbeats import Heartbeats
+from bot.services.holds import Holds
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
 from bot.services.incidents import Incidents
@@ -145,6 +146,7 @@ class App:
             consoles=Consoles(db),
             fleet=fleet,
             fleet_tags=FleetTags(db),
+            holds=Holds(db),
             hosts=hosts,
             identity=Identity(db),
             incidents=Incidents(db),

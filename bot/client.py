@@ -48,6 +48,7 @@ EXTENSIONS: Final = (
     "cogs.players",
     "cogs.schedule",
     "cogs.server",
+    "cogs.server_holds",
     "cogs.setup",
     "cogs.setup_check",
     "cogs.status",

@@ -15,7 +15,7 @@ from bot import clock
 from bot.errors import Unavailable
 from bot.services import Services
 from bot.services.outbox import Delayed, Delivery, OutboxRow, Refused, Sent, Skipped
-from bot.ui import audit, bans_public, notices
+from bot.ui import audit, bans_public, holds, notices
 from bot.ui.cards import VOLATILE
 from bot.ui.incidents import incident_card
 from bot.ui.jobs import progress_card
@@ -58,6 +58,7 @@ class Messenger:
             "incident": self._incident,
             "job": self._job,
             "panel": self._panel,
+            "server": self._server,
         }
 
     @property
@@ -129,6 +130,15 @@ class Messenger:
     async def _panel(self, row: OutboxRow) -> discord.ui.LayoutView | None:
         board = await self._services.panels.board(row.org_id, row.subject_id or "all")
         return board_card(board, clock.now(), mark_of(row))
+
+    async def _server(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        match row.event_type:
+            case "server.held":
+                return holds.held_card(row.payload, mark_of(row))
+            case "server.released":
+                return holds.released_card(row.payload, mark_of(row))
+            case _:
+                return None
 
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
         me = self.client.user

@@ -23,6 +23,7 @@ from bot.services.confirmations import Confirmations
 from bot.services.consoles import Consoles
 from bot.services.fleet import Fleet
 from bot.services.fleet_tags import FleetTags
+from bot.services.holds import Holds
 from bot.services.hosts import Hosts
 from bot.services.identity import Identity
 from bot.services.incidents import Incidents
@@ -68,6 +69,7 @@ class Services:
     consoles: Consoles
     fleet: Fleet
     fleet_tags: FleetTags
+    holds: Holds
     hosts: Hosts
     identity: Identity
     incidents: Incidents

@@ -5,7 +5,7 @@ from typing import Any
 import discord
 
 from bot.domain.words import safe
-from bot.ui import alerts, channels, seals
+from bot.ui import alerts, channels, holds, seals
 from bot.ui.cards import Colour, card
 
 
@@ -31,6 +31,8 @@ def render(event: str, payload: dict[str, Any], mark: int) -> discord.ui.LayoutV
             reason = safe(payload["reason"], 300)
             text = f"{reason[:1].upper()}{reason[1:]}. `/schedule list` shows how it stands."
             return card(Colour.WARN, f"**{safe(payload['name'])} {what}**\n{text}", mark=mark)
+        case "server.hold.ended":
+            return holds.ended_card(payload, mark)
         case "audit.seal":
             return seals.posted_card(payload, mark)
         case "alert.test":

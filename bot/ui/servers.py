@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from bot.domain.words import safe
+from bot.ui import holds
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.texts import ago, at, count, job_number
 
@@ -56,7 +57,7 @@ def line(server: ServerCard) -> str:
     sign, _, words = state(server)
     busy = f"{job_number(server.busy_with)} under way" if server.busy_with else ""
     return f"{sign} **{safe(server.name)}** · " + " · ".join(
-        filter(None, [words, players(server), safe(server.game_name), busy])
+        filter(None, [words, players(server), safe(server.game_name), busy, holds.short(server.rest)])
     )
 
 
@@ -86,6 +87,7 @@ def _facts(server: ServerCard) -> list[str]:
         ("Wanted", "" if server.desired_state in ("unmanaged", server.status) else server.desired_state),
         ("Tags", ", ".join(f"`{tag}`" for tag in server.tags)),
         ("Under way", job_number(server.busy_with) if server.busy_with else ""),
+        holds.fact(server.rest),
         ("Note", safe(str(observed.get("note") or ""), 300)),
     ]
     return [f"**{name}** {value}" for name, value in facts if value]
@@ -99,11 +101,13 @@ def _host(server: ServerCard) -> str:
 
 def _controls(server: ServerCard, may: Callable[[str], bool]) -> list[discord.ui.Item[discord.ui.LayoutView]]:
     up = server.status in ("running", "starting", "stopping")
+    held = server.rest is not None and server.rest.kind == "hold"
     wanted = [
         (not up, "Start", "server.start", "servers.start", discord.ButtonStyle.success),
         (up, "Restart", "server.restart", "servers.restart", discord.ButtonStyle.primary),
         (up, "Stop", "server.stop", "servers.stop", discord.ButtonStyle.danger),
         (bool(server.busy_with), "Cancel", "server.cancel", "servers.stop", discord.ButtonStyle.secondary),
+        (held, "Release", "server.release", "servers.stop", discord.ButtonStyle.secondary),
         (True, "Refresh", "server.show", "servers.view", discord.ButtonStyle.secondary),
     ]
     buttons = [
@@ -140,6 +144,7 @@ def happening(entry: Happening) -> str:
 def status_card(server: ServerCard) -> discord.ui.LayoutView:
     """`/status` of one server: public, so no notes, hosts or buttons."""
     _, colour, words = state(server)
-    hidden = ("Host", "Note", "Wanted", "Under way", "Tags")
+    hidden = ("Host", "Note", "Wanted", "Under way", "Tags", "Held", "Maintenance")
     facts = [fact for fact in _facts(server) if not fact.startswith(tuple(f"**{name}**" for name in hidden))]
-    return card(colour, f"### {safe(server.name)}\n**{words}**", "\n".join(facts))
+    rest = [holds.short(server.rest)] if server.rest else []
+    return card(colour, f"### {safe(server.name)}\n**{words}**", "\n".join([*facts, *rest]))

@@ -9,8 +9,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import clock
 from bot.domain.access import Scope
 from db.queries.access import covered, scope_values
+from db.queries.maintenance import REST, RESTING, Resting
 from db.rows import every, one
 
 
@@ -107,7 +109,7 @@ async def jobs(
     return every(JobCard, await session.execute(_JOB_LIST, {**values, **scope_values(scope)}))
 
 
-_SERVERS = """
+_SERVERS = f"""
     select s.id, s.org_id, s.name, s.slug, g.slug as game, g.name as game_name, s.status, s.desired_state, s.restart_policy,
            s.status_changed_at, s.observed, s.port, s.players_online, s.last_seen_at, s.vars, s.host_id,
            h.name as host_name, h.status as host_status, coalesce(h.offline_since, h.last_heartbeat_at) as host_offline_since,
@@ -116,14 +118,14 @@ _SERVERS = """
            array(select t.tag from server_tags t where t.server_instance_id = s.id order by t.tag) as tags,
            (select j.number from jobs j join job_runs r on r.job_id = j.id
              where j.server_instance_id = s.id and j.is_exclusive and r.status in ('claimed', 'running') limit 1) as busy_with,
-           {next_restart} as next_restart, {incident} as incident
-      from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id
+           {{next_restart}} as next_restart, {{incident}} as incident, {RESTING}
+      from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id {REST}
      where s.org_id = :org and s.deleted_at is null"""
 
 
 @dataclass(frozen=True)
-class ServerCard:
-    """A game server with its host and what is known of its state."""
+class ServerCard(Resting):
+    """A game server with its host, what is known of its state, and why it is left alone."""
 
     id: UUID
     org_id: UUID
@@ -181,7 +183,8 @@ async def server(
     session: AsyncSession, org_id: UUID, *, server_id: UUID | None = None, name: str | None = None
 ) -> ServerCard | None:
     """The card of one server, by id or by its exact name (case does not count)."""
-    return one(ServerCard, await session.execute(_SERVER, {"org": org_id, "id": server_id, "name": name}))
+    values = {"org": org_id, "id": server_id, "name": name, "now": clock.now()}
+    return one(ServerCard, await session.execute(_SERVER, values))
 
 
 async def servers(
@@ -199,4 +202,4 @@ async def servers(
     all of them."""
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if words else None
     values = {"org": org_id, "status": status, "tag": tag, "words": like, "limit": limit, "offset": offset}
-    return every(ServerCard, await session.execute(_LIST, {**values, **scope_values(scope)}))
+    return every(ServerCard, await session.execute(_LIST, {**values, **scope_values(scope), "now": clock.now()}))

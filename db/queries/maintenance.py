@@ -1,8 +1,9 @@
 """Servers that are left alone: holds and maintenance windows."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final, Literal
 from uuid import UUID
 
 from sqlalchemy import text
@@ -24,24 +25,46 @@ COVERS: Final = """(w.server_instance_id = s.id or w.host_id = s.host_id
          select 1 from server_tags t where t.org_id = s.org_id and t.server_instance_id = s.id and t.tag = w.tag)))"""
 """Of a window `w` of the same org: the server `s` is in it."""
 
-# Of several windows the one that ends last, which is when the server is free again.
+# A hold goes first; of several windows the one that ends last, which is when the server is free again.
+REST: Final = f"""left join lateral (
+        select 1 as place, 'hold' as kind, x.reason, x.created_by_id, x.created_at as since, x.expires_at as until
+          from server_holds x
+         where x.org_id = s.org_id and x.server_instance_id = s.id and {HELD}
+        union all
+        select 2, 'maintenance', w.reason, w.created_by_id, w.starts_at, w.ends_at
+          from maintenance_windows w where w.org_id = s.org_id and {UNDER_WAY} and {COVERS}
+         order by place, until desc nulls first limit 1) rest on true
+      left join users resting on resting.id = rest.created_by_id"""
+"""Of a server `s`: why it is left alone at `:now`, in the columns `RESTING`."""
+RESTING: Final = """rest.kind as rest_kind, rest.reason as rest_reason,
+           coalesce(resting.display_name, resting.username) as rest_by, rest.since as rest_since, rest.until as rest_until"""
+
 _LEFT_ALONE = text(f"""/* maintenance.left_alone */
-    select s.id, coalesce(r.kind, m.kind) as kind, coalesce(r.reason, m.reason) as reason,
-           case when r.kind is null then m.by else r.by end as "by", coalesce(r.since, m.since) as since,
-           case when r.kind is null then m.until else r.until end as until
-      from server_instances s
-      left join lateral (
-        select 'hold' as kind, x.reason, coalesce(u.display_name, u.username) as "by", x.created_at as since,
-               x.expires_at as until
-          from server_holds x left join users u on u.id = x.created_by_id
-         where x.org_id = s.org_id and x.server_instance_id = s.id and {HELD}) r on true
-      left join lateral (
-        select 'maintenance' as kind, w.reason, coalesce(u.display_name, u.username) as "by", w.starts_at as since,
-               w.ends_at as until
-          from maintenance_windows w left join users u on u.id = w.created_by_id
-         where w.org_id = s.org_id and {UNDER_WAY} and {COVERS}
-         order by w.ends_at desc, w.id limit 1) m on true
-     where s.org_id = :org and s.id = any(:servers) and coalesce(r.kind, m.kind) is not null""")
+    select s.id, {RESTING} from server_instances s {REST}
+     where s.org_id = :org and s.id = any(:servers) and rest.kind is not null""")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resting:
+    """The columns `RESTING` of a row."""
+
+    rest_kind: Literal["hold", "maintenance"] | None = None
+    rest_reason: str | None = None
+    rest_by: str | None = None
+    rest_since: datetime | None = None
+    rest_until: datetime | None = None
+
+    @property
+    def rest(self) -> Rest | None:
+        """Why the server is left alone; None: it is not."""
+        if self.rest_kind is None or self.rest_since is None:
+            return None
+        return Rest(self.rest_kind, self.rest_reason or "", self.rest_by, self.rest_since, self.rest_until)
+
+
+@dataclass(frozen=True)
+class _LeftAlone(Resting):
+    id: UUID
 
 
 async def left_alone(
@@ -51,5 +74,5 @@ async def left_alone(
     if not server_ids:
         return {}
     values = {"org": org_id, "servers": list(server_ids), "now": now}
-    rows = every(dict[str, Any], await session.execute(_LEFT_ALONE, values))
-    return {row.pop("id"): Rest(**row) for row in rows}
+    rows = every(_LeftAlone, await session.execute(_LEFT_ALONE, values))
+    return {row.id: row.rest for row in rows if row.rest}

@@ -11,7 +11,8 @@ from db.rows import every
 # One statement, so that the list belongs to its revision. A removed server stays until its host has removed it, too.
 _OF_HOST = text("""/* servers_wanted.of_host */
     select h.servers_revision as revision, s.id, s.slug, g.slug as game, encode(s.template_sha256, 'hex') as template_sha256,
-           s.vars, s.desired_state, s.restart_policy, s.config_revision, s.bans_revision
+           s.vars, s.desired_state, s.restart_policy, s.config_revision, s.bans_revision,
+           exists (select 1 from server_holds x where x.org_id = s.org_id and x.server_instance_id = s.id) as held
       from hosts h
       left join server_instances s on s.host_id = h.id
             and (s.deleted_at is null or exists (

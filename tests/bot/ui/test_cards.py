@@ -26,6 +26,7 @@ from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
 from tests.bot.ui.log_samples import log_cards
 from tests.bot.ui.panel_samples import board_cards, channel_cards
 from tests.bot.ui.privacy_samples import privacy_cards
+from tests.bot.ui.rest_samples import rest_cards
 from tests.bot.ui.schedule_samples import schedule_cards
 from tests.bot.ui.seal_samples import seal_cards
 from tests.bot.ui.setup_samples import config_cards, setup_cards
@@ -164,6 +165,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         player_cards,
         privacy_cards,
         fleet_cards,
+        rest_cards,
         schedule_cards,
         seal_cards,
         server_cards,
