@@ -51,6 +51,8 @@ from bot.services.jobs import Jobs
 from bot.services.jobs_queue import JobQueue
 from bot.services.leases import Leases
 from bot.services.log_search import LogSearch
+from bot.services.macros import Macros
+from bot.services.macros_adding import MacroAdding
 from bot.services.mods import Mods
 from bot.services.mods_inventory import ModInventory
 from bot.services.outbox import Outbox
@@ -111,6 +113,7 @@ class App:
         wizard = Wizard(db, DiscordGuilds(lambda: self.client), setup)
         ban_adding, ban_lifting = BanAdding(db), BanLifting(db)
         channels, panels, guilds = Channels(db), Panels(db), DiscordFacts(lambda: self.client)
+        macros, macro_adding = Macros(db), MacroAdding(db)
         access_roles = AccessRoles(db)
         performers = {
             "access.role.delete": access_roles.deleted,
@@ -125,6 +128,9 @@ class App:
             "schedule.add": schedule_adding.saved,
             "schedule.remove": schedules.removed,
         }
+            "macro.add": macro_adding.saved,
+            "macro.remove": macros.removed,
+            "macro.run": macros.confirmed,
         return Services(
             access_bindings=AccessBindings(db),
             access_clearing=AccessClearing(db),
@@ -156,6 +162,8 @@ class App:
             panels=panels,
             players=Players(db),
             power=power,
+            macros=macros,
+            macro_adding=macro_adding,
             privacy=Privacy(db),
             schedules=schedules,
             schedule_adding=schedule_adding,

@@ -40,6 +40,7 @@ EXTENSIONS: Final = (
     "cogs.host",
     "cogs.incident",
     "cogs.job",
+    "cogs.macro",
     "cogs.mod",
     "cogs.my",
     "cogs.notify",

@@ -328,8 +328,6 @@ WAITING = {
     "files.edit": "mod config edit",
     "files.view": "mod config show",
     "integrations.manage": "integration github add",
-    "macros.manage": "macro add",
-    "macros.run": "macro run",
     "monitoring.metrics": "graph",
     "players.admin": "whitelist add",
     "servers.wipe": "server wipe",

@@ -29,6 +29,8 @@ from bot.services.identity import Identity
 from bot.services.incidents import Incidents
 from bot.services.jobs import Jobs
 from bot.services.log_search import LogSearch
+from bot.services.macros import Macros
+from bot.services.macros_adding import MacroAdding
 from bot.services.mods import Mods
 from bot.services.panels import Panels
 from bot.services.players import Players
@@ -75,6 +77,8 @@ class Services:
     incidents: Incidents
     jobs: Jobs
     log_search: LogSearch
+    macros: Macros
+    macro_adding: MacroAdding
     mods: Mods
     panels: Panels
     players: Players

@@ -10,6 +10,7 @@ import discord
 
 from agent.wire import PHASES, Step
 from bot.domain.jobs import JOBS, PARTS, JobType
+from bot.domain.macros import filled
 from bot.domain.words import safe
 from bot.ui import job_output, mods
 from bot.ui.cards import Button, Colour, card, everything, row

@@ -18,6 +18,7 @@ from db.models import (
     AuditLog,
     Base,
     BotMessage,
+    CommandMacro,
     CronRun,
     GameType,
     Host,
@@ -127,7 +128,7 @@ async def _fill(made: Neighbour) -> None:
 
 def _changed(one: Base, made: Neighbour) -> dict[str, Any]:
     """What makes a row this guild's: its texts, its number, its channel."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"name": f"{one.name}-{made.word}"} if isinstance(one, CommandMacro) else {}
     for column in one.__mapper__.columns:
         value = getattr(one, column.key)
         if column.key in FREE and isinstance(column.type, Text) and isinstance(value, str):

@@ -71,7 +71,10 @@ FIELDS: Final[Mapping[str, str]] = {
     "zone": "Europe/Berlin",
 }
 """Entries of forms."""
-MORE_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {"alert.added": {"for": "60"}}
+MORE_FIELDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "alert.added": {"for": "60"},
+    "macro.filled": {"param.who": "everybody"},
+}
 """Route -> entries that its form has besides, for the arguments that it gets here."""
 CHOSEN: Final[Mapping[str, Refs]] = {
     "players.profile": named(Player),

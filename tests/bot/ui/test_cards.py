@@ -24,6 +24,7 @@ from tests.bot.ui.check_samples import check_cards
 from tests.bot.ui.fleet_samples import fleet_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
 from tests.bot.ui.log_samples import log_cards
+from tests.bot.ui.macro_samples import macro_cards
 from tests.bot.ui.panel_samples import board_cards, channel_cards
 from tests.bot.ui.privacy_samples import privacy_cards
 from tests.bot.ui.rest_samples import rest_cards
@@ -158,6 +159,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         incident_cards,
         job_cards,
         log_cards,
+        macro_cards,
         mod_cards,
         notice_cards,
         board_cards,

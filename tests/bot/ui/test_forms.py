@@ -5,6 +5,7 @@ import pytest
 from bot.ui import bans, confirm, fleet, players, setup, setup_hosts
 from tests.bot.ui import samples
 from tests.bot.ui.limits import INPUT, check_form, parts_of
+from tests.bot.ui.macro_samples import macro_forms
 
 every_name = pytest.mark.parametrize("name", samples.NAMES.values(), ids=samples.NAMES.keys())
 
@@ -20,6 +21,7 @@ def test_every_form_is_one_that_discord_takes(name: str) -> None:
         fleet.form(samples.draft(name), f"New server on {name}", "fleet.added", samples.number(), "g" * 32),
         fleet.form(samples.draft(name), f"Edit {name}", "fleet.edited", samples.number()),
         fleet.form(samples.Draft(name, "x", (), {}), name, "fleet.edited", samples.number()),
+        *macro_forms(name),
     ):
         check_form(form)
 
