@@ -34,6 +34,8 @@ from bot.services.audit_verify import AuditVerify
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
+from bot.services.batches import Batches
+from bot.services.batches_starting import BatchStarting
 from bot.services.cards import Cards
 from bot.services.channels import Channels
 from bot.services.config import Config
@@ -72,8 +74,9 @@ from bot.services.setup_mending import SetupMending
 from bot.services.setup_wizard import Wizard
 from bot.services.state import State
 from bot.shards import Shards
+from bot.workers.leading import Leading
 from bot.workers.outbox import OutboxWorker
-from bot.workers.sweeps import Tick, ticks_of
+from bot.workers.sweeps import DUTIES, Tick, ticks_of
 from bot.workers.ticks import Ticks
 from db.engine import Database
 
@@ -96,9 +99,12 @@ class App:
         self.client = Client(self.services)
         self.messenger = Messenger(self.client, self.services)
         self.outbox = OutboxWorker(Outbox(self.work_db), self.messenger)
+        # a pool that ticks and commands have used up must not cost a lease
+        self.lease_db = Database(database_url, role="leases", pool_size=1, max_overflow=0)
+        self.leases = Leases(self.lease_db, self.holder)
+        self.leading = Leading(self.leases, DUTIES, ("bot", "http", "workers"))
         tidying = Tick("artifacts.tidy", timedelta(days=1), self.services.artifacts.tidy, first=timedelta(minutes=20))
-        self.ticks = Ticks(self.work_db, [*ticks_of(self.work_db), tidying])
-        self.leases = Leases(self.work_db, self.holder)
+        self.ticks = Ticks(self.work_db, [*ticks_of(self.work_db, self._under), tidying], self.leading.leads)
         self._tasks: set[asyncio.Task[None]] = set()
         self._runner: web.AppRunner | None = None
         self.port = 0
@@ -109,28 +115,30 @@ class App:
         power, fleet = Power(db, jobs), Fleet(db)
         hosts, mods = Hosts(db, self.keys), Mods(db)
         schedules, schedule_adding = Schedules(db), ScheduleAdding(db)
+        macros, macro_adding = Macros(db), MacroAdding(db)
         setup = Setup(db)
         wizard = Wizard(db, DiscordGuilds(lambda: self.client), setup)
         ban_adding, ban_lifting = BanAdding(db), BanLifting(db)
         channels, panels, guilds = Channels(db), Panels(db), DiscordFacts(lambda: self.client)
-        macros, macro_adding = Macros(db), MacroAdding(db)
         access_roles = AccessRoles(db)
+        batch_starting = BatchStarting(db)
         performers = {
             "access.role.delete": access_roles.deleted,
             "ban.add": ban_adding.confirmed,
             "ban.lift": ban_lifting.confirmed,
+            "batch.start": batch_starting.confirmed,
             "server.stop": power.confirmed,
             "server.restart": power.confirmed,
             "server.kill": power.confirmed,
             "fleet.remove": fleet.removed,
             "host.remove": hosts.removed,
+            "macro.add": macro_adding.saved,
+            "macro.remove": macros.removed,
+            "macro.run": macros.confirmed,
             "mod.deploy": mods.confirmed,
             "schedule.add": schedule_adding.saved,
             "schedule.remove": schedules.removed,
         }
-            "macro.add": macro_adding.saved,
-            "macro.remove": macros.removed,
-            "macro.run": macros.confirmed,
         return Services(
             access_bindings=AccessBindings(db),
             access_clearing=AccessClearing(db),
@@ -145,6 +153,8 @@ class App:
             bans=Bans(db),
             ban_adding=ban_adding,
             ban_lifting=ban_lifting,
+            batches=Batches(db),
+            batch_starting=batch_starting,
             cards=Cards(db),
             channels=channels,
             config=Config(db),
@@ -158,12 +168,12 @@ class App:
             incidents=Incidents(db),
             jobs=jobs,
             log_search=LogSearch(db),
+            macros=macros,
+            macro_adding=macro_adding,
             mods=mods,
             panels=panels,
             players=Players(db),
             power=power,
-            macros=macros,
-            macro_adding=macro_adding,
             privacy=Privacy(db),
             schedules=schedules,
             schedule_adding=schedule_adding,
@@ -178,6 +188,10 @@ class App:
             wizard=wizard,
             public_url=lambda: self.public_url,
         )
+
+    def _under(self, duty: str) -> Database:
+        """The database as this process writes to it while it has a duty."""
+        return self.work_db.under(lambda: self.leases.under(duty))
 
     def _duties(self) -> Ticks:
         return self.ticks
@@ -211,6 +225,7 @@ class App:
         self._begin(self.work_db.listen("gk_outbox", self.outbox.wake), "listen: outbox")
         self._begin(self.work_db.listen("gk_states", lambda _: self.ticks.hurry("alerts.evaluate")), "listen: states")
         self._begin(self.work_db.listen("gk_access", self.services.identity.forget), "listen: access")
+        await self.leading.begin()
         await self.ticks.start()
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -248,7 +263,7 @@ class App:
 
     async def stop_background(self) -> None:
         """Ends HTTP side, ticks and workers; what is being sent is sent."""
-        await self.ticks.stop()
+        await self.stop_duties()
         self.outbox.stop()
         if self._runner:
             await self._runner.cleanup()
@@ -262,29 +277,38 @@ class App:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def stop_duties(self) -> None:
+        """No tick begins any more, and when the last has ended another process may have the duties."""
+        await self.ticks.stop()
+        await self.leading.step_down()
+
     async def run(self, token: str, stop: asyncio.Event) -> None:
         """The whole process until `stop` is set: serves at once, connects under leases, drains at the end."""
         log.info("this process is %s", self.holder)  # the name in the table of leases
         await self.start_background()
-        shards = Shards(self.leases, self.settings.shards, token, self.make_client)
+        shards = Shards(self.leading, self.settings.shards, token, self.make_client)
         connected = asyncio.create_task(shards.run(), name="discord")
         waiting = asyncio.create_task(stop.wait(), name="stop signal")
         try:
             await asyncio.wait({connected, waiting}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiting.cancel()
+            stepping_down = asyncio.create_task(self.stop_duties(), name="stepping down")
+            await shards.hand_over()
             await self.client.gate.drain(DRAIN_SECONDS)  # answers and messages still need the connection
+            await stepping_down
             await self.stop_background()
             shards.stop()
             await asyncio.gather(connected, return_exceptions=True)
-            await shards.release()
         if connected.done() and not connected.cancelled() and (error := connected.exception()):
             raise error
 
     async def close(self) -> None:
-        """Gives every connection back."""
+        """Gives every lease and every connection back."""
+        await self.leading.end()
         await self.db.close()
         await self.work_db.close()
+        await self.lease_db.close()
 
 
 async def build(settings: Settings, database_url: str = "") -> App:

@@ -36,7 +36,7 @@ NO_CONNECTION: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.In
 """What opening or losing a connection may raise."""
 _RETRY_AFTER: Final = 0.2
 _COMING_UP: Final = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError)
-_STATEMENT_SECONDS: Final[Mapping[str, float]] = {"interactions": 5, "migrations": 0}
+_STATEMENT_SECONDS: Final[Mapping[str, float]] = {"interactions": 5, "leases": 5, "migrations": 0}
 _OTHERWISE_SECONDS: Final = 60.0
 _GRACE_SECONDS: Final = 1.0
 _PREPARED_STATEMENTS: Final = 500

@@ -1,5 +1,6 @@
 """A process's connections: for look-ups, for units of work, and one that listens."""
 
+import copy
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
@@ -13,6 +14,7 @@ from db import timing, uow
 from db.connect import Connection, Connector
 from db.failures import translated
 from db.listen import Listener
+from db.queries.operations import Held
 from db.session import Session, opened
 
 _POOL_WAIT: Final = 2.0
@@ -33,6 +35,15 @@ class Database:
         self.engine: AsyncEngine = _pooled(connector.writing, max(1, pool_size - readers), max_overflow - spare)
         self._readers = _pooled(connector.reading, readers, spare)
         self._listener = Listener(connector)
+        self._held: Callable[[], Held] | None = None
+
+    def under(self, held: Callable[[], Held]) -> "Database":
+        """The same connections for what is done under a duty: every change checks that it is still held.
+
+        `held` says how it is held now, and raises `Conflict` where it is not."""
+        led = copy.copy(self)
+        led._held = held
+        return led
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Session]:
@@ -56,13 +67,18 @@ class Database:
         Raises:
             Unavailable: the database is away or overloaded.
         """
+        held = self._held() if self._held else None
         with translated():
             async with opened(self.engine) as session:
-                yield session
+                if held is None:
+                    yield session
+                else:
+                    async with uow.fenced(session, held):
+                        yield session
 
     def uow(self, actor: Actor) -> AbstractAsyncContextManager[uow.Tx]:
         """One change: its transaction with its audit row."""
-        return uow.unit_of_work(self.engine, actor)
+        return uow.unit_of_work(self.engine, actor, self._held() if self._held else None)
 
     async def listen(self, channel: str, on_notify: Callable[[str], None]) -> None:
         """Waits for notifications until cancelled; see `Listener.listen`."""

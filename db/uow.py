@@ -17,9 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot import clock
 from bot.domain.access import Grants
 from bot.domain.actors import Actor
+from bot.errors import Conflict
 from db.failures import translated
-from db.queries import access, audit_write
+from db.queries import access, audit_write, operations
 from db.queries.audit_write import Resource, row_of
+from db.queries.operations import Held
 from db.session import Session, opened
 
 _WROTE = text("/* uow.wrote */ select pg_current_xact_id_if_assigned() is not null")
@@ -95,16 +97,42 @@ class Tx:
 
 
 @asynccontextmanager
-async def unit_of_work(engine: AsyncEngine, actor: Actor) -> AsyncIterator[Tx]:
-    """Opens a transaction, commits it with its audit row, or rolls both back.
+async def fenced(session: Session, held: Held | None) -> AsyncIterator[None]:
+    """A transaction that is committed only while a duty is held; without one, as any other.
+
+    Looked at before the first write, so that nothing is done in vain, and locked before the commit: who takes the duty
+    over waits for that commit, or has come before it. In between the lease may be renewed as always. A holder that is
+    stopped in the middle is cut off before its lease lapses, so that it keeps nobody waiting.
+
+    Raises:
+        Conflict: another process has the duty by now.
+    """
+    async with session.transaction():
+        if held and not await operations.begin_under(session, held):
+            raise _lost(held)
+        yield
+        if held:
+            await session.flush()
+            if not await operations.still_held(session, held):
+                raise _lost(held)
+
+
+def _lost(held: Held) -> Conflict:
+    return Conflict(f"Another process has the duty {held.duty} by now.", "Nothing was written.")
+
+
+@asynccontextmanager
+async def unit_of_work(engine: AsyncEngine, actor: Actor, held: Held | None = None) -> AsyncIterator[Tx]:
+    """Opens a transaction, commits it with its audit row, or rolls both back. `held`: see `fenced`.
 
     Raises:
         AlreadyHandled: another delivery of this interaction was faster.
+        Conflict: the duty is somebody else's by now.
         Unavailable: the database is away or overloaded.
     """
     invocation = actor.invocation
     with translated():
-        async with opened(engine) as session, session.transaction():
+        async with opened(engine) as session, fenced(session, held):
             tx = Tx(session, actor)
             yield tx
             if tx.entry is not None:

@@ -1,13 +1,10 @@
 """Looks at what all rules watch, a statement per type of rule, and carries out what follows.
 
-One process at a time does, under a lease: every transaction checks it and holds it while it writes. Where two are at it
-all the same, the state that each change starts from decides; the second changes nothing.
+One process at a time does, under a duty that every transaction checks. Where two are at it all the same, they write one
+after the other, and the state that each change starts from decides: the second changes nothing.
 """
 
 import logging
-import os
-import secrets
-import socket
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -22,9 +19,8 @@ from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.alert_conditions import HostOffline, JobRunFailed, LogKeyword, ServerDown, read
 from bot.domain.alerts import Decision, Observation, State, Step, Watch, decide
-from bot.errors import Conflict, Unavailable
+from bot.errors import Unavailable
 from bot.services import alert_sight, alert_transitions
-from bot.services.leases import Leases
 from bot.services.log_matching import matcher
 from db.engine import Database
 from db.queries import alert_firings, alert_rules, alert_watch
@@ -33,8 +29,6 @@ from db.uow import Tx
 
 log = logging.getLogger(__name__)
 
-DUTY: Final = "alerts"
-_HOLDER: Final = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 _RECENT: Final = timedelta(days=1)
 """How far back a failed job makes its server worth a look."""
 _ATTEMPTS: Final = 3
@@ -49,11 +43,10 @@ class _Judged:
 
 
 class AlertEvaluation:
-    """The work of the ticks of alerts. `holder` names the process."""
+    """The work of the ticks of alerts."""
 
-    def __init__(self, db: Database, holder: str = _HOLDER) -> None:
+    def __init__(self, db: Database) -> None:
         self._db = db
-        self._leases = Leases(db, holder)
 
     async def states(self) -> dict[str, int]:
         """Servers, jobs and logs: what hosts and games have said."""
@@ -67,15 +60,11 @@ class AlertEvaluation:
         steps: Counter[str] = Counter()
         for look in looks:
             judged = [one for one in await self._judged(await look()) if one.decision.step != "stay"]
-            # looking needs no duty, and most looks find nothing to write
-            epoch = await self._leases.take(DUTY) if judged else None
-            if epoch is None:
-                continue
-            await self._write_quiet(epoch, [one for one in judged if one.decision.step in _QUIET])
-            steps.update(await self._write_all(epoch, [one for one in judged if one.decision.step not in _QUIET]))
+            await self._write_quiet([one for one in judged if one.decision.step in _QUIET])
+            steps.update(await self._write_all([one for one in judged if one.decision.step not in _QUIET]))
         return dict(steps)
 
-    async def _write_all(self, epoch: int, judged: Sequence[_Judged]) -> Counter[str]:
+    async def _write_all(self, judged: Sequence[_Judged]) -> Counter[str]:
         """A row that somebody holds for long keeps nobody else's alerts away; a database that is away ends it.
 
         Raises:
@@ -85,7 +74,7 @@ class AlertEvaluation:
         in_vain = 0
         for one in judged:
             try:
-                steps[one.decision.step] += await self._write(epoch, one)
+                steps[one.decision.step] += await self._write(one)
                 in_vain = 0
             except Unavailable as error:
                 in_vain += 1
@@ -132,15 +121,14 @@ class AlertEvaluation:
     # --------------------------------------------------------------------------------------------------- writing
 
     @asynccontextmanager
-    async def _leading(self, epoch: int, org: tuple[UUID, int] | None = None) -> AsyncGenerator[Tx]:
+    async def _alone(self, org: tuple[UUID, int] | None = None) -> AsyncGenerator[Tx]:
         org_id, guild_id = org or (None, None)
         actor = Actor(type="system", name="alerts.evaluate", org_id=org_id, guild_id=guild_id)
         async with self._db.uow(actor) as tx:
-            if not await alert_firings.fence(tx.session, DUTY, self._leases.holder, epoch):
-                raise Conflict("Another process evaluates the alerts by now.")
+            await alert_firings.alone(tx.session)
             yield tx
 
-    async def _write_quiet(self, epoch: int, judged: Sequence[_Judged]) -> None:
+    async def _write_quiet(self, judged: Sequence[_Judged]) -> None:
         """Steps that nobody is told about, all of them at once."""
         if not judged:
             return
@@ -148,7 +136,7 @@ class AlertEvaluation:
         for one in judged:
             ids.setdefault(one.decision.step, []).append(one.seen.firing_id or 0)
         now = clock.now()
-        async with self._leading(epoch) as tx:
+        async with self._alone() as tx:
             for one in judged:
                 if one.decision.step == "wait":
                     await alert_firings.pending(
@@ -160,11 +148,11 @@ class AlertEvaluation:
             await alert_firings.unsure(tx.session, ids.get("unsure", []))
             await alert_firings.clearing(tx.session, ids.get("clearing", []), now)
 
-    async def _write(self, epoch: int, judged: _Judged) -> bool:
+    async def _write(self, judged: _Judged) -> bool:
         """One transition in a transaction of its own. What is wrong with one rule does not stop the others."""
         seen = judged.seen
         try:
-            async with self._leading(epoch, (seen.org_id, seen.guild_id)) as tx:
+            async with self._alone((seen.org_id, seen.guild_id)) as tx:
                 return await alert_transitions.apply(tx, seen, judged.decision)
         except (DBAPIError, ValueError, AssertionError) as error:
             log.exception("rule %s (%s) could not be carried out for %s", seen.rule_id, seen.type, seen.fingerprint)

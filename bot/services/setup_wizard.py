@@ -27,6 +27,8 @@ NEEDS: Final = {Step.ROLES: "users.edit", Step.HOST: "nodes.create", Step.SERVER
 """What a step needs besides `settings.edit`."""
 OFFERS: Final = 5
 """Games on hosts that the step of the first server offers."""
+_MAKING_SECONDS: Final = 15.0
+"""How long a press that died keeps the next one from making a channel: longer than Discord is given for it."""
 
 #: purpose -> what its channel is for, and the permission of those who see it; none: everyone reads, the bot writes.
 _PLANS: Final = {
@@ -198,7 +200,7 @@ class Wizard:
             Invalid, Conflict, Unavailable: the bot may not, somebody is at it, or Discord does not answer.
         """
         checked_purpose(purpose)
-        lease = Leases(self._db, secrets.token_hex(8))
+        lease = Leases(self._db, secrets.token_hex(8), seconds=_MAKING_SECONDS)
         duty = f"setup.channel:{actor.org.hex}:{purpose}"
         plan = await self._plan(actor, purpose)
         if await lease.take(duty) is None:

@@ -1,11 +1,14 @@
-"""The ticks that this release has, each a plain async function that says what it did."""
+"""The ticks that this release has, each a plain async function that says what it did, and the duties they belong to.
+
+A duty is held by one process at a time (`bot.workers.leading`), and every change that is made under it checks that.
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -40,6 +43,8 @@ class Tick:
     """Says what it did, as counts; all zero: nothing."""
     first: timedelta = timedelta()
     """After the start."""
+    duty: str = ""
+    """Who does it has this duty; empty: every process does."""
 
 
 class Patient:
@@ -50,35 +55,89 @@ class Patient:
         self._work, self._reachable, self._patience = work, reachable, patience.total_seconds()
         self._steady = self._last = -math.inf
 
-    async def __call__(self) -> Mapping[str, int]:
+    async def watch(self) -> bool:
+        """Looks whether the database is there; True once it has been for long enough."""
         await self._reachable()
         now = time.monotonic()
         if now - self._last > self._patience:
             self._steady = now
         self._last = now
-        return await self._work() if now - self._steady >= self._patience else {}
+        return now - self._steady >= self._patience
+
+    async def __call__(self) -> Mapping[str, int]:
+        return await self._work() if await self.watch() else {}
 
 
-def ticks_of(db: Database) -> list[Tick]:
-    """What has to be done every now and then."""
-    jobs, heartbeats, retention = JobSweep(db), Heartbeats(db), Retention(db)
-    alerts, bans = AlertEvaluation(db), BanSweep(db)
-    often, soon = timedelta(seconds=15), timedelta(seconds=5)
+_OFTEN: Final = timedelta(seconds=15)
+_SOON: Final = timedelta(seconds=5)
+
+
+def _jobs(db: Database) -> list[Tick]:
+    jobs = JobSweep(db)
     return [
-        Tick("leases.sweep", often, Patient(jobs.leases, jobs.reachable), first=soon),
-        Tick("queue.expire", often, jobs.expiry, first=soon),
-        Tick("schedules.due", often, SchedulesDue(db).tick, first=soon),
-        Tick("hosts.sweep", often, Patient(heartbeats.sweep, jobs.reachable), first=soon),
-        Tick("alerts.evaluate", soon, alerts.states, first=soon),
-        Tick("alerts.silence", soon, Patient(alerts.silence, jobs.reachable, ACCUSES_AFTER), first=soon),
-        Tick("bans.reconcile", timedelta(seconds=30), bans.reconcile, first=soon),
-        Tick("bans.expire", timedelta(minutes=1), bans.expire, first=soon),
-        Tick("audit.seal", timedelta(minutes=1), Sealing(db).tick, first=soon),
-        Tick("audit.retention", timedelta(hours=1), AuditRetention(db).tick, first=timedelta(minutes=5)),
+        Tick("leases.sweep", _OFTEN, Patient(jobs.leases, jobs.reachable), first=_SOON),
+        Tick("queue.expire", _OFTEN, jobs.expiry, first=_SOON),
         Tick("mods.sweep", timedelta(minutes=5), ModSweep(db).abandoned, first=timedelta(minutes=1)),
-        Tick("panels.refresh", timedelta(seconds=10), PanelWatch(db).refresh, first=soon),
+    ]
+
+
+def _schedules(db: Database) -> list[Tick]:
+    return [Tick("schedules.due", _OFTEN, SchedulesDue(db).tick, first=_SOON)]
+
+
+def _alerts(db: Database) -> list[Tick]:
+    alerts, reachable = AlertEvaluation(db), JobSweep(db).reachable
+    return [
+        Tick("hosts.sweep", _OFTEN, Patient(Heartbeats(db).sweep, reachable), first=_SOON),
+        Tick("alerts.evaluate", _SOON, alerts.states, first=_SOON),
+        Tick("alerts.silence", _SOON, Patient(alerts.silence, reachable, ACCUSES_AFTER), first=_SOON),
+    ]
+
+
+def _bans(db: Database) -> list[Tick]:
+    bans = BanSweep(db)
+    return [
+        Tick("bans.reconcile", timedelta(seconds=30), bans.reconcile, first=_SOON),
+        Tick("bans.expire", timedelta(minutes=1), bans.expire, first=_SOON),
+    ]
+
+
+def _audit(db: Database) -> list[Tick]:
+    return [
+        Tick("audit.seal", timedelta(minutes=1), Sealing(db).tick, first=_SOON),
+        Tick("audit.retention", timedelta(hours=1), AuditRetention(db).tick, first=timedelta(minutes=5)),
+    ]
+
+
+def _boards(db: Database) -> list[Tick]:
+    return [Tick("panels.refresh", timedelta(seconds=10), PanelWatch(db).refresh, first=_SOON)]
+
+
+def _upkeep(db: Database) -> list[Tick]:
+    retention = Retention(db)
+    return [
         Tick("partitions", timedelta(days=1), retention.partitions),
         Tick("retention", timedelta(hours=1), retention.old_rows, first=timedelta(minutes=5)),
         Tick("retention.streams", timedelta(days=1), retention.streams, first=timedelta(minutes=15)),
         Tick("orgs.purge", timedelta(days=1), retention.left_orgs, first=timedelta(minutes=10)),
+    ]
+
+
+DUTIES: Final[Mapping[str, Callable[[Database], list[Tick]]]] = {
+    "jobs": _jobs,  # two would give the same run up and the same job a new attempt, one of them in vain
+    "schedules": _schedules,  # what is due is due once; the order of what is due together is kept
+    "alerts": _alerts,  # a rule is judged from the state that its last judgement left
+    "bans": _bans,  # two would find the same difference and order it twice
+    "audit": _audit,  # a seal follows the one before it
+    "boards": _boards,  # remembers what every board showed when it last looked
+    "upkeep": _upkeep,  # deletes in batches that two would fight over
+}
+"""Each duty, its ticks, and why one process at a time has it."""
+
+
+def ticks_of(db: Database, under: Callable[[str], Database] | None = None) -> list[Tick]:
+    """What has to be done every now and then. `under` gives the database as whoever has a duty writes to it; without it
+    nothing is checked."""
+    return [
+        replace(tick, duty=duty) for duty, ticks in DUTIES.items() for tick in ticks(under(duty) if under else db)
     ]

@@ -17,7 +17,7 @@ from bot.domain.checks_inside import TickFact
 from bot.errors import AppError
 from bot.logs import correlation
 from bot.services.retention import Retention
-from bot.workers.sweeps import Tick, ticks_of
+from bot.workers.sweeps import Patient, Tick, ticks_of
 
 if TYPE_CHECKING:
     from db.engine import Database
@@ -44,10 +44,13 @@ class _Scheduler(Protocol):
 
 
 class Ticks:
-    """Runs ticks in this process; those of several processes do not get in each other's way."""
+    """Runs ticks in this process, those of a duty while it has it. `leads` says which it has; by default all."""
 
-    def __init__(self, db: Database, ticks: Sequence[Tick] | None = None) -> None:
+    def __init__(
+        self, db: Database, ticks: Sequence[Tick] | None = None, leads: Callable[[str], bool] = lambda _: True
+    ) -> None:
         self._ticks = ticks_of(db) if ticks is None else ticks
+        self._leads = leads
         self._retention = Retention(db)
         self._scheduler: _Scheduler | None = None
         self._timers: dict[str, _Timer] = {}
@@ -109,11 +112,23 @@ class Ticks:
             await asyncio.wait(self._running, timeout=_DRAIN_SECONDS)
 
     async def _fire(self, tick: Tick) -> None:
+        if tick.duty and not self._leads(tick.duty):
+            await self._stand_by(tick)
+        else:
+            await self._run_apart(tick)
+
+    async def _run_apart(self, tick: Tick) -> None:
         task = asyncio.ensure_future(self.run(tick))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         with contextlib.suppress(asyncio.CancelledError):  # the scheduler's shutdown ends this, not the work
             await asyncio.shield(task)
+
+    async def _stand_by(self, tick: Tick) -> None:
+        """Another process does it. Whoever takes over must know then how long the database has been there."""
+        if isinstance(tick.work, Patient):
+            with contextlib.suppress(AppError):
+                await tick.work.watch()
 
     async def run(self, tick: Tick) -> Mapping[str, int]:
         """One tick. It leaves a row when it did something or failed; an error never ends the timer."""

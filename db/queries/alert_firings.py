@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.rows import every
 
-# Held until the end of the transaction, so that one evaluation writes at a time, and only the leader's.
-_FENCE = text("""/* alert_firings.fence */
-    select 1 from leases where duty = :duty and holder = :holder and epoch = :epoch and expires_at > now() for update""")
+# Held until the end of the transaction. The number stands for nothing but this.
+_ALONE = text("/* alert_firings.alone */ select pg_advisory_xact_lock(7401)")
 
 _PENDING = text("""/* alert_firings.pending */
     insert into alert_firings as f (org_id, rule_id, fingerprint, status, pending_since, last_seen_at)
@@ -96,9 +95,9 @@ class ServersFiring:
     incident_id: UUID
 
 
-async def fence(session: AsyncSession, duty: str, holder: str, epoch: int) -> bool:
-    """Whether the duty is still held; if so, nobody else writes under it until this transaction has ended."""
-    return await session.scalar(_FENCE, {"duty": duty, "holder": holder, "epoch": epoch}) is not None
+async def alone(session: AsyncSession) -> None:
+    """Waits until no other evaluation writes; none does until this transaction has ended."""
+    await session.execute(_ALONE)
 
 
 async def pending(session: AsyncSession, org_id: UUID, rule_id: UUID, fingerprint: str, now: datetime) -> None:

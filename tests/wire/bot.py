@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from bot.services import leases
 from tests.wire.discord_server import TOKEN, DiscordServer
 from tests.wire.waiting import eventually
 
 PROJECT: Final = Path(__file__).parents[2]
-LEASE_SECONDS: Final = 3.0
+LEASE_SECONDS: Final = leases.SECONDS
 
 
 class BotProcess:

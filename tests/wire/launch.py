@@ -1,6 +1,6 @@
 """Becomes the real program, with its Discord on loopback: `python -m tests.wire.launch URL LEASE run`.
 
-LEASE is how many seconds a shard's lease holds: nobody wants to wait for the real ones in a test.
+LEASE is how many seconds a lease holds.
 """
 
 import sys
@@ -17,7 +17,7 @@ def main() -> None:
     url, lease, *arguments = sys.argv[1:]
     discord.http.Route.BASE = f"{url}/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url.replace("http", "ws", 1)) / "gateway/"
-    leases.SECONDS = float(lease)  # before `bot.shards` is imported, which derives its own times from it
+    leases.SECONDS = float(lease)
     from bot.__main__ import main as gamekeeper
 
     sys.argv = ["gamekeeper", *arguments]

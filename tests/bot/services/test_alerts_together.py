@@ -48,34 +48,26 @@ async def test_a_rule_that_the_database_refuses_stops_no_other(tower: Watchtower
 
 async def test_two_processes_open_one_incident(tower: Watchtower) -> None:
     await tower.report(state="crashed")
-    others = [AlertEvaluation(tower.world.db, holder) for holder in ("a", "b", "a", "b")]
+    others = [AlertEvaluation(tower.world.db) for _ in range(4)]
     done = await asyncio.gather(*(other.states() for other in others), return_exceptions=True)
     assert sum(steps.get("fire", 0) for steps in done if isinstance(steps, dict)) == 1
     assert await tower.status() == [(1, "open")] and await tower.owed() == 1
 
 
-async def test_who_has_not_the_duty_writes_nothing(tower: Watchtower, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_has_not_the_duty_writes_nothing(tower: Watchtower) -> None:
     await tower.report(state="crashed")
-    other = Leases(tower.world.db, "other")
-    await other.take("alerts")
-    assert await tower.evaluation.states() == {}
-    await other.release("alerts")
-    take = Leases.take
-
-    async def taken_and_lost(leases: Leases, duty: str) -> int | None:
-        epoch = await take(leases, duty)
-        await tower.world.rows("update leases set holder = 'other', epoch = epoch + 1")
-        return epoch
-
-    monkeypatch.setattr(Leases, "take", taken_and_lost)
+    leases = Leases(tower.world.db, "one")
+    evaluation = AlertEvaluation(tower.world.db.under(lambda: leases.under("alerts")))
+    with pytest.raises(Conflict, match="does not have the duty"):
+        await evaluation.states()
+    await leases.take("alerts")
+    await tower.world.rows("update leases set holder = 'other', epoch = epoch + 1")
     with pytest.raises(Conflict, match="Another process"):
-        await tower.evaluation.states()
+        await evaluation.states()
     assert await tower.status() == [] and await tower.firings() == set()
-
-
-async def test_a_look_that_finds_nothing_writes_nothing(tower: Watchtower) -> None:
-    await tower.look()
-    assert await tower.world.rows("select 1 from leases where duty = 'alerts'") == []
+    await tower.world.rows("update leases set expires_at = now() - interval '1 second'")
+    await leases.take("alerts")
+    assert await evaluation.states() == {"fire": 1}
 
 
 async def test_other_guilds_rules_see_nothing_of_it(tower: Watchtower) -> None:

@@ -1,0 +1,125 @@
+"""Keeps what this process has, and takes duties that nobody has: several times a second, with one statement.
+
+While the database does not answer nobody can take anything, so everybody keeps what they have and asks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING, Final
+
+from bot import clock
+from bot.errors import AppError
+from bot.services import leases as times
+from bot.services.leases import Leases, held_by
+
+if TYPE_CHECKING:
+    from db.queries.operations import Lease
+
+log = logging.getLogger(__name__)
+
+SHARD: Final = "shard:"
+ROLE: Final = "role:"
+_STEADY: Final = 4
+"""After so many looks without an answer, a lapsed lease is left for one more: its holder could not renew it either."""
+
+
+class Leading:
+    """The leases of one process: its duties, one row for each of its roles, and whatever else `Leases` was given."""
+
+    def __init__(self, leases: Leases, duties: Collection[str], roles: Collection[str]) -> None:
+        self.leases = leases
+        self._duties = tuple(duties)
+        self._roles = tuple(f"{ROLE}{role}:{leases.holder}" for role in roles)
+        self._away: set[str] = set()
+        self.seen: Sequence[Lease] = ()
+        """All leases, as the last look showed them."""
+        self._looked = asyncio.Event()
+        self._answered = -float("inf")
+        self._stopping = asyncio.Event()
+        self._looks: asyncio.Task[None] | None = None
+
+    def leads(self, duty: str) -> bool:
+        """Whether this process has a duty now."""
+        return self.leases.leads(duty)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the database has answered lately."""
+        return time.monotonic() - self._answered < times.SECONDS
+
+    def members(self, role: str) -> set[str]:
+        """The processes that have a role, this one included where it has it."""
+        return set(held_by(self.seen, f"{ROLE}{role}:").values())
+
+    async def step_aside(self, role: str) -> None:
+        """Leaves what this role has to others, until `return_to`: this process cannot do it now."""
+        row = f"{ROLE}{role}:{self.leases.holder}"
+        self._away.add(row)
+        await self._give_back([row])
+
+    def return_to(self, role: str) -> None:
+        self._away.discard(f"{ROLE}{role}:{self.leases.holder}")
+
+    async def next_look(self) -> None:
+        """Returns after the next look that was answered, and at a stop."""
+        await clock.idle(self._looked.wait(), "nothing to lead")
+
+    async def begin(self) -> None:
+        """Begins to look. When this returns, what nobody had is this process's."""
+        with contextlib.suppress(AppError):  # `run` asks again
+            await self.leases.forget()
+        await self._round()
+        self._looks = asyncio.create_task(self._run(), name="leases")
+
+    async def step_down(self) -> None:
+        """Gives every duty back, and takes none any more."""
+        duties, self._duties = self._duties, ()
+        await self._give_back(duties)
+
+    async def end(self) -> None:
+        """Looks no more, and gives everything back."""
+        self._stopping.set()
+        if self._looks:
+            await self._looks
+        await self._give_back(list(self.leases.held))
+
+    async def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                async with asyncio.timeout(times.EVERY):
+                    await clock.idle(self._stopping.wait(), "keeping leases")
+            except TimeoutError:
+                await self._round()
+
+    async def _give_back(self, duties: Collection[str]) -> None:
+        with contextlib.suppress(AppError):  # then they lapse
+            await self.leases.release(*duties)
+
+    async def _round(self) -> None:
+        try:
+            self.seen = await self.leases.renew()
+            now = time.monotonic()
+            steady = now - self._answered < times.EVERY * _STEADY or not self.leases.held
+            self._answered = now
+            if steady:
+                await self._take()
+            self._tell()
+        except AppError as error:
+            log.warning("leases not renewed: %s", error)
+        except Exception:  # the top of the loop that everything single depends on
+            log.exception("leases not renewed")
+
+    async def _take(self) -> None:
+        live = {lease.duty for lease in self.seen if lease.is_live}
+        for duty in (*self._roles, *self._duties):
+            if duty not in live | self._away and await self.leases.take(duty) is not None and duty in self._duties:
+                log.info("leads %s", duty)
+
+    def _tell(self) -> None:
+        self._looked.set()
+        self._looked = asyncio.Event()
