@@ -104,7 +104,7 @@ def _subject(job: JobCard) -> str:
     """What is sent or who is concerned, where the title does not say it."""
     match job.type:
         case "CONSOLE_COMMAND":
-            return block(str(job.params.get("command", "")), 520)
+            return block(filled(str(job.params.get("command", "")), job.params.get("values", {})), 520)
         case "ANNOUNCE":
             return f"> {safe(str(job.params.get('text', '')), 520)}"
         case "PLAYER_KICK":

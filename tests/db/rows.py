@@ -220,7 +220,12 @@ def _planned(work: Job, arena: Server, now: datetime) -> list[Base]:
     return [
         JobBatch(id=uuid4(), org_id=org_id, number=1, action="restart", targets={"tag": "pvp"}, total_count=1),
         CommandMacro(
-            id=uuid4(), org_id=org_id, name="hello", job_type="ANNOUNCE", payload_template={"text": "Hello {{who}}"}
+            id=uuid4(),
+            org_id=org_id,
+            name="hello",
+            job_type="ANNOUNCE",
+            payload_template={"text": "Hello {{who}}"},
+            param_definitions=[{"name": "who", "kind": "text", "low": 0, "high": 40, "choices": []}],
         ),
         PowerPlan(org_id=org_id, server_instance_id=arena.id, action="restart", mode="at", due_at=now, job_id=work.id),
         ServerHold(server_instance_id=arena.id, org_id=org_id, reason="its world is being copied"),

@@ -131,6 +131,8 @@ def _changed(one: Base, made: Neighbour) -> dict[str, Any]:
     found: dict[str, Any] = {"name": f"{one.name}-{made.word}"} if isinstance(one, CommandMacro) else {}
     for column in one.__mapper__.columns:
         value = getattr(one, column.key)
+        if column.key in found:
+            continue
         if column.key in FREE and isinstance(column.type, Text) and isinstance(value, str):
             found[column.key] = _marked(column.key, value, made.word)
         elif column.key.endswith("hash") and isinstance(value, bytes):
