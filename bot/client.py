@@ -32,6 +32,7 @@ EXTENSIONS: Final = (
     "cogs.announce",
     "cogs.audit",
     "cogs.ban",
+    "cogs.batch",
     "cogs.config",
     "cogs.confirm",
     "cogs.console",

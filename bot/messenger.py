@@ -16,6 +16,7 @@ from bot.errors import Unavailable
 from bot.services import Services
 from bot.services.outbox import Delayed, Delivery, OutboxRow, Refused, Sent, Skipped
 from bot.ui import audit, bans_public, holds, notices
+from bot.ui.batches import batch_card
 from bot.ui.cards import VOLATILE
 from bot.ui.incidents import incident_card
 from bot.ui.jobs import progress_card
@@ -55,6 +56,7 @@ class Messenger:
         self._services = services
         self._renderers: dict[str, Renderer] = {
             "ban_notice": self._ban,
+            "batch": self._batch,
             "incident": self._incident,
             "job": self._job,
             "panel": self._panel,
@@ -126,6 +128,10 @@ class Messenger:
     async def _ban(self, row: OutboxRow) -> discord.ui.LayoutView | None:
         case = await self._services.bans.notice(row.org_id, row.subject_id or "")
         return None if case is None else bans_public.notice_card(case, mark_of(row))
+
+    async def _batch(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        batch = await self._services.batches.message(row.org_id, row.subject_id or "")
+        return None if batch is None else batch_card(batch, mark_of(row))
 
     async def _panel(self, row: OutboxRow) -> discord.ui.LayoutView | None:
         board = await self._services.panels.board(row.org_id, row.subject_id or "all")

@@ -16,6 +16,8 @@ from bot.services.audit_verify import AuditVerify
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
+from bot.services.batches import Batches
+from bot.services.batches_starting import BatchStarting
 from bot.services.cards import Cards
 from bot.services.channels import Channels
 from bot.services.config import Config
@@ -64,6 +66,8 @@ class Services:
     bans: Bans
     ban_adding: BanAdding
     ban_lifting: BanLifting
+    batches: Batches
+    batch_starting: BatchStarting
     cards: Cards
     channels: Channels
     config: Config

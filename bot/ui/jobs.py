@@ -77,6 +77,7 @@ def line(job: JobCard) -> str:
     """One row of a list."""
     return (
         f"`{job_number(job.number)}` **{title(job)}** · {state_words(job)} · {ago(job.finished_at or job.created_at)}"
+        + (f" · `W-{job.batch}`" if job.batch else "")
     )
 
 
@@ -88,6 +89,7 @@ def progress_card(
     colour, words = _STATES[job.status]
     who = f" · by {safe(job.author)}" if job.author else ""
     who = f" · by the schedule {safe(job.schedule)}" if job.schedule else who
+    who += f" · part of `W-{job.batch}`" if job.batch else ""
     head = f"### {title(job)}\n`{job_number(job.number)}` · **{words}**{who} · {ago(job.created_at)}"
     return card(
         colour,

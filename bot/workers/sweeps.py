@@ -16,6 +16,7 @@ from bot.services.alert_evaluation import AlertEvaluation
 from bot.services.audit_retention import AuditRetention
 from bot.services.audit_seals import Sealing
 from bot.services.bans_sweep import BanSweep
+from bot.services.batches_tending import BatchSweep
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_sweep import JobSweep
 from bot.services.mods_sweep import ModSweep
@@ -77,6 +78,7 @@ def _jobs(db: Database) -> list[Tick]:
     return [
         Tick("leases.sweep", _OFTEN, Patient(jobs.leases, jobs.reachable), first=_SOON),
         Tick("queue.expire", _OFTEN, jobs.expiry, first=_SOON),
+        Tick("batches.tend", _OFTEN, BatchSweep(db).tick, first=_SOON),
         Tick("mods.sweep", timedelta(minutes=5), ModSweep(db).abandoned, first=timedelta(minutes=1)),
     ]
 

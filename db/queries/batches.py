@@ -22,6 +22,16 @@ _ADD = text("""/* batches.add */
     select :org, value, :action, '{}', :payload, :total, :parallel, :stop, cast(:by as uuid), :now from counter
     returning id, number""").bindparams(bindparam("payload", type_=JSONB))
 
+# Not as strictly as whoever changes or removes one of them: their own changes go on meanwhile.
+_LOCK_SERVERS = text("""/* batches.lock_servers */
+    select id from server_instances where org_id = :org and id = any(cast(:servers as uuid[])) order by id for key share""")
+
+_BUSY = text("""/* batches.busy */
+    select server_instance_id as server_id, min(number) as number from jobs
+     where org_id = :org and server_instance_id = any(cast(:servers as uuid[])) and status in ('held', 'queued', 'running')
+       and dedupe_key = 'power:' || server_instance_id
+     group by server_instance_id""")
+
 _FILLED = text("""/* batches.filled */
     update job_batches set total_count = :total, targets = :targets where org_id = :org and id = :id""").bindparams(
     bindparam("targets", type_=JSONB)
@@ -127,6 +137,17 @@ async def add(session: AsyncSession, values: dict[str, Any]) -> tuple[UUID, int]
     """Begins a batch; its id and number. `values`: the names in `_ADD`."""
     row = (await session.execute(_ADD, values)).one()
     return row.id, row.number
+
+
+async def lock_servers(session: AsyncSession, org_id: UUID, servers: Collection[UUID]) -> None:
+    """Keeps others from changing what is done to these servers while a batch is written."""
+    await session.execute(_LOCK_SERVERS, {"org": org_id, "servers": list(servers)})
+
+
+async def busy(session: AsyncSession, org_id: UUID, servers: Collection[UUID]) -> dict[UUID, int]:
+    """Server -> number of the power action that waits or is under way there."""
+    rows = await session.execute(_BUSY, {"org": org_id, "servers": list(servers)})
+    return {row.server_id: row.number for row in rows}
 
 
 async def filled(session: AsyncSession, org_id: UUID, batch_id: UUID, *, total: int, targets: dict[str, Any]) -> None:

@@ -53,6 +53,8 @@ class JobCard:
     """Number of the job that has to end on its server before this one can begin; None in a list, too."""
     schedule: str | None = None
     """The name of the schedule that made it."""
+    batch: int | None = None
+    """Number of the batch that it is a part of."""
 
 
 _JOBS = """
@@ -64,7 +66,8 @@ _JOBS = """
            r.status as run_status, r.progress_phase as phase, r.progress_message as message, r.started_at,
            r.duration_ms, r.error_message as error, {output} as output, {result} as result,
            {behind} as behind,
-           (select c.name from schedules c where c.id = j.schedule_id) as schedule
+           (select c.name from schedules c where c.id = j.schedule_id) as schedule,
+           (select b.number from job_batches b where b.id = j.batch_id) as batch
       from jobs j
       left join server_instances s on s.id = j.server_instance_id
       left join hosts h on h.id = j.host_id
