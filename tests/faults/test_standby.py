@@ -1,15 +1,28 @@
 """Two processes on one database: one is connected to Discord, the other one waits."""
 
+import asyncio
+import re
+import time
 from dataclasses import dataclass
+from typing import Final
 
 import pytest
 from sqlalchemy import text
 
+from bot.workers.sweeps import DUTIES
 from db.engine import Database
 from tests.wire.bot import BotProcess
 from tests.wire.conftest import MakeBot
 from tests.wire.discord_server import DiscordServer
 from tests.wire.interactions import Interaction
+
+REGAINED_WITHIN: Final = 5.0
+SLACK: Final = 2.5
+"""A machine on which everything runs at once gives a process its turn late, ours that looks as well."""
+EVERYTHING: Final = frozenset({"shard:0", *DUTIES})
+_LIVE: Final = text(
+    "/* test.live */ select duty, holder from leases where expires_at > now() and duty not like 'role:%'"
+)
 
 
 @dataclass
@@ -66,3 +79,41 @@ async def test_a_process_that_ends_hands_over_at_once(pair: Pair) -> None:
     given = {"purpose": "ops", "channel": str(guild.ops.id)}
     await pair.discord.slash(guild.owner, guild.general, "setup channels", **given)
     await pair.discord.message(guild.ops, "Messages for ops arrive here")
+
+
+async def leads(db: Database) -> dict[str, str]:
+    """What is held now, and by whom."""
+    async with db.read() as session:
+        return {row.duty: row.holder for row in await session.execute(_LIVE)}
+
+
+async def regained(db: Database, by: str) -> float:
+    """Waits until one process has everything; how many seconds that took."""
+    began = time.monotonic()
+    while await leads(db) != dict.fromkeys(EVERYTHING, by):
+        assert time.monotonic() - began < REGAINED_WITHIN + SLACK, await leads(db)
+        await asyncio.sleep(0.05)
+    return time.monotonic() - began
+
+
+def name_of(bot: BotProcess) -> str:
+    """What it is called in the table of leases."""
+    (*_, name) = re.findall(r"this process is (\S+)", bot.log())
+    return name
+
+
+async def test_every_duty_and_shard_is_regained_within_five_seconds(pair: Pair, db: Database) -> None:
+    first, second = name_of(pair.first), name_of(pair.second)
+    assert await leads(db) == dict.fromkeys(EVERYTHING, first)
+    pair.first.freeze()
+    stopped = await regained(db, second)
+    pair.first.thaw()
+    await pair.first.until(lambda: "another process has" in pair.first.log(), 5)
+    assert await leads(db) == dict.fromkeys(EVERYTHING, second), "who wakes does not take it back"
+    await pair.second.kill()
+    killed = await regained(db, first)
+    print(f"regained after {stopped:.1f} s (stopped) and {killed:.1f} s (killed)")
+    await pair.discord.gateway.until_connected(1)
+    await pair.second.start(connects=False)
+    assert await pair.first.terminate() == 0
+    await regained(db, name_of(pair.second))
