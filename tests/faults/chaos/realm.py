@@ -1,0 +1,157 @@
+"""The whole: a guild, two replicas on one database, a balancer before them, four hosts with their agents, servers."""
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from agent import wire
+from agent.host import game_report
+from agent.http import Http
+from bot.domain.access import Grants
+from bot.domain.actors import Actor, Invocation
+from bot.services.fleet import Fleet
+from db.engine import Database
+from games.catalog import load_template
+from tests.faults.chaos.balancer import Balancer
+from tests.faults.chaos.plan import Plan
+from tests.faults.chaos.processes import Agent, Replica
+from tests.faults.chaos.template import GAME, free_ports, write_template
+from tests.wire.discord_server import DiscordServer
+from tests.wire.guild import Channel, Guild
+from tests.wire.waiting import eventually
+
+LEASE: Final = 3.0
+"""Seconds that a lease of a replica holds."""
+_PAIR: Final = re.compile(r"gamekeeper-agent pair \S+ (\S+)")
+_CHANNELS: Final = tuple(Channel(800 + number, f"jobs-{number}") for number in range(60))
+_NEW: Final = "select count(*) from jobs where type = 'SERVER_CREATE' and status = 'success'"
+
+
+class LargeGuild(Guild):
+    """With so many channels that what Discord allows in each holds up nothing."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        return *super().channels, *_CHANNELS
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server and where its game writes its ledger."""
+
+    id: UUID
+    host_id: UUID
+    name: str
+    ledger: Path
+
+
+class Realm:
+    """Where it all happens, and what its people do."""
+
+    def __init__(self, place: Path, discord: DiscordServer, database_url: str, plan: Plan) -> None:
+        self.place, self.discord, self.plan = place, discord, plan
+        self.replicas = [
+            Replica(place, discord, database_url, name, lease=LEASE, run_lease=plan.run_lease)
+            for name in ("first", "second")
+        ]
+        self.balancer = Balancer([replica.port for replica in self.replicas])
+        self.agents: list[Agent] = []
+        self.servers: list[Server] = []
+        self.db = Database(database_url, role="tests", pool_size=6)
+        self._org = UUID(int=0)
+        self._interactions = 0
+
+    async def found(self) -> "Realm":
+        """From nothing to servers that can be started."""
+        first, second = self.replicas
+        await first.start()
+        await second.start(connects=False)
+        await self.balancer.start()
+        await eventually(lambda: all(self.balancer.ready(replica.port) for replica in self.replicas))
+        for number in range(self.plan.hosts):
+            await self._pair(f"host-{number}")
+        ((self._org,),) = await self.rows("select id from orgs")
+        await self._settle()
+        return self
+
+    async def _pair(self, name: str) -> None:
+        agent = Agent(self.place, name, self.balancer.url)
+        count = self.plan.servers // self.plan.hosts
+        template = write_template(self.place / f"{name}-templates", free_ports(count))
+        agent.configure(templates=f'["{GAME}"]', template_dirs=f'["{template.parent}"]')
+        guild = self.discord.guild
+        shown = await (await self.discord.slash(guild.owner, guild.ops, "host add", name=name)).answer()
+        found = _PAIR.search(shown.text)
+        assert found, shown.text
+        async with Http(self.balancer.url) as http:
+            games = [game_report(load_template(template))]
+            request = wire.PairRequest(token=found[1], hostname=name, agent_version="1", games=games)
+            answer = await http.call("POST", "pair", wire.PairAnswer, request)
+        agent.give_identity(answer.host_id, answer.agent_key)
+        self.agents.append(agent)
+        await agent.spawn()
+
+    async def _settle(self) -> None:
+        """Makes the servers, as `/fleet add` does, and waits until their hosts have set them up."""
+        fleet = Fleet(self.db)
+        for number in range(self.plan.servers):
+            host = f"host-{number % self.plan.hosts}"
+            await fleet.add(self.person(), host, GAME, f"S{number}", {})
+        rows = await self.rows("select id, host_id, name, slug from server_instances order by created_at, name")
+        places = {agent.identity.host_id: agent.servers for agent in self.agents}
+        self.servers = [Server(row[0], row[1], row[2], places[row[1]] / row[3] / "ledger") for row in rows]
+
+        async def all_made() -> bool:
+            return (await self.rows(_NEW))[0][0] == self.plan.servers
+
+        await eventually(all_made, 120.0, lambda: "all servers to be set up")
+
+    # ------------------------------------------------------------------------------------------------- its people
+
+    def person(self, chance: random.Random | None = None) -> Actor:
+        """Somebody who may do everything, in an interaction of their own, in one of the channels."""
+        self._interactions += 1
+        channel = (chance or random).choice(_CHANNELS)
+        return Actor(
+            type="user",
+            name="olga",
+            org_id=self._org,
+            guild_id=self.discord.guild.id,
+            channel_id=channel.id,
+            grants=Grants(break_glass=True),
+            invocation=Invocation(id=self._interactions, command="chaos"),
+        )
+
+    async def rows(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        """What the database says now."""
+        async with self.db.engine.begin() as connection:
+            result = await connection.execute(text(statement), values)
+            return [tuple(row) for row in result] if result.returns_rows else []
+
+    def look(self) -> None:
+        """Notes which replicas are ready."""
+        for replica in self.replicas:
+            replica.look(self.balancer)
+
+    async def clean_up(self) -> None:
+        await asyncio.gather(*(victim.clean_up() for victim in (*self.agents, *self.replicas)))
+        await self.balancer.stop()
+        await self.db.close()
+
+
+@asynccontextmanager
+async def founded(place: Path, discord: DiscordServer, database_url: str, plan: Plan) -> AsyncGenerator[Realm]:
+    """A realm; at the end nothing of it runs on."""
+    realm = Realm(place, discord, database_url, plan)
+    try:
+        yield await realm.found()
+    finally:
+        await realm.clean_up()
