@@ -81,20 +81,20 @@ async def _shown(call: Call, which: str, batch: str, page: int) -> Reply:
 
 
 @action("batch.page", "jobs.view")
-async def _page(call: Call, which: str, batch: int, page: int) -> Reply:
-    return await _shown(call, which, str(batch), page)
+async def _page(call: Call, which: str, number: int, page: int) -> Reply:
+    return await _shown(call, which, str(number), page)
 
 
 @action("batch.open", "jobs.view", Show.PRIVATE)
-async def _open(call: Call, which: str, batch: int) -> Reply:
+async def _open(call: Call, which: str, number: int) -> Reply:
     """Show failed and All servers, on the card."""
-    return await _shown(call, which, str(batch), 0)
+    return await _shown(call, which, str(number), 0)
 
 
 @action("batch.stop", "batches.run", Show.PRIVATE)
-async def _stop(call: Call, batch: int) -> Reply:
+async def _stop(call: Call, number: int) -> Reply:
     """Stop, on the card; a second press reads how it stands."""
-    done = await call.services.batches.stop(call.actor, str(batch))
+    done = await call.services.batches.stop(call.actor, str(number))
     return Reply(notice(done.title, done.text))
 
 

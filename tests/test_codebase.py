@@ -322,7 +322,6 @@ WAITING = {
     "backups.create": "backup create",
     "backups.restore": "backup restore",
     "backups.view": "backup list",
-    "batches.run": "batch start",
     "deployments.view": "deploys",
     "files.delete": "mod delete",
     "files.edit": "mod config edit",

@@ -17,6 +17,7 @@ from db.models import (
     Host,
     Incident,
     Job,
+    JobBatch,
     ModArtifact,
     NotificationChannel,
     OrgBan,
@@ -51,6 +52,7 @@ def _only(model: Any, *columns: str, prefix: str = "") -> Refs:
 
 
 THINGS: Final[Mapping[str, Refs]] = {
+    "batch": _only(JobBatch, "number", prefix="W-"),
     "case": _only(OrgBan, "number", prefix="B-"),
     "entry": _only(AuditLog, "id", "correlation_id"),
     "host": named(Host, "name"),

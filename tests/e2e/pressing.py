@@ -61,6 +61,7 @@ FILTERS: Final[Mapping[str, str]] = {
     "shown_as": "0",
     "state": "",
     "what": "",
+    "which": "all",
     "words": "hello",
 }
 """Arguments that name nothing of a guild."""

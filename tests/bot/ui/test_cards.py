@@ -20,6 +20,7 @@ from tests.bot.ui.access_samples import access_cards
 from tests.bot.ui.alert_samples import alert_cards, incident_cards
 from tests.bot.ui.audit_samples import audit_cards
 from tests.bot.ui.ban_samples import ban_cards
+from tests.bot.ui.batch_samples import batch_cards
 from tests.bot.ui.check_samples import check_cards
 from tests.bot.ui.fleet_samples import fleet_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
@@ -151,6 +152,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         alert_cards,
         audit_cards,
         ban_cards,
+        batch_cards,
         check_cards,
         plain_cards,
         question_cards,
