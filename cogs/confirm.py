@@ -16,6 +16,13 @@ async def press(call: Call, token: UUID) -> Reply:
     return Reply(notice(done.title, done.text))
 
 
+@action("confirm.choose", "")
+async def choose(call: Call, token: UUID, choice: str) -> Reply:
+    """C1 in another way than the one that was asked for."""
+    done = await call.services.confirmations.press(call.actor, token, choice=choice)
+    return Reply(notice(done.title, done.text))
+
+
 @action("confirm.type", "", Show.FORM)
 async def type_name(call: Call, token: UUID) -> Reply:
     """C2, first half: asks for the name."""

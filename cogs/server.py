@@ -1,4 +1,4 @@
-"""/server: list, control card, start, stop, restart, kill, cancel, history."""
+"""/server: list, control card, start, stop, restart, kill, cancel, postpone, history."""
 
 from discord import app_commands
 from discord.ext import commands
@@ -12,6 +12,7 @@ from cogs import choices
 _STATUS = [
     app_commands.Choice(name=name, value=name) for name in ("running", "stopped", "crashed", "starting", "unknown")
 ]
+_WHEN = "now, when empty max 3h, in 15 minutes, 18:30, friday 6:00"
 
 
 @app_commands.guild_only()
@@ -41,7 +42,7 @@ class ServerCog(commands.GroupCog, group_name="server", group_description="Game 
         return await _start(call, server)
 
     @app_commands.command(name="stop", description="Stop a server")
-    @app_commands.describe(server="Which server", when="now, or in N minutes", reason="Shown in the audit log")
+    @app_commands.describe(server="Which server", when=_WHEN, reason="Players read it, too")
     @app_commands.autocomplete(server=choices.server, when=choices.when)
     @gate("servers.stop")
     async def stop(
@@ -52,7 +53,7 @@ class ServerCog(commands.GroupCog, group_name="server", group_description="Game 
         )
 
     @app_commands.command(name="restart", description="Restart a server")
-    @app_commands.describe(server="Which server", when="now, or in N minutes", reason="Shown in the audit log")
+    @app_commands.describe(server="Which server", when=_WHEN, reason="Players read it, too")
     @app_commands.autocomplete(server=choices.server, when=choices.when)
     @gate("servers.restart")
     async def restart(
@@ -74,6 +75,14 @@ class ServerCog(commands.GroupCog, group_name="server", group_description="Game 
     @gate("servers.view")
     async def cancel(self, call: Call, server: str) -> Reply:
         return await _cancel(call, server)
+
+    @app_commands.command(name="postpone", description="Move a planned stop or restart")
+    @app_commands.describe(server="Which server", duration="By how much, such as 15m or 1h 30m")
+    @app_commands.autocomplete(server=choices.server)
+    @gate("servers.view")
+    async def postpone(self, call: Call, server: str, duration: app_commands.Range[str, 1, 40]) -> Reply:
+        done = await call.services.power.postpone(call.actor, server, duration)
+        return Reply(notice(done.title, done.text))
 
     @app_commands.command(name="history", description="What happened to a server")
     @app_commands.describe(server="Which server")

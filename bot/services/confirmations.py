@@ -1,7 +1,7 @@
 """C1 and C2: a question with an effect, a button that counts once, for two minutes, for the one who asked."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,15 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """Another way to confirm a question: its button, and what differs from the payload then."""
+
+    key: str
+    label: str
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Question:
     """A question that was written down: what will happen, and the token of its button."""
 
@@ -35,22 +44,36 @@ class Question:
     verb: str
     typed: str = ""
     """C2: what has to be typed."""
+    choices: tuple[Choice, ...] = ()
+    choices_first: bool = False
+    """They are what is proposed."""
 
 
 Perform = Callable[[Tx, dict[str, Any]], Awaitable[Done]]
 
 
 async def ask(
-    tx: Tx, action: str, payload: dict[str, Any], *, title: str, effect: list[str], verb: str, typed: str = ""
+    tx: Tx,
+    action: str,
+    payload: dict[str, Any],
+    *,
+    title: str,
+    effect: list[str],
+    verb: str,
+    typed: str = "",
+    choices: Sequence[Choice] = (),
+    choices_first: bool = False,
 ) -> Question:
     """Writes the question down, in the transaction that checked that the actor may ask it."""
     if tx.actor.user_id is None:
         raise Invalid("Only a person can confirm this.")
     stored = {**payload, "typed": typed} if typed else payload
+    if choices:
+        stored = {**stored, "choices": {choice.key: choice.changes for choice in choices}}
     token = await confirmations.ask(
         tx.session, org_id=tx.actor.org, user_id=tx.actor.user_id, action=action, payload=stored, now=clock.now()
     )
-    return Question(token, title, tuple(effect), verb, typed)
+    return Question(token, title, tuple(effect), verb, typed, tuple(choices), choices_first)
 
 
 class Confirmations:
@@ -60,8 +83,8 @@ class Confirmations:
         self._db = db
         self._performers = performers
 
-    async def press(self, actor: Actor, token: UUID, typed: str | None = None) -> Done:
-        """Does what was asked. A second press is shown the first result.
+    async def press(self, actor: Actor, token: UUID, typed: str | None = None, *, choice: str = "") -> Done:
+        """Does what was asked, or the `choice` of it. A second press, whichever, is shown the first result.
 
         Raises:
             NotFound, Conflict, Invalid: no such question, somebody else's, too late, or the wrong name was typed.
@@ -77,6 +100,8 @@ class Confirmations:
             if taken is None:
                 return await self._late(tx, token)
             action, payload = taken
+            if choice:
+                payload = {**payload, **_chosen(payload, choice)}
             done = await self._performers[action](tx, payload)
             await confirmations.remember_result(tx.session, actor.org, token, json.dumps([done.title, done.text]))
             return done
@@ -121,3 +146,15 @@ class Confirmations:
         if question is None or question.consumed or question.expired or question.user_id != actor.user_id:
             raise Conflict("There is nothing to confirm here any more.", AGAIN)
         return str(question.payload.get("typed", ""))
+
+
+def _chosen(payload: dict[str, Any], choice: str) -> dict[str, Any]:
+    """What differs with a choice.
+
+    Raises:
+        Invalid: the question does not offer it.
+    """
+    try:
+        return payload["choices"][choice]
+    except KeyError as error:
+        raise Invalid("This question has no such choice. Nothing was done.", AGAIN) from error

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from bot.services import bans_receipts, batches_tending, mods_receipts, schedule_results
+from bot.services import bans_receipts, batches_tending, mods_receipts, power_ended, schedule_results
 from db.queries.jobs import LockedJob
 from db.uow import Tx
 
@@ -20,6 +20,8 @@ class Effect(Protocol):
 _OF_TYPE: Final[Mapping[str, Effect]] = {
     "BAN_SYNC": bans_receipts.job_ended,
     "MOD_INSTALL": mods_receipts.job_ended,
+    "SERVER_RESTART": power_ended.job_ended,
+    "SERVER_STOP": power_ended.job_ended,
 }
 """JobType -> what its end changes besides the job."""
 

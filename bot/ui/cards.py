@@ -115,11 +115,22 @@ def fitting(lines: Sequence[str], room: int = MAX_TEXT) -> str:
     return (text[:cut] + "\n…") if cut > 0 else text[: room - 1] + "…"
 
 
-def confirmation(title: str, effect: Sequence[str], *, verb: str, token: UUID, typed: bool = False) -> ui.LayoutView:
-    """C1 and C2: what will happen, and a button with the verb on it. Typed: the button asks for the name first."""
+def confirmation(
+    title: str,
+    effect: Sequence[str],
+    *,
+    verb: str,
+    token: UUID,
+    typed: bool = False,
+    choices: Sequence[tuple[str, str]] = (),
+    choices_first: bool = False,
+) -> ui.LayoutView:
+    """C1 and C2: what will happen, and a button with the verb on it. Typed: the button asks for the name first.
+    `choices`: other ways to do it, by key and label."""
     route = "confirm.type" if typed else "confirm.press"
-    buttons = row(
-        Button(verb, route, (token,), discord.ButtonStyle.danger),
-        Button("Never mind", "confirm.dismiss", (token,)),
-    )
+    verbs = [Button(verb, route, (token,), discord.ButtonStyle.danger)]
+    style = discord.ButtonStyle.success if choices_first else discord.ButtonStyle.primary
+    others = [Button(label, "confirm.choose", (token, key), style) for key, label in choices]
+    ordered = [*others, *verbs] if choices_first else [*verbs, *others]
+    buttons = row(*ordered, Button("Never mind", "confirm.dismiss", (token,)))
     return card(Colour.WARN, f"### {title}", "\n".join(effect), buttons, "-# For you only, for 2 minutes.")

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 def question(asked: Question) -> discord.ui.LayoutView:
     """C1 or C2."""
-    return confirmation(asked.title, asked.effect, verb=asked.verb, token=asked.token, typed=bool(asked.typed))
+    return confirmation(
+        asked.title,
+        asked.effect,
+        verb=asked.verb,
+        token=asked.token,
+        typed=bool(asked.typed),
+        choices=[(choice.key, choice.label) for choice in asked.choices],
+        choices_first=asked.choices_first,
+    )
 
 
 def typed_name(token: UUID, expected: str) -> ui.Modal:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bot.services.artifacts import Uploaded
 from bot.services.audit import AuditPage
-from bot.services.confirmations import Question
+from bot.services.confirmations import Choice, Question
 from bot.services.fleet import Draft, Variable
 from bot.services.hosts import Pairing
 from db.queries.audit import AuditEntry, Filter
@@ -216,6 +216,13 @@ def happening(name: str, source: str = "job") -> Happening:
 
 def question(name: str, typed: str = "") -> Question:
     return Question(number(), f"Restart {name} now?", (name, name), f"Restart {name}", typed)
+
+
+def choices(name: str, *, first: bool = False) -> Question:
+    """A question that offers other times."""
+    asked = question(name)
+    others = tuple(Choice(f"choice{n}", name, {}) for n in range(3))
+    return Question(asked.token, asked.title, asked.effect, asked.verb, choices=others, choices_first=first)
 
 
 def draft(name: str) -> Draft:

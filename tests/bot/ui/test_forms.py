@@ -2,10 +2,11 @@
 
 import pytest
 
-from bot.ui import bans, confirm, fleet, players, setup, setup_hosts
+from bot.ui import bans, confirm, fleet, players, power, setup, setup_hosts
 from tests.bot.ui import samples
 from tests.bot.ui.limits import INPUT, check_form, parts_of
 from tests.bot.ui.macro_samples import macro_forms
+from tests.bot.ui.schedule_samples import schedule_forms
 
 every_name = pytest.mark.parametrize("name", samples.NAMES.values(), ids=samples.NAMES.keys())
 
@@ -16,12 +17,14 @@ def test_every_form_is_one_that_discord_takes(name: str) -> None:
         confirm.typed_name(samples.number(), name),
         players.kick_form(samples.number().hex),
         bans.lift_form(10**15 - 1),
+        power.postpone_form(samples.number()),
         setup.zone_form(),
         setup_hosts.host_form(),
         fleet.form(samples.draft(name), f"New server on {name}", "fleet.added", samples.number(), "g" * 32),
         fleet.form(samples.draft(name), f"Edit {name}", "fleet.edited", samples.number()),
         fleet.form(samples.Draft(name, "x", (), {}), name, "fleet.edited", samples.number()),
         *macro_forms(name),
+        *schedule_forms(name),
     ):
         check_form(form)
 

@@ -1,0 +1,89 @@
+"""Who hears of a plan: its players in the game, and whoever reads its message."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from agent import wire
+from bot import clock
+from bot.domain.jobs import JobType
+from bot.services import outbox
+from bot.services.jobs_enqueue import Enqueued, enqueue
+from db.queries import power
+from db.queries.cards import ServerCard
+from db.queries.power import PlanRow
+from db.uow import Tx
+
+_SAID_WITHIN: Final = timedelta(seconds=45)
+"""An announcement that comes later than this would be wrong."""
+
+
+async def announce(
+    tx: Tx, server: ServerCard, text: str, *, at: datetime | None = None, after: UUID | None = None
+) -> Enqueued:
+    """Something that players of a server are told."""
+    return await enqueue(
+        tx,
+        type=JobType.ANNOUNCE,
+        server_id=server.id,
+        host_id=server.host_id,
+        params=wire.Announce(text=text),
+        not_before=at,
+        after=after,
+        after_any=after is not None,
+        expires_after=_SAID_WITHIN,
+        quiet=True,
+    )
+
+
+async def tell(tx: Tx, server: ServerCard | None, text: str) -> None:
+    """Tells the players at once, where there may be any and they can be told."""
+    if server and hears(server) and server.host_online and server.status == "running":
+        await announce(tx, server, text)
+
+
+def hears(server: ServerCard) -> bool:
+    """Whether its game can tell players something."""
+    return "say" in server.capabilities
+
+
+async def post(tx: Tx, plan_id: UUID) -> int | None:
+    """Posts a plan's message; the channel."""
+    channel = await outbox.channel_for(tx, tx.actor, "ops")
+    if channel:
+        await _post(tx, "plan", plan_id, channel, "plan.made")
+    return channel
+
+
+async def show(tx: Tx, plan: PlanRow) -> None:
+    """Lets the messages about a plan show how it stands."""
+    for message, _ in await power.messages(tx.session, plan.org_id, plan.id):
+        await outbox.edit(tx.session, org_id=plan.org_id, message=message, event_type="plan.changed", payload={})
+    await tx.notify(outbox.NOTIFY)
+
+
+async def show_job(tx: Tx, plan: PlanRow, job_id: UUID) -> None:
+    """Posts the message of a plan's job where the plan's own is; once."""
+    for _, channel in (await power.messages(tx.session, plan.org_id, plan.id))[:1]:
+        await _post(tx, "job", job_id, channel, "job.queued")
+
+
+async def _post(tx: Tx, kind: str, subject: UUID, channel: int, event_type: str) -> None:
+    org_id = tx.actor.org
+    message = await outbox.track(tx.session, org_id=org_id, kind=kind, subject_id=str(subject), channel_id=channel)
+    await outbox.post(
+        tx.session,
+        org_id=org_id,
+        channel_id=channel,
+        event_type=event_type,
+        payload={},
+        dedupe_key=f"{event_type}:{subject}:1",
+        message=message,
+    )
+    await tx.notify(outbox.NOTIFY)
+
+
+async def close(tx: Tx, plan: PlanRow, status: str, outcome: str) -> None:
+    """Ends a held plan; its message says so."""
+    await power.end(tx.session, plan.id, status, outcome=outcome, by=tx.actor.user_id, now=clock.now())
+    await show(tx, plan)

@@ -1,0 +1,33 @@
+"""The buttons on the message of a planned stop or restart."""
+
+from uuid import UUID
+
+from discord.ext import commands
+
+from bot.gate import Call, Reply, Show, action
+from bot.ui import power
+from bot.ui.cards import notice
+
+
+@action("power.postpone", "servers.view", Show.FORM)
+async def ask_how_long(call: Call, plan: UUID) -> Reply:
+    """Postponing needs to know by how much; the permission is asked for when that is entered."""
+    return Reply(form=power.postpone_form(plan))
+
+
+@action("power.postponed", "servers.view", Show.PRIVATE, fields=("duration",))
+async def postponed(call: Call, plan: UUID) -> Reply:
+    """It was entered."""
+    done = await call.services.power.postpone_plan(call.actor, plan, call.value("duration"))
+    return Reply(notice(done.title, done.text))
+
+
+@action("power.cancel", "servers.view", Show.PRIVATE)
+async def cancel(call: Call, plan: UUID) -> Reply:
+    """Ends the plan."""
+    done = await call.services.power.cancel_plan(call.actor, plan)
+    return Reply(notice(done.title, done.text))
+
+
+async def setup(bot: commands.Bot) -> None:
+    """The routes above are registered by importing this module."""
