@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from bot import logs
 from bot.config import Settings
 from bot.errors import AppError, Invalid, Unavailable
+from bot.roles import roles_of
 from bot.startup import prepare, write_seed
 from db.embedded import EmbeddedPostgres
 
@@ -57,23 +58,38 @@ def _database(settings: Settings, *, borrow: bool = False) -> Iterator[tuple[str
 @cli.command()
 def run(
     migrate: Annotated[bool, typer.Option("--migrate", help="Migrate an external database before starting")] = False,
+    roles: Annotated[
+        str, typer.Option(help="What this process does, of bot, http and workers; others do the rest")
+    ] = "bot,http,workers",
 ) -> None:
     """Run the bot: Discord, HTTP side and workers."""
     settings = _settings()
     logs.configure(settings.log_format)
-    if settings.discord_token is None:
-        raise Invalid("GAMEKEEPER_DISCORD_TOKEN is not set.", "Set it, or try `gamekeeper demo`, which needs none.")
+    wanted = roles_of(roles)
+    _check_roles(settings, wanted)
     gc.set_threshold(_GARBAGE_AFTER)
     with _database(settings) as (url, embedded):
-        asyncio.run(_run(settings, url, embedded, migrate=migrate))
+        asyncio.run(_run(settings, url, embedded, wanted, migrate=migrate))
 
 
-async def _run(settings: Settings, url: str, embedded: EmbeddedPostgres | None, *, migrate: bool) -> None:
+def _check_roles(settings: Settings, roles: frozenset[str]) -> None:
+    if "bot" not in roles:
+        return
+    if "http" not in roles and not settings.public_url:
+        remedy = "Set it to where agents reach the processes with the role http."
+        raise Invalid("GAMEKEEPER_PUBLIC_URL is not set, and this process serves no agents itself.", remedy)
+    if settings.discord_token is None:
+        raise Invalid("GAMEKEEPER_DISCORD_TOKEN is not set.", "Set it, or try `gamekeeper demo`, which needs none.")
+
+
+async def _run(
+    settings: Settings, url: str, embedded: EmbeddedPostgres | None, roles: frozenset[str], *, migrate: bool
+) -> None:
     from bot.app import build
 
     token = settings.discord_token
     await prepare(url, may_migrate=migrate or embedded is not None)
-    app = await build(settings, url)
+    app = await build(settings, url, roles)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

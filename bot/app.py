@@ -4,20 +4,22 @@ import asyncio
 import logging
 import secrets
 import socket
-from collections.abc import Coroutine
+from collections.abc import Collection
 from datetime import timedelta
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from bot.client import Client
 from bot.config import Settings
-from bot.errors import AppError, Conflict
+from bot.errors import Conflict
 from bot.guild_facts import DiscordFacts
 from bot.guilds import DiscordGuilds
-from bot.http import build_web
+from bot.http import build_health, build_web
 from bot.messenger import Messenger
+from bot.roles import ROLES
+from bot.running import Background, Site
 from bot.services import Services
 from bot.services.access_bindings import AccessBindings
 from bot.services.access_clearing import AccessClearing
@@ -89,8 +91,11 @@ DRAIN_SECONDS: Final = 10.0
 class App:
     """One process: services, the Discord client, the HTTP side and the workers."""
 
-    def __init__(self, settings: Settings, database_url: str, keys: SecretKeys) -> None:
+    def __init__(
+        self, settings: Settings, database_url: str, keys: SecretKeys, roles: Collection[str] = tuple(ROLES)
+    ) -> None:
         self.settings = settings
+        self.roles = roles
         self.holder = f"{socket.gethostname()}:{secrets.token_hex(4)}"
         self.db = Database(database_url, role="interactions")
         self.work_db = Database(database_url, role="workers")
@@ -102,12 +107,11 @@ class App:
         # a pool that ticks and commands have used up must not cost a lease
         self.lease_db = Database(database_url, role="leases", pool_size=1, max_overflow=0)
         self.leases = Leases(self.lease_db, self.holder)
-        self.leading = Leading(self.leases, DUTIES, ("bot", "http", "workers"))
+        self.leading = Leading(self.leases, DUTIES if "workers" in roles else (), roles)
         tidying = Tick("artifacts.tidy", timedelta(days=1), self.services.artifacts.tidy, first=timedelta(minutes=20))
         self.ticks = Ticks(self.work_db, [*ticks_of(self.work_db, self._under), tidying], self.leading.leads)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._runner: web.AppRunner | None = None
-        self.port = 0
+        self.site = Site(settings.host, settings.port)
+        self.background = Background()
 
     def _services(self) -> Services:
         db = self.db
@@ -214,32 +218,45 @@ class App:
         return self.client
 
     @property
+    def port(self) -> int:
+        """What the web site is served on; 0 before it is."""
+        return self.site.port
+
+    @property
     def public_url(self) -> str:
         """Where agents reach this process."""
-        return self.settings.public_url or f"http://{self.settings.bind.rpartition(':')[0]}:{self.port}"
+        return self.settings.public_url or f"http://{self.settings.bind.rpartition(':')[0]}:{self.site.port}"
 
     async def start_background(self) -> None:
-        """HTTP side, listeners, outbox and ticks. Not the client: a playground runs that on a clock of its own."""
-        await self._serve()
-        self._begin(self.outbox.run(), "outbox")
-        self._begin(self.work_db.listen("gk_outbox", self.outbox.wake), "listen: outbox")
-        self._begin(self.work_db.listen("gk_states", lambda _: self.ticks.hurry("alerts.evaluate")), "listen: states")
-        self._begin(self.work_db.listen("gk_access", self.services.identity.forget), "listen: access")
+        """What this process's roles need, and its web site. Not the client: a playground runs that on a clock of its
+        own."""
+        log.info(
+            "this process is %s: %s", self.holder, ", ".join(sorted(self.roles))
+        )  # the name in the table of leases
+        await self.site.start(self._web() if "http" in self.roles else build_health(self._out_of_order))
         await self.leading.begin()
+        starts = {"bot": self._start_bot, "http": self._start_http, "workers": self._start_workers}
+        for role in self.roles:
+            await starts[role]()
+
+    async def _start_bot(self) -> None:
+        """Messages, and what must be heard of to answer people. The connection itself comes with `run`."""
+        begin, listen = self.background.begin, self.work_db.listen
+        begin(self.outbox.run(), "outbox")
+        begin(listen("gk_outbox", self.outbox.wake), "listen: outbox")
+        begin(listen("gk_access", self.services.identity.forget), "listen: access")
+
+    async def _start_http(self) -> None:
+        """Nothing more: the site listens for its agents' jobs itself."""
+
+    async def _start_workers(self) -> None:
+        """Ticks; those of a duty only do something where this process leads it."""
+        states = self.work_db.listen("gk_states", lambda _: self.ticks.hurry("alerts.evaluate"))
+        self.background.begin(states, "listen: states")
         await self.ticks.start()
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.error("%s ended", task.get_name(), exc_info=error)
-
-    async def _serve(self) -> None:
-        site = build_web(
+    def _web(self) -> web.Application:
+        return build_web(
             agents=Agents(self.db, self.keys),
             heartbeats=Heartbeats(self.db),
             queue=JobQueue(self.db),
@@ -247,35 +264,20 @@ class App:
             artifacts=self.services.artifacts,
             inventory=ModInventory(self.db),
             trusted_proxies=self.settings.trusted_proxies,
+            ready=self._out_of_order,
         )
-        self._runner = web.AppRunner(site, access_log=None)
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, self.settings.host, self.settings.port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            self._runner = None
-            raise AppError(
-                f"Port {self.settings.port} on {self.settings.host} cannot be used: {error.strerror}.",
-                "End what uses it, or set GAMEKEEPER_BIND to another port.",
-            ) from error
-        self.port = self._runner.addresses[0][1]
+
+    async def _out_of_order(self) -> str:
+        """Why this process cannot do its work; empty when it can."""
+        reason = await JobQueue(self.db).out_of_order()
+        return reason or ("" if self.leading.is_current else "The leases of this process are not renewed.")
 
     async def stop_background(self) -> None:
-        """Ends HTTP side, ticks and workers; what is being sent is sent."""
+        """Ends the site, ticks and workers; what is being sent is sent."""
         await self.stop_duties()
         self.outbox.stop()
-        if self._runner:
-            await self._runner.cleanup()
-            self._runner = None
-        tasks = set(self._tasks)
-        done, late = await asyncio.wait(tasks, timeout=0.1) if tasks else (set[Any](), set[Any]())
-        sending = {task for task in late if task.get_name() == "outbox"}
-        if sending:
-            await asyncio.wait(sending, timeout=DRAIN_SECONDS)
-        for task in tasks - done:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.site.stop()
+        await self.background.end({"outbox"}, DRAIN_SECONDS)
 
     async def stop_duties(self) -> None:
         """No tick begins any more, and when the last has ended another process may have the duties."""
@@ -284,21 +286,20 @@ class App:
 
     async def run(self, token: str, stop: asyncio.Event) -> None:
         """The whole process until `stop` is set: serves at once, connects under leases, drains at the end."""
-        log.info("this process is %s", self.holder)  # the name in the table of leases
         await self.start_background()
         shards = Shards(self.leading, self.settings.shards, token, self.make_client)
-        connected = asyncio.create_task(shards.run(), name="discord")
         waiting = asyncio.create_task(stop.wait(), name="stop signal")
+        connected = asyncio.create_task(shards.run(), name="discord") if "bot" in self.roles else waiting
         try:
             await asyncio.wait({connected, waiting}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            waiting.cancel()
             stepping_down = asyncio.create_task(self.stop_duties(), name="stepping down")
             await shards.hand_over()
             await self.client.gate.drain(DRAIN_SECONDS)  # answers and messages still need the connection
             await stepping_down
             await self.stop_background()
             shards.stop()
+            waiting.cancel()
             await asyncio.gather(connected, return_exceptions=True)
         if connected.done() and not connected.cancelled() and (error := connected.exception()):
             raise error
@@ -311,14 +312,15 @@ class App:
         await self.lease_db.close()
 
 
-async def build(settings: Settings, database_url: str = "") -> App:
+async def build(settings: Settings, database_url: str = "", roles: Collection[str] = tuple(ROLES)) -> App:
     """A process on a migrated database, ready to be started.
 
     Raises:
         AppError: the secret keys cannot be read, or are not those that the database was used with.
     """
     configured = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
-    app = App(settings, database_url or settings.database_url, SecretKeys.load(settings.data_dir, configured))
+    keys = SecretKeys.load(settings.data_dir, configured)
+    app = App(settings, database_url or settings.database_url, keys, roles)
     if await check_fingerprint(app.work_db, app.keys) == "differs":
         await app.close()
         raise Conflict(

@@ -20,6 +20,19 @@ from bot.services.mods_inventory import ModInventory
 from bot.services.records import Records
 
 
+def build_health(ready: Callable[[], Awaitable[str]]) -> web.Application:
+    """Of a process that serves no agents. `ready`: see `build_web`."""
+    health = Health(ready)
+    app = web.Application(middlewares=[problems])
+    app.add_routes(health.routes())
+
+    async def stopping(_app: web.Application) -> None:
+        health.stopping = True
+
+    app.on_shutdown.append(stopping)
+    return app
+
+
 def build_web(
     *,
     agents: Agents,

@@ -33,8 +33,10 @@ class BotProcess:
         name: str = "bot",
         token: str = TOKEN,
         lease: float = LEASE_SECONDS,
+        roles: str = "bot,http,workers",
+        public_url: str = "",
     ) -> None:
-        self.place, self.discord, self.port, self.lease = place, discord, port, lease
+        self.place, self.discord, self.port, self.lease, self.roles = place, discord, port, lease, roles
         self.url = f"http://127.0.0.1:{port}"
         self.log_file = place / f"{name}.log"
         self.process: asyncio.subprocess.Process | None = None
@@ -43,6 +45,7 @@ class BotProcess:
             "GAMEKEEPER_DATABASE_URL": database_url,
             "GAMEKEEPER_DATA_DIR": str(place),
             "GAMEKEEPER_BIND": f"127.0.0.1:{port}",
+            "GAMEKEEPER_PUBLIC_URL": public_url,
         }
 
     async def start(self, *, connects: bool = True) -> None:
@@ -59,7 +62,7 @@ class BotProcess:
         assert self.process is None, "it runs already"
         with self.log_file.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *self.launcher, self.discord.url, str(self.lease), "run",
+                sys.executable, "-m", *self.launcher, self.discord.url, str(self.lease), "run", "--roles", self.roles,
                 cwd=PROJECT,
                 env={**_environment(), **self._settings},
                 stdin=asyncio.subprocess.DEVNULL,
