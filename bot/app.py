@@ -55,6 +55,7 @@ from bot.services.jobs import Jobs
 from bot.services.jobs_queue import JobQueue
 from bot.services.leases import Leases
 from bot.services.log_search import LogSearch
+from bot.services.maintenance import Maintenance
 from bot.services.macros import Macros
 from bot.services.macros_adding import MacroAdding
 from bot.services.mods import Mods
@@ -172,6 +173,7 @@ class App:
             incidents=Incidents(db),
             jobs=jobs,
             log_search=LogSearch(db),
+            maintenance=Maintenance(db),
             macros=macros,
             macro_adding=macro_adding,
             mods=mods,

@@ -42,6 +42,7 @@ EXTENSIONS: Final = (
     "cogs.incident",
     "cogs.job",
     "cogs.macro",
+    "cogs.maintenance",
     "cogs.mod",
     "cogs.my",
     "cogs.notify",

@@ -20,6 +20,7 @@ from bot.ui.batches import batch_card
 from bot.ui.cards import VOLATILE
 from bot.ui.incidents import incident_card
 from bot.ui.jobs import progress_card
+from bot.ui.maintenance import window_card
 from bot.ui.panels import board_card
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class Messenger:
             "batch": self._batch,
             "incident": self._incident,
             "job": self._job,
+            "maintenance": self._maintenance,
             "panel": self._panel,
             "server": self._server,
         }
@@ -136,6 +138,10 @@ class Messenger:
     async def _panel(self, row: OutboxRow) -> discord.ui.LayoutView | None:
         board = await self._services.panels.board(row.org_id, row.subject_id or "all")
         return board_card(board, clock.now(), mark_of(row))
+
+    async def _maintenance(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        window = await self._services.maintenance.card(row.org_id, row.subject_id or "")
+        return None if window is None else window_card(window, clock.now(), mark_of(row))
 
     async def _server(self, row: OutboxRow) -> discord.ui.LayoutView | None:
         match row.event_type:

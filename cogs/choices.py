@@ -9,7 +9,7 @@ Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
     "ban.", "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.",
     "fleet.", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "schedule.", "setup.", "config.", "org.",
-    "alert.", "incident.", "access.", "notify.", "panel.", "audit.", "user.", "batch.",
+    "alert.", "incident.", "maintenance.", "access.", "notify.", "panel.", "audit.", "user.", "batch.",
 )  # fmt: skip
 
 

@@ -1,10 +1,12 @@
 """Servers that are left alone: held by somebody, or in maintenance for a time. The words for it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Final, Literal
 
+from bot.domain import until
 from bot.domain.durations import rough
+from bot.domain.words import safe
 
 _REASON: Final = 200
 """Characters of a reason; more would hide what it is a reason for."""
@@ -37,3 +39,14 @@ class Rest:
             return "in maintenance"
         number, unit = rough(self.until - now).split()
         return f"in maintenance for {number} more {unit}"
+
+
+def end_of(text: str, begin: datetime, zone: tzinfo) -> datetime:
+    """When something ends that lasts for a duration, or until a time on the clock of a zone.
+
+    Raises:
+        ValueError: with a sentence, where it is neither, is nothing, or is over.
+    """
+    if ":" not in text and set(filter(str.isdigit, text)) == {"0"}:
+        raise ValueError(f"{safe(text, 40)} is no time at all.")  # else `0h` would be the next midnight
+    return until.parse(text, begin, zone)

@@ -31,6 +31,7 @@ from bot.services.identity import Identity
 from bot.services.incidents import Incidents
 from bot.services.jobs import Jobs
 from bot.services.log_search import LogSearch
+from bot.services.maintenance import Maintenance
 from bot.services.macros import Macros
 from bot.services.macros_adding import MacroAdding
 from bot.services.mods import Mods
@@ -81,6 +82,7 @@ class Services:
     incidents: Incidents
     jobs: Jobs
     log_search: LogSearch
+    maintenance: Maintenance
     macros: Macros
     macro_adding: MacroAdding
     mods: Mods

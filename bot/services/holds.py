@@ -5,10 +5,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from bot import clock
-from bot.domain import until, zones
+from bot.domain import zones
 from bot.domain.actors import Actor, system
 from bot.domain.durations import rough
-from bot.domain.rest import Rest
+from bot.domain.rest import Rest, end_of
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import outbox
@@ -125,7 +125,7 @@ async def _end(tx: Tx, duration: str) -> datetime | None:
     if not duration.strip():
         return None
     try:
-        return until.parse(duration, clock.now(), zones.zone(await schedules.zone(tx.session, tx.actor.org)))
+        return end_of(duration, clock.now(), zones.zone(await schedules.zone(tx.session, tx.actor.org)))
     except ValueError as error:
         raise Invalid(str(error), "Such as `2h` or `friday 18:00`; without it the hold ends when released.") from error
 

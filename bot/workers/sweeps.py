@@ -18,7 +18,9 @@ from bot.services.audit_seals import Sealing
 from bot.services.bans_sweep import BanSweep
 from bot.services.batches_tending import BatchSweep
 from bot.services.heartbeats import Heartbeats
+from bot.services.holds import Holds
 from bot.services.jobs_sweep import JobSweep
+from bot.services.maintenance_due import MaintenanceDue
 from bot.services.mods_sweep import ModSweep
 from bot.services.panels import PanelWatch
 from bot.services.retention import Retention
@@ -87,6 +89,13 @@ def _schedules(db: Database) -> list[Tick]:
     return [Tick("schedules.due", _OFTEN, SchedulesDue(db).tick, first=_SOON)]
 
 
+def _rest(db: Database) -> list[Tick]:
+    return [
+        Tick("maintenance", _OFTEN, MaintenanceDue(db).tick, first=_SOON),
+        Tick("holds.expire", _OFTEN, Holds(db).expire, first=_SOON),
+    ]
+
+
 def _alerts(db: Database) -> list[Tick]:
     alerts, reachable = AlertEvaluation(db), JobSweep(db).reachable
     return [
@@ -128,6 +137,7 @@ def _upkeep(db: Database) -> list[Tick]:
 DUTIES: Final[Mapping[str, Callable[[Database], list[Tick]]]] = {
     "jobs": _jobs,  # two would give the same run up and the same job a new attempt, one of them in vain
     "schedules": _schedules,  # what is due is due once; the order of what is due together is kept
+    "rest": _rest,  # what begins or ends is told once
     "alerts": _alerts,  # a rule is judged from the state that its last judgement left
     "bans": _bans,  # two would find the same difference and order it twice
     "audit": _audit,  # a seal follows the one before it

@@ -32,7 +32,7 @@ _SCHEDULES = text("""/* tags.schedules */
      order by c.tag, lower(c.name)""")
 _WINDOWS = text("""/* tags.windows */
     select tag, reason, starts_at, ends_at from maintenance_windows
-     where org_id = :org and tag = any(cast(:tags as text[])) and ends_at > :now order by starts_at""")
+     where org_id = :org and tag = any(cast(:tags as text[])) and ends_at > :now and ended_at is null order by starts_at""")
 
 
 @dataclass(frozen=True)

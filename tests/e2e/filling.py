@@ -18,6 +18,7 @@ from db.models import (
     Incident,
     Job,
     JobBatch,
+    MaintenanceWindow,
     ModArtifact,
     NotificationChannel,
     OrgBan,
@@ -72,6 +73,7 @@ THINGS: Final[Mapping[str, Refs]] = {
     "tag": _only(ServerTag, "tag"),
     "target": lambda of: [f"server:{of.one(Server).id}", *named(Server, "name")(of), *named(Host, "name")(of)],
     "version": _only(ModArtifact, "version"),
+    "window": named(MaintenanceWindow),
 }
 """Option or argument -> what names such a thing."""
 SPECIAL: Final[Mapping[tuple[str, str], Refs]] = {
@@ -94,6 +96,7 @@ PLAIN: Final[Mapping[str, str]] = {
     "reason": "because",
     "sha256": "0" * 64,
     "since": "30d",
+    "start": "tomorrow 18:00",
     "text": "hello",
     "topic": "server",
     "until": "2d",

@@ -163,6 +163,7 @@ async def test_what_is_waiting_is_named(planned: Planned, holds: Holds) -> None:
         ("EU9", "x", "", NotFound),
         ("EU1", "  ", "", Invalid),
         ("EU1", "x", "0m", Invalid),
+        ("EU1", "x", "0h", Invalid),
         ("EU1", "x", "-5m", Invalid),
         ("EU1", "x", "yesterday", Invalid),
         ("EU1", "x", "2020-01-01", Invalid),

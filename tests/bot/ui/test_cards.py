@@ -28,7 +28,7 @@ from tests.bot.ui.log_samples import log_cards
 from tests.bot.ui.macro_samples import macro_cards
 from tests.bot.ui.panel_samples import board_cards, channel_cards
 from tests.bot.ui.privacy_samples import privacy_cards
-from tests.bot.ui.rest_samples import rest_cards
+from tests.bot.ui.rest_samples import maintenance_cards, rest_cards
 from tests.bot.ui.schedule_samples import schedule_cards
 from tests.bot.ui.seal_samples import seal_cards
 from tests.bot.ui.setup_samples import config_cards, setup_cards
@@ -170,6 +170,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         privacy_cards,
         fleet_cards,
         rest_cards,
+        maintenance_cards,
         schedule_cards,
         seal_cards,
         server_cards,

@@ -1,0 +1,75 @@
+"""Maintenance windows when their time has come: players are told, messages are edited, what is over is ended.
+
+Alerts, schedules and cards go by the clock, so nothing waits for this; it only tells. Any number of processes may look.
+"""
+
+import asyncio
+import logging
+from typing import Final
+from uuid import UUID
+
+from bot import clock
+from bot.domain.actors import Actor, system
+from bot.domain.maintenance import WARN, Step, said
+from bot.services import maintenance_telling
+from db.engine import Database
+from db.queries import maintenance_windows
+from db.queries.maintenance_windows import WindowCard
+from db.uow import Tx
+
+log = logging.getLogger(__name__)
+
+_DUTY: Final = "maintenance"
+
+
+class MaintenanceDue:
+    """The tick `maintenance`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def tick(self) -> dict[str, int]:
+        """Does what is due. A window that fails stops none of the others."""
+        async with self._db.read() as session:
+            now = clock.now()
+            due = await maintenance_windows.due(session, now, now + WARN)
+        done: dict[str, int] = {"warn": 0, "begin": 0, "end": 0}
+        errors: list[BaseException] = []
+        for window_id, org_id in due:
+            (step,) = await asyncio.gather(self._one(window_id, org_id), return_exceptions=True)
+            if isinstance(step, BaseException):
+                errors.append(step)
+            elif step is not None:
+                done[step] += 1
+        if errors:
+            raise errors[0]
+        return done
+
+    async def _one(self, window_id: UUID, org_id: UUID) -> Step | None:
+        async with self._db.uow(system(_DUTY, org_id)) as tx:
+            window = await maintenance_windows.hold(tx.session, org_id, window_id, wait=False)
+            step = _step(window) if window else None
+            if window and step:
+                tx.actor = Actor(type="system", name=_DUTY, org_id=org_id, guild_id=window.guild_id)
+                await _do(tx, window, step)
+            return step
+
+
+def _step(window: WindowCard) -> Step | None:
+    return "end" if window.gone else window.times.step(clock.now())
+
+
+async def _do(tx: Tx, window: WindowCard, step: Step) -> None:
+    now = clock.now()
+    if step == "end":
+        at = min(now, window.ends_at)
+        await maintenance_windows.end(tx.session, window.org_id, window.id, at=at, by=None)
+    else:
+        await maintenance_windows.told(tx.session, window.org_id, window.id, begun=step == "begin", now=now)
+    if not window.gone:
+        await maintenance_telling.say(tx, window, said(step, window.times, now))
+    await maintenance_telling.show(tx, window)
+    tx.audit(f"maintenance.{_ACTIONS[step]}", resource=("maintenance", window.id), reason=window.reason)
+
+
+_ACTIONS: Final[dict[Step, str]] = {"warn": "announce", "begin": "begin", "end": "end"}

@@ -1,0 +1,69 @@
+"""Who hears of a maintenance window: players in the games, and whoever reads its message."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from agent import wire
+from bot.domain.jobs import JobType
+from bot.services import outbox
+from bot.services.jobs_enqueue import enqueue
+from bot.services.maintenance_targets import servers_of
+from db.queries import maintenance_windows
+from db.queries.maintenance_windows import WindowCard
+from db.uow import Tx
+
+_KIND: Final = "maintenance"
+_SAID_WITHIN: Final = timedelta(minutes=1)
+"""An announcement that comes later than this would be wrong."""
+
+
+async def post(tx: Tx, window: UUID) -> int | None:
+    """Owes the message that shows a window from now on; its channel."""
+    channel = await outbox.channel_for(tx, tx.actor, "ops")
+    if channel is None:
+        return None
+    org_id = tx.actor.org
+    message = await outbox.track(tx.session, org_id=org_id, kind=_KIND, subject_id=str(window), channel_id=channel)
+    await outbox.post(
+        tx.session,
+        org_id=org_id,
+        channel_id=channel,
+        event_type="maintenance.made",
+        payload={},
+        dedupe_key=f"maintenance.made:{window}",
+        message=message,
+    )
+    await tx.notify(outbox.NOTIFY)
+    return channel
+
+
+async def show(tx: Tx, window: WindowCard) -> None:
+    """Lets its messages show how it stands."""
+    for message in await maintenance_windows.messages(tx.session, window.org_id, window.id):
+        await outbox.edit(
+            tx.session, org_id=window.org_id, message=message, event_type="maintenance.changed", payload={}
+        )
+    await tx.notify(outbox.NOTIFY)
+
+
+async def say(tx: Tx, window: WindowCard, text: str) -> int:
+    """Tells the players of the servers in a window, where there may be any and they can be told; on how many servers.
+
+    Not the reason: it is for staff, and whoever plans maintenance need not be allowed to speak in the games."""
+    heard = 0
+    for server in await servers_of(tx, window) if text else ():
+        if server.status != "running" or not server.host_online or "say" not in server.capabilities:
+            continue
+        await enqueue(
+            tx,
+            type=JobType.ANNOUNCE,
+            server_id=server.id,
+            host_id=server.host_id,
+            params=wire.Announce(text=text),
+            source="system",
+            expires_after=_SAID_WITHIN,
+            quiet=True,
+        )
+        heard += 1
+    return heard
