@@ -52,6 +52,7 @@ EXTENSIONS: Final = (
     "cogs.schedule",
     "cogs.server",
     "cogs.server_holds",
+    "cogs.server_plans",
     "cogs.setup",
     "cogs.setup_check",
     "cogs.status",

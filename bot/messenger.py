@@ -22,6 +22,7 @@ from bot.ui.incidents import incident_card
 from bot.ui.jobs import progress_card
 from bot.ui.maintenance import window_card
 from bot.ui.panels import board_card
+from bot.ui.power import plan_card
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ class Messenger:
             "job": self._job,
             "maintenance": self._maintenance,
             "panel": self._panel,
+            "plan": self._plan,
             "server": self._server,
         }
 
@@ -151,6 +153,10 @@ class Messenger:
                 return holds.released_card(row.payload, mark_of(row))
             case _:
                 return None
+
+    async def _plan(self, row: OutboxRow) -> discord.ui.LayoutView | None:
+        plan = await self._services.power.plan(row.org_id, row.subject_id or "")
+        return None if plan is None else plan_card(plan, mark_of(row))
 
     async def _find(self, channel: discord.PartialMessageable, mark: int) -> int | None:
         me = self.client.user

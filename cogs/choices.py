@@ -12,6 +12,15 @@ AUDIT_ACTIONS = (
     "alert.", "incident.", "maintenance.", "access.", "notify.", "panel.", "audit.", "user.", "batch.",
 )  # fmt: skip
 
+_WHENS = (
+    ("now", "now"),
+    ("when empty (max 2 h)", "when empty"),
+    ("in 5 min with countdown", "in 5 minutes"),
+    ("in 15 min with countdown", "in 15 minutes"),
+    ("in 30 min with countdown", "in 30 minutes"),
+    ("tomorrow at 4:00", "tomorrow 4:00"),
+)
+
 
 @suggest
 async def server(call: Call, current: str) -> Choices:
@@ -23,10 +32,10 @@ async def server(call: Call, current: str) -> Choices:
 @suggest
 async def when(call: Call, current: str) -> Choices:
     """What `when` understands; the typed text first."""
-    usual = ["now", "in 5 minutes", "in 15 minutes", "in 30 minutes"]
-    shown = [text for text in usual if current.lower() in text]
-    texts = [current[:100], *(text for text in shown if text != current)] if current else shown
-    return [app_commands.Choice(name=text, value=text) for text in texts]
+    words = current.strip().lower()
+    shown = [(name, value) for name, value in _WHENS if words in name or words in value]
+    typed = [(current[:100], current[:100])] if words and words not in dict(_WHENS).values() else []
+    return [app_commands.Choice(name=name, value=value) for name, value in [*typed, *shown]]
 
 
 @suggest

@@ -172,4 +172,6 @@ def _when_empty(plan: Plan, seen: Seen, now: datetime) -> Next:
 def _still(seen: Seen) -> str:
     if not seen.fresh or seen.players is None:
         return "nobody knows how many are on"
+    if seen.status != "running":
+        return f"it is {seen.status}"
     return f"{seen.players} {'player is' if seen.players == 1 else 'players are'} still on"

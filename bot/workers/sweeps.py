@@ -23,6 +23,7 @@ from bot.services.jobs_sweep import JobSweep
 from bot.services.maintenance_due import MaintenanceDue
 from bot.services.mods_sweep import ModSweep
 from bot.services.panels import PanelWatch
+from bot.services.power_due import PowerPlans
 from bot.services.retention import Retention
 from bot.services.schedules_due import SchedulesDue
 
@@ -89,6 +90,10 @@ def _schedules(db: Database) -> list[Tick]:
     return [Tick("schedules.due", _OFTEN, SchedulesDue(db).tick, first=_SOON)]
 
 
+def _power(db: Database) -> list[Tick]:
+    return [Tick("power.plans", _SOON, PowerPlans(db).tick, first=_SOON)]
+
+
 def _rest(db: Database) -> list[Tick]:
     return [
         Tick("maintenance", _OFTEN, MaintenanceDue(db).tick, first=_SOON),
@@ -137,6 +142,7 @@ def _upkeep(db: Database) -> list[Tick]:
 DUTIES: Final[Mapping[str, Callable[[Database], list[Tick]]]] = {
     "jobs": _jobs,  # two would give the same run up and the same job a new attempt, one of them in vain
     "schedules": _schedules,  # what is due is due once; the order of what is due together is kept
+    "power": _power,  # what waits is done once, and its players are told once
     "rest": _rest,  # what begins or ends is told once
     "alerts": _alerts,  # a rule is judged from the state that its last judgement left
     "bans": _bans,  # two would find the same difference and order it twice

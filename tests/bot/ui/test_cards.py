@@ -27,6 +27,7 @@ from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
 from tests.bot.ui.log_samples import log_cards
 from tests.bot.ui.macro_samples import macro_cards
 from tests.bot.ui.panel_samples import board_cards, channel_cards
+from tests.bot.ui.power_samples import power_cards
 from tests.bot.ui.privacy_samples import privacy_cards
 from tests.bot.ui.rest_samples import maintenance_cards, rest_cards
 from tests.bot.ui.schedule_samples import schedule_cards
@@ -54,6 +55,8 @@ def question_cards(name: str) -> Iterable[View]:
     yield cards.confirmation(asked.title, asked.effect, verb=asked.verb, token=asked.token)
     yield confirm.question(asked)
     yield confirm.question(samples.question(safe(name)))
+    yield confirm.question(samples.choices(safe(name)))
+    yield confirm.question(samples.choices(safe(name), first=True))
 
 
 def help_cards(name: str) -> Iterable[View]:
@@ -167,6 +170,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         board_cards,
         channel_cards,
         player_cards,
+        power_cards,
         privacy_cards,
         fleet_cards,
         rest_cards,
