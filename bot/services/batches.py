@@ -131,8 +131,8 @@ class Batches:
             tx.audit("batch.stop", resource=("batch", batch.id), number=batch.number, notBegun=counts.held)
             batch = await batches.lock(tx.session, actor.org, number=batch.number) or batch
             await tend(tx, batch, by=actor.user_id)
-        many = "1 server is" if counts.held == 1 else f"{counts.held} servers are"
-        return Done(f"W-{batch.number} begins nothing more", f"{many} left as they are. {_under_way(counts.under_way)}")
+        rest = "1 server is left as it is" if counts.held == 1 else f"{counts.held} servers are left as they are"
+        return Done(f"W-{batch.number} begins nothing more", f"{rest}. {_under_way(counts.under_way)}")
 
     async def _may_stop(self, tx: Tx, batch: LockedBatch) -> None:
         servers = [job.server_id for job in await batch_cards.jobs(tx.session, tx.actor.org, batch.id) if job.server_id]
