@@ -73,6 +73,7 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
     claims = asyncio.create_task(repeat("claiming", runner.claim, link.recovered))
     others = [
         asyncio.create_task(repeat("heartbeat", heartbeats.beat, link.recovered)),
+        asyncio.create_task(repeat("hearing of cancels", runner.cancel, link.recovered)),
         asyncio.create_task(repeat("delivering results", delivery.deliver, link.recovered)),
         asyncio.create_task(repeat("telling of mods", inventories.tell, link.recovered)),
         asyncio.create_task(repeat("reading logs", streams.look)),

@@ -9,9 +9,9 @@ def make_private(directory: Path) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file of ours (0600): a reader, and a power cut, find the old one or the new one."""
-    _replace(path, text, 0o600)
+def write_private(path: Path, text: str, *, durable: bool = True) -> None:
+    """Replace a file of ours (0600): a reader finds the old one or the new one; a power cut, too, where `durable`."""
+    _replace(path, text, 0o600, durable=durable)
 
 
 def write_beside(path: Path, text: str) -> None:
@@ -43,7 +43,7 @@ def sync_tree(top: Path) -> None:
         sync(top)
 
 
-def _replace(path: Path, text: str, mode: int, owner: tuple[int, int] | None = None) -> None:
+def _replace(path: Path, text: str, mode: int, owner: tuple[int, int] | None = None, *, durable: bool = True) -> None:
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
@@ -53,5 +53,6 @@ def _replace(path: Path, text: str, mode: int, owner: tuple[int, int] | None = N
         os.fchmod(fd, mode)
         file.write(text)
         file.flush()
-        os.fsync(fd)
+        if durable:
+            os.fsync(fd)
     new.replace(path)

@@ -109,6 +109,18 @@ class Link:
         )
         return answer.read()
 
+    async def cancels(self, known: Sequence[UUID], wait: int = CLAIM_WAIT) -> list[UUID]:
+        """Wait for runs of this host that shall be cancelled. `Refused`: the bot is too old to say."""
+        answer = await self._call(
+            "POST",
+            "jobs/cancels",
+            wire.CancelsAnswer,
+            wire.CancelsRequest(known=list(known)),
+            query={"wait": wait},
+            timeout=wait + CALL_TIMEOUT,
+        )
+        return answer.runs
+
     async def progress(
         self, run_id: UUID, progress: wire.Progress, *, timeout: float = CALL_TIMEOUT
     ) -> wire.ProgressAnswer:

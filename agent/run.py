@@ -62,10 +62,13 @@ class Run:
         changed: Callable[[], None],
         *,
         resumed: bool = False,
+        begun: bool = False,
     ) -> None:
         self.offer = offer
         self.resumed = resumed
-        """An earlier agent has begun it; it is gone on with only when the bot still wants it."""
+        """An earlier agent has taken it; it is gone on with only when the bot still wants it."""
+        self.begun = begun
+        """That one has done some of it."""
         self.accepted = asyncio.Event()
         """Set as soon as the offer was taken or dropped."""
         self.executing = False
@@ -79,7 +82,7 @@ class Run:
         self._telling = asyncio.Lock()
         self._work: asyncio.Task[Ending] | None = None
         self._early: Ending | None = None
-        self._declined = self._left = False
+        self._declined = self._left = self._unwanted = False
 
     @property
     def id(self) -> UUID:
@@ -95,7 +98,7 @@ class Run:
         try:
             ending = await self._accept()
         except Dropped:
-            if self._resumable and not self.resumed:
+            if not self.resumed:
                 await asyncio.to_thread(self._spool.forget, self.id)
             raise
         finally:
@@ -120,6 +123,12 @@ class Run:
         self._left = self._resumable
         self.interrupt(ending)
 
+    def cancel(self) -> None:
+        """The bot does not want it any more: at once where that leaves nothing half done, else between two steps."""
+        self._unwanted = True
+        if self._cancellable and self._work is not None:
+            self.interrupt(self._cancelled())
+
     def decline(self) -> None:
         """The agent ends: do not begin what was not begun yet."""
         self._declined = True
@@ -131,10 +140,10 @@ class Run:
         return TASKS[type(self.offer.job.params)].resumes
 
     async def _prepare(self) -> None:
-        """What can be gone on with is remembered before the bot takes it for begun: an agent may die in between."""
-        if self._resumable and not self.resumed:
+        """Remembered before the bot takes it for begun: an agent may die in between."""
+        if not self.resumed:
             with contextlib.suppress(OSError):  # it is tried again, and answered for, when it begins
-                await asyncio.to_thread(self._spool.begin, self.offer.job, resumable=True)
+                await asyncio.to_thread(self._spool.expect, self.offer.job)
 
     async def _accept(self) -> Ending | None:
         """Tell the bot that it starts. None: it is ours to do. Raises `Dropped` when it is not."""
@@ -160,7 +169,7 @@ class Run:
 
     async def _begin(self) -> Ending:
         self.executing = True
-        if self.resumed:
+        if self.begun:
             log.info("%s: resumed", self)
             return await self._execute()
         job = self.offer.job
@@ -222,7 +231,8 @@ class Run:
         return f"at the step `{self._phase.value.replace('_', ' ')}`"
 
     def _cancelled(self) -> Ending:
-        return Ending("cancelled", error=f"Cancelled {self._while()}.")
+        done = TASKS[type(self.offer.job.params)].left.get(self._phase, "")
+        return Ending("cancelled", error=f"Cancelled {self._while()}.{done and ' '}{done}")
 
     def _late(self) -> Ending:
         error = f"It was not done within {self.offer.job.timeout_sec} s and was broken off {self._while()}."
@@ -233,17 +243,21 @@ class Run:
     # ---------------------------------------------------------------------------------------------- the reports
 
     async def _report(self, step: wire.Step, message: str) -> None:
-        self._phase, self._message = step, message
+        may_end = self._cancellable
+        before, self._phase, self._message = self._phase, step, message
         self._changed()
-        if await self._tell():
+        unwanted = await self._tell() or self._unwanted
+        if unwanted and may_end and not self._cancellable:
+            self._phase = before  # nothing of the new step was done
+        if unwanted and (may_end or self._cancellable):
             raise Cancelled(f"cancelled {self._while()}")
 
     async def _tick(self) -> None:
         """Renew the lease while the task is busy with one step."""
         while True:
             await asyncio.sleep(min(PROGRESS_EVERY, self.offer.lease / 4))
-            if await self._tell() and self._cancellable:
-                self.interrupt(self._cancelled())
+            if await self._tell():
+                self.cancel()
 
     @property
     def _cancellable(self) -> bool:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 SLOTS: Final = 16
 """Runs at a time. Far more than a host needs: a kill must find a free one while everything else hangs."""
 REPEATED_OFFER_WAIT: Final = 1.0
+CANCELS_REFUSED_WAIT: Final = 300.0
 RESUMED_MOST: Final = 2
 """How often one run is gone on with: it may be the cause why agents die."""
 RESUME_WITHIN: Final = 90.0
@@ -36,6 +37,8 @@ class Runner:
         self._changed = changed
         self._runs: dict[UUID, tuple[Run, asyncio.Task[None]]] = {}
         self._freed = asyncio.Event()
+        self._busy = asyncio.Event()
+        self._unwanted: list[UUID] = []
         self._waiting: list[Marker] = []
 
     def recover(self) -> None:
@@ -48,7 +51,7 @@ class Runner:
             if marker.resumable is not None and marker.resumed < RESUMED_MOST:
                 self._waiting.append(marker)
             else:
-                self._spool.end(marker.run_id, _interrupted(marker.claim_token))
+                self._spool.end(marker.run_id, _interrupted(marker.claim_token, begun=marker.begun))
 
     def resume(self) -> None:
         """Go on with runs, once the servers are known again and what was left undone there is cleared up."""
@@ -62,10 +65,10 @@ class Runner:
             self._spool.resume(marker)
         except OSError as error:
             log.error("J-%d is not resumed: %s", marker.number, error.strerror)
-            self._spool.end(marker.run_id, _interrupted(marker.claim_token))
+            self._spool.end(marker.run_id, _interrupted(marker.claim_token, begun=marker.begun))
             return
         offer = Offer(job, RESUME_WITHIN, now() + RESUME_WITHIN)
-        self._begin(Run(offer, self._link, self._spool, self._servers, self._changed, resumed=True))
+        self._begin(Run(offer, self._link, self._spool, self._servers, self._changed, resumed=True, begun=marker.begun))
 
     async def claim(self) -> None:
         """Wait for offers and take them. Raises a `LinkError`."""
@@ -90,6 +93,28 @@ class Runner:
         for run, _ in list(self._runs.values()):
             if run.resumed:
                 await run.accepted.wait()
+
+    async def cancel(self) -> None:
+        """Wait for runs that shall be cancelled, while there are any. Raises a `LinkError`.
+
+        Each progress report asks, too; this only makes it quick, so a bot that does not know the call is left in peace.
+        """
+        while not self._runs:
+            self._busy.clear()
+            await self._busy.wait()
+        try:
+            unwanted = await self._link.cancels([run_id for run_id in self._unwanted if run_id in self._runs])
+        except Refused as error:
+            log.debug("the bot does not say at once what is cancelled: %s", error)
+            await asyncio.sleep(CANCELS_REFUSED_WAIT)
+            return
+        self._unwanted = [run_id for run_id in [*self._unwanted, *unwanted] if run_id in self._runs]
+        for run_id in unwanted:
+            if run_id in self._runs:
+                log.info("%s is to be cancelled", self._runs[run_id][0])
+                self._runs[run_id][0].cancel()
+        if not self._runs.keys() >= set(unwanted):
+            await asyncio.sleep(REPEATED_OFFER_WAIT)  # one has just ended, and the bot does not know it yet
 
     async def stop(self, grace: float, hurry: asyncio.Event) -> None:
         """End: drop offers; runs get `grace` seconds, or until `hurry`, and are reported as unknown after that."""
@@ -119,6 +144,7 @@ class Runner:
 
     def _begin(self, run: Run) -> None:
         self._runs[run.id] = run, asyncio.create_task(self._run(run))
+        self._busy.set()
 
     async def _refuse(self, job: StrangeJob) -> None:
         """A run that did not start would be offered again for ever, so it starts and fails."""
@@ -146,7 +172,7 @@ class Runner:
         except Dropped as reason:
             log.warning("%s: not started: %s", run, reason)
             if run.resumed:
-                self._spool.end(run.id, _interrupted(run.offer.job.claim_token))
+                self._spool.end(run.id, _interrupted(run.offer.job.claim_token, begun=run.begun))
                 self._changed()
         except Exception:  # the top of a task that nobody awaits
             log.exception("%s: the agent failed", run)
@@ -155,7 +181,10 @@ class Runner:
             self._freed.set()
 
 
-def _interrupted(claim_token: UUID) -> wire.Result:
+def _interrupted(claim_token: UUID, *, begun: bool = True) -> wire.Result:
+    if not begun:
+        error = "The agent ended before it began this; nothing was done."
+        return wire.Result(claim_token=claim_token, outcome="failed", error=error)
     return wire.Result(
         claim_token=claim_token,
         outcome="unknown",

@@ -1,8 +1,9 @@
 """Which runs this agent has begun and how they ended, on disk.
 
-One run passes through `<run>.started`, `<run>.result` and `<run>.sent`. The first is written before anything is done: a
-run that has one is never begun again, whatever happens to this process. A start without an end means that the agent
-died in between, and nobody can say what was done; unless the task undoes what it left and says that it may go on.
+One run passes through `<run>.started`, `<run>.result` and `<run>.sent`. The first is there before the bot is told that
+the run starts, and says so before anything is done: a run that was begun is never begun again, whatever happens to this
+process. A beginning without an end means that the agent died in between, and nobody can say what was done; unless the
+task undoes what it left and says that it may go on. What was not begun, the next agent does if the bot wants it.
 """
 
 import logging
@@ -37,7 +38,9 @@ class Marker(BaseModel):
     began_at: float
     """Seconds since the epoch."""
     resumable: wire.ClaimedJob | None = None
-    """All that is needed to do it again from its beginning, where that is the same as going on."""
+    """All that is needed to do it from its beginning, where nothing was done or that is the same as going on."""
+    begun: bool = True
+    """False: the bot may take it for begun, but nothing was done."""
     resumed: int = 0
     """How often an agent has gone on with it."""
 
@@ -57,9 +60,18 @@ class Spool:
         """Was this run begun, ever?"""
         return run_id in self._unsaved or any(self._path(run_id, end).exists() for end in (STARTED, RESULT, SENT))
 
+    def expect(self, job: wire.ClaimedJob) -> None:
+        """Remember that this run may be begun. Raises `OSError`. A power cut may forget it: its lease passes then."""
+        marker = self._marker(job, resumable=True).model_copy(update={"begun": False})
+        write_private(self._path(job.run_id, STARTED), marker.model_dump_json(), durable=False)
+
     def begin(self, job: wire.ClaimedJob, *, resumable: bool = False) -> None:
         """Remember that this run is begun. Raises `OSError`; then it must not be."""
-        marker = Marker(
+        self._write(self._path(job.run_id, STARTED), self._marker(job, resumable=resumable).model_dump_json())
+
+    @staticmethod
+    def _marker(job: wire.ClaimedJob, *, resumable: bool) -> Marker:
+        return Marker(
             run_id=job.run_id,
             claim_token=job.claim_token,
             number=job.number,
@@ -68,7 +80,6 @@ class Spool:
             began_at=time.time(),
             resumable=job if resumable else None,
         )
-        self._write(self._path(job.run_id, STARTED), marker.model_dump_json())
 
     def forget(self, run_id: UUID) -> None:
         """It was not begun after all."""

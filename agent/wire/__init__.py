@@ -10,6 +10,7 @@ seconds unless the name says otherwise.
 | POST /agent/v1/heartbeat | Heartbeat | HeartbeatAnswer |
 | GET /agent/v1/servers?revision=N | | ServerList |
 | POST /agent/v1/jobs/claim?wait=25 | ClaimRequest | ClaimAnswer |
+| POST /agent/v1/jobs/cancels?wait=25 | CancelsRequest | CancelsAnswer |
 | POST /agent/v1/runs/{runId}/progress | Progress | ProgressAnswer |
 | POST /agent/v1/runs/{runId}/result | Result | ResultAnswer |
 | POST /agent/v1/records | Records | RecordsAnswer, or 409 with RecordsExpected |
@@ -56,6 +57,8 @@ from agent.wire.hosts import (
 )
 from agent.wire.jobs import (
     PHASES,
+    CancelsAnswer,
+    CancelsRequest,
     ClaimAnswer,
     ClaimedJob,
     ClaimRequest,
@@ -98,6 +101,8 @@ __all__ = [
     "BanReceipt",
     "BanSync",
     "BanSyncResult",
+    "CancelsAnswer",
+    "CancelsRequest",
     "ClaimAnswer",
     "ClaimRequest",
     "ClaimedJob",

@@ -117,6 +117,18 @@ class ProgressAnswer(Wire):
     cancel: bool = False
 
 
+class CancelsRequest(Wire):
+    """A long poll beside that for jobs, while something runs."""
+
+    known: Annotated[list[UUID], Field(max_length=100)] = []
+    """Runs of which the agent has heard already."""
+
+
+class CancelsAnswer(Wire):
+    runs: list[UUID]
+    """Running, to be cancelled, and not among those known."""
+
+
 class Result(Wire):
     """How a run ended. Idempotent on (run, claim token); kept on the agent's disk until acknowledged."""
 

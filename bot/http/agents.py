@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 from uuid import UUID
 
 from aiohttp import web
@@ -17,6 +18,8 @@ from bot.http.polls import Polls
 from bot.services.agents import Agents, HostIdentity
 from bot.services.heartbeats import Heartbeats
 from bot.services.jobs_queue import JobQueue
+
+A = TypeVar("A")
 
 LONGEST_WAIT: Final = 60.0
 PAIRINGS_PER_MINUTE: Final = 10
@@ -41,6 +44,7 @@ class AgentApi:
             web.post("/agent/v1/heartbeat", self.heartbeat),
             web.get("/agent/v1/servers", self.servers),
             web.post("/agent/v1/jobs/claim", self.claim),
+            web.post("/agent/v1/jobs/cancels", self.cancels),
             web.post("/agent/v1/runs/{run}/progress", self.progress),
             web.post("/agent/v1/runs/{run}/result", self.result),
         ]
@@ -70,9 +74,23 @@ class AgentApi:
         return _json(await promptly(self._agents.servers(host)))
 
     async def claim(self, request: web.Request) -> web.Response:
-        """Waits up to `wait` seconds for work. The event is cleared before the query, so nothing is missed."""
+        """Waits up to `wait` seconds for work."""
         host = await self._host(request)
         slots = (await read(request, wire.ClaimRequest)).slots
+        answer = await self._waited(request, host, lambda: self._queue.claim(host, slots))
+        return _json(answer or wire.ClaimAnswer(now=clock.now(), jobs=[]))
+
+    async def cancels(self, request: web.Request) -> web.Response:
+        """Waits up to `wait` seconds until something that runs shall be cancelled."""
+        host = await self._host(request)
+        known = (await read(request, wire.CancelsRequest)).known
+        answer = await self._waited(request, host, lambda: self._queue.cancels(host, known))
+        return _json(wire.CancelsAnswer(runs=answer or []))
+
+    async def _waited(
+        self, request: web.Request, host: HostIdentity, look: Callable[[], Awaitable[A | None]]
+    ) -> A | None:
+        """What a look finds, waited for. The event is cleared before the look, so nothing is missed."""
         loop = asyncio.get_running_loop()
         until = loop.time() + _wait(request)
         with self._polls.waiting(host.id) as event:
@@ -80,10 +98,10 @@ class AgentApi:
                 event.clear()
                 if request.transport is None or request.transport.is_closing():
                     raise web.HTTPBadRequest(reason="Nobody is waiting for the answer any more.")
-                if answer := await promptly(self._queue.claim(host, slots)):
-                    return _json(answer)
+                if answer := await promptly(look()):
+                    return answer
                 if self._polls.closing or not await _woken(event, until - loop.time()):
-                    return _json(wire.ClaimAnswer(now=clock.now(), jobs=[]))
+                    return None
 
     async def progress(self, request: web.Request) -> web.Response:
         host, run = await self._host(request), _run(request)

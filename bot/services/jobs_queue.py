@@ -60,6 +60,11 @@ class JobQueue:
         claimed = [job for offer in offers if (job := await self._readable(host, offer))]
         return wire.ClaimAnswer(now=offers[0].now, jobs=claimed) if claimed else None
 
+    async def cancels(self, host: HostIdentity, known: Collection[UUID]) -> list[UUID]:
+        """Which of a host's runs shall be cancelled, those left out of which it knows."""
+        async with self._db.read() as session:
+            return await job_runs.unwanted(session, host.id, known)
+
     async def _readable(self, host: HostIdentity, offer: Offer) -> wire.ClaimedJob | None:
         """The offer in the words of the protocol. One written by another version must not block those behind it."""
         try:

@@ -140,6 +140,8 @@ def _mark(job: JobCard, step: Step, place: int, reached: int, back: str) -> str:
 
 def _outcome(job: JobCard, *, public: bool) -> str:
     took = f" It took {span(timedelta(milliseconds=job.duration_ms))}." if job.duration_ms is not None else ""
+    if job.cancel_requested_at and job.status == "success":
+        took += " It was too late to cancel it."
     output = job_output.said(job, public=public)
     match job.status:
         case "queued" | "held":

@@ -66,7 +66,14 @@ _CLAIM = text(f"""/* job_runs.claim */
 
 _READY = text(f"""/* job_runs.ready */
     select h.id from unnest(cast(:hosts as uuid[])) h(id)
-     where exists (select 1 from jobs j where j.host_id = h.id and {_DUE})""")
+     where exists (select 1 from jobs j where j.host_id = h.id and {_DUE})
+        or exists (select 1 from job_runs r join jobs j on j.id = r.job_id
+                    where r.host_id = h.id and r.status = 'running' and j.cancel_requested_at is not null)""")
+
+_UNWANTED = text("""/* job_runs.unwanted */
+    select r.id from job_runs r join jobs j on j.id = r.job_id
+     where r.host_id = :host and r.status = 'running' and j.cancel_requested_at is not null
+       and r.id <> all(cast(:known as uuid[]))""")
 
 # `run.*` of the old row: a message is edited only when something that it shows has changed.
 _PROGRESS = text(f"""/* job_runs.progress */
@@ -201,8 +208,13 @@ async def claim(session: AsyncSession, *, host_id: UUID, key_id: UUID, slots: in
 
 
 async def ready(session: AsyncSession, hosts: Collection[UUID], now: datetime) -> list[UUID]:
-    """Those of the hosts that could claim something now."""
+    """Those of the hosts that could claim something now, or run what shall be cancelled."""
     return list((await session.execute(_READY, {"hosts": list(hosts), "now": now})).scalars())
+
+
+async def unwanted(session: AsyncSession, host_id: UUID, known: Collection[UUID]) -> list[UUID]:
+    """Runs under way on a host whose jobs shall be cancelled, without those known."""
+    return list((await session.execute(_UNWANTED, {"host": host_id, "known": list(known)})).scalars())
 
 
 async def progress(

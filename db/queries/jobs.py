@@ -87,7 +87,8 @@ _DROP_OFFER = text("""/* jobs.drop_offer */
 
 _REQUEST_CANCEL = text("""/* jobs.request_cancel */
     update jobs set cancel_requested_at = coalesce(cancel_requested_at, :now), cancelled_by_id = cast(:by as uuid)
-     where org_id = :org and id = :id""")
+     where org_id = :org and id = :id
+    returning pg_notify('gk_jobs', host_id::text)""")
 
 # What follows from an end in one round trip: the job, its event, and the messages and jobs that have to hear of it.
 _END = text("""/* jobs.end */

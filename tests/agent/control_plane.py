@@ -195,7 +195,7 @@ class ControlPlane:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         call = request.match_info["call"]
         first, _, last = call.rpartition("/")
-        name = {"jobs": "claim", "artifacts": "artifacts"}.get(first, last)
+        name = {"artifacts": "artifacts"}.get(first, last)
         self.calls.append(name)
 
         async def handle() -> web.Response:
@@ -224,6 +224,9 @@ class ControlPlane:
             case "claim":
                 slots = wire.ClaimRequest.model_validate_json(await request.read()).slots
                 return await self._claim(slots, float(request.query["wait"]))
+            case "cancels":
+                known = wire.CancelsRequest.model_validate_json(await request.read()).known
+                return await self._cancels(known, float(request.query["wait"]))
             case "artifacts":
                 content = self.artifacts.get(UUID(request.path.split("/")[-1]))
                 return web.Response(body=content) if content is not None else _problem(404, "No such file.")
@@ -267,6 +270,19 @@ class ControlPlane:
                 await asyncio.wait_for(self._due.wait(), end - asyncio.get_running_loop().time())
             except TimeoutError:
                 return self._claimed([])
+
+    async def _cancels(self, known: list[UUID], wait: float) -> web.Response:
+        """Answers as soon as a test has set `Job.cancel`."""
+        end = asyncio.get_running_loop().time() + wait
+        while True:
+            runs = [
+                job.run_id for job in self.jobs if job.cancel and job.status == "running" and job.run_id not in known
+            ]
+            if "cancels" in self.always:
+                return _problem(404, "No such call.")
+            if runs or asyncio.get_running_loop().time() > end:
+                return _json(wire.CancelsAnswer(runs=runs))
+            await asyncio.sleep(0.05)
 
     def _claimed(self, offers: list[dict[str, Any]]) -> web.Response:
         return web.json_response({"now": self.now().isoformat(), "jobs": offers})

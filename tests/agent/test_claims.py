@@ -52,7 +52,6 @@ async def test_a_lease_passes_while_the_bot_does_not_answer(
     job = plane.enqueue(wire.ServerStart(), counter)
     await host.until_log("not started: the bot did not answer in time")
     assert host.count("arena", "starts") == 0
-    assert host.spooled(".started") == []
     del plane.always["progress"]
     plane.lease = timedelta(seconds=90)
     await job.success()

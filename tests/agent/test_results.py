@@ -109,13 +109,26 @@ async def test_a_full_disk_refuses_to_begin(host: HostMachine, plane: ControlPla
 
 
 async def test_a_cancelled_run(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:
+    plane.change_server(counter, vars={"delay": "300"})
+    job = plane.enqueue(wire.ServerStart(), counter)
+    await host.until(lambda: "waiting_ready" in job.phases)
+    job.cancel = True
+    result = await job.result(3)  # reports come every 20 s: it is told of it
+    words = "Cancelled at the step `waiting ready`. It was launched and runs on; only the wait was broken off."
+    assert (result.outcome, result.error) == ("cancelled", words)
+
+
+async def test_a_bot_that_cannot_say_at_once_is_asked_with_each_report(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    plane.always["cancels"] = status(404)
     plane.lease = timedelta(seconds=4)  # renewed, and asked about, every second
     plane.change_server(counter, vars={"delay": "300"})
     job = plane.enqueue(wire.ServerStart(), counter)
     await host.until(lambda: "waiting_ready" in job.phases)
     job.cancel = True
-    result = await job.result()
-    assert (result.outcome, result.error) == ("cancelled", "Cancelled at the step `waiting ready`.")
+    assert (await job.result()).outcome == "cancelled"
+    assert plane.calls.count("cancels") == 1
 
 
 async def test_cancelled_before_it_began(host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec) -> None:

@@ -1,5 +1,6 @@
 """The agent against the bot's real web side and its real PostgreSQL."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -173,3 +174,20 @@ async def test_a_revoked_key(paired: Paired, world: World, host: HostMachine) ->
     assert (code, "the bot refuses this host's key" in report) == (1, True)
     assert host.process is not None
     os.kill(host.process.pid, 0)
+
+
+async def test_who_cancels_what_runs_sees_it_stop_within_three_seconds(
+    paired: Paired, world: World, host: HostMachine
+) -> None:
+    await host.start()
+    await paired.add_server(delay="300")
+    assert await paired.ended(await paired.job(JobType.SERVER_CREATE, wire.ServerCreate())) == ("success", "success")
+    number = await paired.job(JobType.SERVER_START, wire.ServerStart())
+    while await world.value("select progress_phase from job_runs order by created_at desc limit 1") != "waiting_ready":
+        await asyncio.sleep(0.05)
+    await world.jobs.cancel(world.admin(), number)
+    assert await paired.ended(number, 3) == ("cancelled", "cancelled")
+    error = await world.value("select error_message from job_runs order by created_at desc limit 1")
+    assert error == (
+        "Cancelled at the step `waiting ready`. It was launched and runs on; only the wait was broken off."
+    )
