@@ -29,7 +29,7 @@ from db.uow import Tx
 _VIEW: Final = "jobs.view"
 _LONGEST: Final = 15
 """Digits of a number."""
-State = Literal["done", "under way", "waiting", "failed", "left out", "cancelled"]
+State = Literal["done", "under way", "waiting", "failed", "left out", "not begun", "cancelled"]
 _STATES: Final[dict[str, State]] = {
     "held": "waiting",
     "queued": "under way",
@@ -158,7 +158,8 @@ def _id(job: BatchJob) -> str:
 
 
 def _turn(job: BatchJob) -> Turn:
-    return Turn(job.server_name or "a removed server", _STATES[job.status], _reason(job), job.number)
+    state = "not begun" if job.status == "cancelled" and not job.began else _STATES[job.status]
+    return Turn(job.server_name or "a removed server", state, _reason(job), job.number)
 
 
 def _reason(job: BatchJob) -> str:

@@ -22,15 +22,15 @@ _SIGNS: Final[dict[State, str]] = {
     "waiting": "○",
     "failed": "✗",
     "left out": "–",
+    "not begun": "–",
     "cancelled": "–",
 }
-_COUNTED: Final[tuple[State, ...]] = ("failed", "under way", "waiting", "cancelled", "left out")
-_WORDS: Final[dict[State, str]] = {"cancelled": "not begun"}
+_COUNTED: Final[tuple[State, ...]] = ("failed", "under way", "waiting", "cancelled", "not begun", "left out")
 _LISTED: Final[dict[State, str]] = {
     "under way": "Under way",
-    "left out": "Left out",
     "waiting": "Waiting",
-    "cancelled": "Not begun",
+    "cancelled": "Cancelled",
+    "not begun": "Not begun",
     "done": "Done",
 }
 _FEW: Final = 12
@@ -38,7 +38,8 @@ _FEW: Final = 12
 _STEPS: Final = 12
 """Parts of the bar."""
 _ROOM: Final = 2600
-_NAMES: Final = 400
+_NAMES: Final = 240
+_REASONS: Final = 4
 _FAILED: Final = 6
 """Failures that have a line each where servers are many."""
 
@@ -101,7 +102,7 @@ def _pace(batch: Batch) -> str:
     if shown.completed_at:
         took = f"It took {span(shown.completed_at - shown.created_at)}."
     elif shown.payload.get("atOnce") or shown.max_parallel >= shown.total_count:
-        took = "All at once."
+        took = "All at once." if shown.total_count > 1 else ""
     else:
         took = "One after the other." if shown.max_parallel == 1 else f"{shown.max_parallel} at a time."
     if shown.stopped_at:
@@ -112,9 +113,9 @@ def _pace(batch: Batch) -> str:
 def _progress(batch: Batch) -> str:
     """`▰▰▰▱▱▱ 3 of 6 done · 1 under way · 2 waiting`."""
     total, done = len(batch.turns) - len(batch.of("left out")), len(batch.of("done"))
-    ended = done + len(batch.of("failed", "cancelled"))
+    ended = done + len(batch.of("failed", "cancelled", "not begun"))
     full = _STEPS * ended // total if total else _STEPS
-    words = [f"{len(found)} {_WORDS.get(state, state)}" for state in _COUNTED if (found := batch.of(state))]
+    words = [f"{len(found)} {state}" for state in _COUNTED if (found := batch.of(state))]
     return f"{'▰' * full}{'▱' * (_STEPS - full)} " + " · ".join([f"**{done} of {total} done**", *words])
 
 
@@ -130,10 +131,9 @@ def _colour(batch: Batch) -> Colour:
 
 def _line(turn: Turn) -> str:
     """`✗ EU3 · failed: it did not start within 60 s · J-12`."""
-    state = _WORDS.get(turn.state, turn.state)
     reason = f": {safe(turn.reason, 120)}" if turn.reason else ""
     job = f" · `J-{turn.number}`" if turn.number else ""
-    return f"{_SIGNS[turn.state]} **{safe(turn.name, 60)}** · {state}{reason}{job}"
+    return f"{_SIGNS[turn.state]} **{safe(turn.name, 60)}** · {turn.state}{reason}{job}"
 
 
 def _groups(batch: Batch) -> list[str]:
@@ -142,19 +142,25 @@ def _groups(batch: Batch) -> list[str]:
     lines = [_line(turn) for turn in failed[:_FAILED]]
     if len(failed) > _FAILED:
         lines.append(f"✗ and {len(failed) - _FAILED} more")
+    lines += _reasons(batch.of("left out"))
     for state, words in _LISTED.items():
         if turns := batch.of(state):
             lines.append(f"{_SIGNS[state]} **{words}:** {_names(turns)}")
     return lines
 
 
+def _reasons(left: Sequence[Turn]) -> list[str]:
+    """Servers that were left out, by why."""
+    found: dict[str, list[Turn]] = {}
+    for turn in left:
+        found.setdefault(turn.reason, []).append(turn)
+    lines = [f"– **Left out,** {safe(reason, 100)}: {_names(turns)}" for reason, turns in found.items()]
+    rest = sum(len(turns) for turns in [*found.values()][_REASONS:])
+    return [*lines[:_REASONS], *([f"– **Left out,** for other reasons: {rest}"] if rest else [])]
+
+
 def _names(turns: Sequence[Turn]) -> str:
-    return joined([_named(turn) for turn in turns], _NAMES)
-
-
-def _named(turn: Turn) -> str:
-    """Why it is left out says everything; why it is under way, nothing."""
-    return f"{safe(turn.name, 40)}{f' ({safe(turn.reason, 60)})' if turn.state == 'left out' else ''}"
+    return joined([safe(turn.name, 40) for turn in turns], _NAMES)
 
 
 def _stop(batch: Batch, may: Callable[[str], bool]) -> Button | None:

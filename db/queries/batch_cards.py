@@ -28,9 +28,10 @@ _LIST = text(f"""/* batches.cards */ {_BATCH}
 
 _JOBS = text("""/* batches.jobs */
     select j.number, j.status, j.server_instance_id as server_id, s.name as server_name, h.name as host_name,
-           h.status is not distinct from 'online' as host_online, r.error_message as error
+           h.status is not distinct from 'online' as host_online, r.error_message as error,
+           r.started_at is not null as began
       from jobs j left join server_instances s on s.id = j.server_instance_id left join hosts h on h.id = j.host_id
-           left join lateral (select error_message from job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
+           left join lateral (select r.* from job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
      where j.org_id = :org and j.batch_id = :id order by j.number""")
 
 
@@ -46,6 +47,8 @@ class BatchJob:
     host_name: str | None
     host_online: bool
     error: str | None
+    began: bool = False
+    """Its host has done something, or tried."""
 
 
 @dataclass(frozen=True)

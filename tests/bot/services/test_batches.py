@@ -73,8 +73,8 @@ async def test_a_failure_stops_the_whole_batch_or_not(fleet: Fleet) -> None:
     assert await fleet.states() == {
         "S01": "done",
         "S02": "failed: its host did not say why",
-        "S03": "cancelled",
-        "S04": "cancelled",
+        "S03": "not begun",
+        "S04": "not begun",
     }
     await fleet.start()
     await fleet.finish("failed", "success", "failed", "success")

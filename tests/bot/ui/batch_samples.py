@@ -12,7 +12,7 @@ from bot.ui import batches
 from db.queries.batch_cards import BatchCard
 from tests.bot.ui.samples import NOW, SNOWFLAKE, number
 
-STATES: tuple[State, ...] = ("done", "under way", "waiting", "failed", "left out", "cancelled")
+STATES: tuple[State, ...] = ("done", "under way", "waiting", "failed", "left out", "not begun", "cancelled")
 SIZES = (1, 10, 12, 13, 200, 500)
 
 
@@ -45,8 +45,7 @@ def turns(name: str, size: int, *states: State) -> list[Turn]:
     """Servers in these states, in turn."""
     reasons = {"failed": name * 30, "left out": name * 3, "under way": name}
     return [
-        Turn(name, state, reasons.get(state, ""), SNOWFLAKE if n % 7 else None)
-        for n, state in enumerate(states * size)
+        Turn(name, state, reasons.get(state, ""), SNOWFLAKE if n % 7 else None) for n, state in enumerate(states * size)
     ][:size]
 
 
