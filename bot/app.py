@@ -55,9 +55,9 @@ from bot.services.jobs import Jobs
 from bot.services.jobs_queue import JobQueue
 from bot.services.leases import Leases
 from bot.services.log_search import LogSearch
-from bot.services.maintenance import Maintenance
 from bot.services.macros import Macros
 from bot.services.macros_adding import MacroAdding
+from bot.services.maintenance import Maintenance
 from bot.services.mods import Mods
 from bot.services.mods_inventory import ModInventory
 from bot.services.outbox import Outbox
@@ -67,8 +67,11 @@ from bot.services.power import Power
 from bot.services.privacy import Privacy
 from bot.services.records import Records
 from bot.services.schedule_authors import Membership, ScheduleAuthors
+from bot.services.schedule_running import ScheduleRunning
+from bot.services.schedule_showing import ScheduleShowing
 from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding
+from bot.services.schedules_editing import ScheduleEditing
 from bot.services.secrets import SecretKeys, check_fingerprint
 from bot.services.servers import Servers
 from bot.services.setup import Setup
@@ -76,6 +79,7 @@ from bot.services.setup_check import Process, SetupCheck
 from bot.services.setup_mending import SetupMending
 from bot.services.setup_wizard import Wizard
 from bot.services.state import State
+from bot.services.tick_facts import CHANNEL as TICKS
 from bot.shards import Shards
 from bot.workers.leading import Leading
 from bot.workers.outbox import OutboxWorker
@@ -110,7 +114,8 @@ class App:
         self.leases = Leases(self.lease_db, self.holder)
         self.leading = Leading(self.leases, DUTIES if "workers" in roles else (), roles)
         tidying = Tick("artifacts.tidy", timedelta(days=1), self.services.artifacts.tidy, first=timedelta(minutes=20))
-        self.ticks = Ticks(self.work_db, [*ticks_of(self.work_db, self._under), tidying], self.leading.leads)
+        ticks = [*ticks_of(self.work_db, self._under), tidying] if "workers" in roles else []
+        self.ticks = Ticks(self.work_db, ticks, self.leading.leads)
         self.site = Site(settings.host, settings.port)
         self.background = Background()
 
@@ -119,7 +124,9 @@ class App:
         jobs = Jobs(db)
         power, fleet = Power(db, jobs), Fleet(db)
         hosts, mods = Hosts(db, self.keys), Mods(db)
-        schedules, schedule_adding = Schedules(db), ScheduleAdding(db)
+        schedules, schedule_adding, schedule_running = Schedules(db), ScheduleAdding(db), ScheduleRunning(db)
+        schedule_editing = ScheduleEditing(db, schedules)
+        schedule_authors = ScheduleAuthors(db, self._membership)
         macros, macro_adding = Macros(db), MacroAdding(db)
         setup = Setup(db)
         wizard = Wizard(db, DiscordGuilds(lambda: self.client), setup)
@@ -142,7 +149,9 @@ class App:
             "macro.run": macros.confirmed,
             "mod.deploy": mods.confirmed,
             "schedule.add": schedule_adding.saved,
+            "schedule.edit": schedule_editing.edited,
             "schedule.remove": schedules.removed,
+            "schedule.run": schedule_running.confirmed,
         }
         return Services(
             access_bindings=AccessBindings(db),
@@ -183,7 +192,10 @@ class App:
             privacy=Privacy(db),
             schedules=schedules,
             schedule_adding=schedule_adding,
-            schedule_authors=ScheduleAuthors(db, self._membership),
+            schedule_authors=schedule_authors,
+            schedule_editing=schedule_editing,
+            schedule_running=schedule_running,
+            schedule_showing=ScheduleShowing(db, schedule_authors),
             servers=Servers(db),
             setup=setup,
             setup_check=SetupCheck(db, guilds, self._duties, self._process()),
@@ -205,7 +217,15 @@ class App:
     def _process(self) -> Process:
         """What `/setup check` says of this process."""
         settings = self.settings
-        return Process(version("gamekeeper"), not settings.database_url, settings.data_dir, settings.shards)
+        embedded = not settings.database_url
+        return Process(
+            version("gamekeeper"),
+            embedded,
+            settings.data_dir,
+            settings.shards,
+            roles=tuple(ROLES),
+            duties=tuple(DUTIES),
+        )
 
     async def _membership(self, guild_id: int, user_id: int) -> Membership | None:
         return await self.client.membership(guild_id, user_id)  # of the client that is connected then
@@ -255,7 +275,12 @@ class App:
         """Ticks; those of a duty only do something where this process leads it."""
         states = self.work_db.listen("gk_states", lambda _: self.ticks.hurry("alerts.evaluate"))
         self.background.begin(states, "listen: states")
+        self.background.begin(self.work_db.listen(TICKS, self._asked), "listen: ticks")
         await self.ticks.start()
+
+    def _asked(self, tick: str) -> None:
+        if tick:  # an empty one only says that something may have been missed
+            self.background.begin(self.ticks.asked(tick), f"asked for {tick}")
 
     def _web(self) -> web.Application:
         return build_web(

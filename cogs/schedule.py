@@ -1,16 +1,36 @@
-"""/schedule: add, list, skip, pause, resume, remove."""
+"""/schedule: add, list, show, edit, run, skip, pause, resume, remove."""
 
 from discord import app_commands
 from discord.ext import commands
 
 from bot.domain.actions import ACTIONS
-from bot.gate import Call, Reply, action, gate
-from bot.services.schedules_adding import Wish
-from bot.ui import confirm, schedules
-from bot.ui.cards import listing, notice
-from cogs import choices
+from bot.gate import Call, Reply, gate
+from bot.services.schedule_wishes import Wish
+from bot.services.schedules_editing import Change
+from bot.ui import confirm, schedules_preview
+from bot.ui.cards import notice
+from cogs import choices, schedule_buttons
 
 _ACTIONS = [app_commands.Choice(name=name, value=name) for name in ACTIONS]
+_OVERLAP = [
+    app_commands.Choice(name="leave the run out", value="skip"),
+    app_commands.Choice(name="wait", value="queue"),
+]
+_OPTIONS = {
+    "text": "What to announce, or the console's command",
+    "name": "What to call it",
+    "zone": "Whose clock counts; without it the community's",
+    "warn": "Tell players so many minutes before, such as: 5 · 15, 5, 1",
+    "window": "Only inside these hours, such as: 02:00-06:00 · 22:00-04:00",
+    "only_online": "Only while the server is up",
+    "only_empty": "Only while nobody plays",
+    "overlap": "What to do while something else goes on there",
+    "retries": "How often to try again what failed",
+    "backoff": "Seconds before it is tried again; twice as long each time",
+    "catch_up": "Do a missed run once, late, instead of leaving it out",
+}
+_Retries = app_commands.Range[int, 0, 10]
+_Backoff = app_commands.Range[int, 1, 3600]
 
 
 @app_commands.guild_only()
@@ -24,12 +44,9 @@ class ScheduleCog(commands.GroupCog, group_name="schedule", group_description="W
         when="Such as: every day at 4 · weekdays 6:30 · every 6 hours · 30 4 * * 1-5",
         server="On this server",
         tag="On every server with this tag",
-        text="What to announce, or the console's command",
-        name="What to call it",
-        zone="Whose clock counts; without it the community's",
-        catch_up="Do a missed run once, late, instead of leaving it out",
+        **_OPTIONS,
     )
-    @app_commands.choices(action=_ACTIONS)
+    @app_commands.choices(action=_ACTIONS, overlap=_OVERLAP)
     @app_commands.autocomplete(when=choices.cron, server=choices.server, tag=choices.tag, zone=choices.zone)
     @gate("schedules.manage")
     async def add(
@@ -42,15 +59,94 @@ class ScheduleCog(commands.GroupCog, group_name="schedule", group_description="W
         text: str = "",
         name: str = "",
         zone: str = "",
+        warn: str = "",
+        window: str = "",
+        only_online: bool = False,
+        only_empty: bool = False,
+        overlap: str = "skip",
+        retries: _Retries = 0,
+        backoff: _Backoff = 30,
         catch_up: bool = False,
     ) -> Reply:
-        wish = Wish(action, when, server, tag, text, name, zone, catch_up)
-        return Reply(schedules.preview(await call.services.schedule_adding.ask(call.actor, wish)))
+        wish = Wish(
+            action=action,
+            when=when,
+            server=server,
+            tag=tag,
+            text=text,
+            name=name,
+            zone=zone,
+            warn=warn,
+            window=window,
+            only_online=only_online,
+            only_empty=only_empty,
+            overlap=overlap,
+            retries=retries,
+            backoff=backoff,
+            catch_up=catch_up,
+        )
+        return Reply(schedules_preview.preview(await call.services.schedule_adding.ask(call.actor, wish)))
 
     @app_commands.command(name="list", description="Schedules: when each runs next and how it went last")
     @gate("schedules.view")
     async def list(self, call: Call) -> Reply:
-        return await _page(call, 0)
+        return await schedule_buttons.page(call, 0)
+
+    @app_commands.command(name="show", description="A schedule: what it does, its next runs, and how it went")
+    @app_commands.describe(schedule="Which schedule")
+    @app_commands.autocomplete(schedule=choices.schedule)
+    @gate("schedules.view")
+    async def show(self, call: Call, schedule: str) -> Reply:
+        return await schedule_buttons.show(call, schedule)
+
+    @app_commands.command(name="edit", description="Change a schedule; what is left out stays as it is")
+    @app_commands.describe(
+        schedule="Which schedule",
+        when="Such as: every day at 4 · weekdays 6:30 · every 6 hours · 30 4 * * 1-5",
+        **{**_OPTIONS, "zone": "Whose clock counts", "warn": _OPTIONS["warn"] + " · none", "window": "Or none"},
+    )
+    @app_commands.choices(overlap=_OVERLAP)
+    @app_commands.autocomplete(schedule=choices.schedule, when=choices.cron, zone=choices.zone)
+    @gate("schedules.manage")
+    async def edit(
+        self,
+        call: Call,
+        schedule: str,
+        when: str = "",
+        text: str = "",
+        name: str = "",
+        zone: str = "",
+        warn: str = "",
+        window: str = "",
+        only_online: bool | None = None,
+        only_empty: bool | None = None,
+        overlap: str = "",
+        retries: _Retries | None = None,
+        backoff: _Backoff | None = None,
+        catch_up: bool | None = None,
+    ) -> Reply:
+        change = Change(
+            when=when,
+            text=text,
+            name=name,
+            zone=zone,
+            warn=warn,
+            window=window,
+            only_online=only_online,
+            only_empty=only_empty,
+            overlap=overlap,
+            retries=retries,
+            backoff=backoff,
+            catch_up=catch_up,
+        )
+        return Reply(schedules_preview.preview(await call.services.schedule_editing.ask(call.actor, schedule, change)))
+
+    @app_commands.command(name="run", description="Do now, once, what a schedule does")
+    @app_commands.describe(schedule="Which schedule")
+    @app_commands.autocomplete(schedule=choices.schedule)
+    @gate("schedules.manage")
+    async def run(self, call: Call, schedule: str) -> Reply:
+        return Reply(confirm.question(await call.services.schedule_running.ask(call.actor, schedule)))
 
     @app_commands.command(name="skip", description="Leave the next runs out")
     @app_commands.describe(schedule="Which schedule", count="How many; 0 takes it back")
@@ -82,15 +178,6 @@ class ScheduleCog(commands.GroupCog, group_name="schedule", group_description="W
     @gate("schedules.manage")
     async def remove(self, call: Call, schedule: str) -> Reply:
         return Reply(confirm.question(await call.services.schedules.ask_remove(call.actor, schedule)))
-
-
-@action("schedule.page", "schedules.view")
-async def _page(call: Call, page: int) -> Reply:
-    found = await call.services.schedules.list(call.actor, page)
-    unbacked = await call.services.schedule_authors.unbacked(call.actor, found.rows)
-    lines = [schedules.line(schedule, unbacked=schedule.id in unbacked) for schedule in found.rows]
-    empty = "Nothing is done by itself yet. `/schedule add` makes the first one."
-    return Reply(listing("Schedules", lines, empty=empty, page=found.number, more=found.more, route="schedule.page"))
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from cronsim import CronSim, CronSimError
 
@@ -44,6 +44,15 @@ class Cron:
     def runs(self, after: datetime, zone: tzinfo) -> Iterator[datetime]:
         """The runs later than a moment, in order and in UTC."""
         return _runs(self.expression, after, zone)
+
+    def change_at(self, run: datetime, zone: tzinfo) -> Literal["", "skipped", "doubled"]:
+        """What a change of clocks does to a run: the time that was meant is skipped, or comes twice; mostly nothing."""
+        here = run.astimezone(zone)
+        sim = _sim(self.expression, _START)
+        if not _is_interval(self.expression) and (here.hour not in sim.hours or here.minute not in sim.minutes):
+            return "skipped"
+        first, second = here.replace(fold=0).utcoffset(), here.replace(fold=1).utcoffset()
+        return "doubled" if first is not None and second is not None and first > second else ""
 
 
 def checked(expression: str) -> Cron:

@@ -1,21 +1,32 @@
-"""What schedules do and when they leave a run out: values in, a status with its reason out."""
+"""When schedules leave a run out, and why: values in, a status with its reason out."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Final, Literal
 
 from bot.domain.actions import Action
-from bot.domain.cron import Cron
 from bot.domain.jobs import JobType
+from bot.domain.schedule_steps import Step
+from bot.domain.schedule_times import Timetable
 
 Status = Literal[
-    "enqueued", "success", "failed", "skipped", "skipped_busy", "skipped_offline", "skipped_missed", "scheduler_failed"
+    "enqueued",
+    "success",
+    "failed",
+    "skipped",
+    "skipped_busy",
+    "skipped_window",
+    "skipped_offline",
+    "skipped_players",
+    "skipped_missed",
+    "scheduler_failed",
 ]
 
 LATE: Final = timedelta(minutes=10)
 """A run that is later than this was missed: it is left out, or caught up once."""
+_UP: Final = ("running", "starting")
 
 
 @dataclass(frozen=True)
@@ -38,14 +49,14 @@ class Due:
     catch_up: bool
 
 
-def last_on_time(due: Due, cron: Cron, zone: tzinfo, now: datetime) -> datetime | None:
+def last_on_time(due: Due, times: Timetable, now: datetime) -> datetime | None:
     """The last moment that is due by now and not late; None: all of them were missed."""
     begin = max(due.next_run_at, now - LATE)
-    moments = list(takewhile(lambda moment: moment <= now, cron.runs(begin - timedelta(seconds=1), zone)))
+    moments = list(takewhile(lambda moment: moment <= now, times.begins(begin - timedelta(seconds=1))))
     return moments[-1] if moments else due.next_run_at if due.next_run_at >= begin else None
 
 
-def skipped(due: Due, moment: datetime | None, now: datetime) -> Skip | None:
+def skipped(due: Due, moment: datetime | None, times: Timetable, now: datetime) -> Skip | None:
     """Why a run that is due is left out as a whole; None: it is done. `moment`: see `last_on_time`."""
     if due.paused_until is not None and (moment or due.next_run_at) < due.paused_until:
         return Skip("skipped", "it is paused")
@@ -54,6 +65,8 @@ def skipped(due: Due, moment: datetime | None, now: datetime) -> Skip | None:
     if moment is None and not due.catch_up:
         late = words_of(now - due.next_run_at)
         return Skip("skipped_missed", f"it was due {late} ago, and nothing could be done then")
+    if times.window and not times.holds(times.time_of(moment or now)):
+        return Skip("skipped_window", f"the clock does not show {times.window.words}")
     return None
 
 
@@ -75,29 +88,97 @@ class Target:
     host_online: bool
     capabilities: Collection[str]
     busy_with: int | None
-    """Number of an exclusive job that waits or runs there, or of a job of the same schedule."""
+    """Number of an exclusive job that waits or runs there, or of a job of the same schedule; None also where the run
+    waits behind it."""
+    players: int | None = None
+    """None: nobody knows."""
+    rest: str = ""
+    """Why it is left alone now: held by somebody, or in maintenance."""
 
     @property
     def words(self) -> str:
         return "it is not known to be up" if self.status == "unknown" else f"it is {self.status}"
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What has to be so on a server for a run."""
+
+    online: bool = False
+    empty: bool = False
+
+
+def chain(steps: Sequence[Step], target: Target, conditions: Conditions) -> tuple[list[Step], Skip | None]:
+    """What is done on a server, or why nothing is. An announcement that cannot be made there is left out where what
+    follows does not need it."""
+    if skip := _as_a_whole(steps, target, conditions):
+        return [], skip
+    done: list[Step] = []
+    first: Skip | None = None
+    found = replace(target, busy_with=None)
+    for step in steps:
+        skip = left_out(step.does, found)
+        if skip and not (step.goes_on and step.does.job_type == JobType.ANNOUNCE):
+            return [], skip
+        first = first or skip
+        if not skip:
+            done.append(step)
+            found = _after(step.does, found)
+    return done, None if done else first
+
+
+def _as_a_whole(steps: Sequence[Step], target: Target, conditions: Conditions) -> Skip | None:
+    if target.busy_with is not None:
+        return Skip("skipped_busy", f"J-{target.busy_with} is waiting or under way there")
+    if target.rest and any(step.does.job_type != JobType.ANNOUNCE for step in steps):
+        return Skip("skipped", f"it is {target.rest}")
+    if conditions.online and not (target.host_online and target.status == "running"):
+        return Skip("skipped_offline", target.words if target.host_online else "its host is offline")
+    if conditions.empty and (full := _not_empty(target)):
+        return Skip("skipped_players", full)
+    return None
+
+
+def _not_empty(target: Target) -> str:
+    if target.status in ("stopped", "crashed"):
+        return ""
+    if target.players is None or not target.host_online or target.status != "running":
+        return "nobody knows how many players are online"
+    return f"{target.players} player{' is' if target.players == 1 else 's are'} online" if target.players else ""
+
+
+def _after(action: Action, target: Target) -> Target:
+    """The server as a step leaves it."""
+    match action.job_type:
+        case JobType.SERVER_STOP:
+            return replace(target, status="stopped", desired_state="stopped")
+        case JobType.SERVER_START | JobType.SERVER_RESTART:
+            return replace(target, status="running", desired_state="running")
+        case _:
+            return target
+
+
 def left_out(action: Action, target: Target) -> Skip | None:
-    """Why a server is left out of a run; None: it is not."""
+    """Why an action is left out on a server; None: it is not."""
     if action.capability not in target.capabilities:
         return Skip("scheduler_failed", f"its game cannot {action.capability} here")
     if target.busy_with is not None:
         return Skip("skipped_busy", f"J-{target.busy_with} is waiting or under way there")
-    if action.job_type == JobType.SERVER_RESTART:
-        # whoever stopped it does not want a schedule to start it; a host that is away may come back in time
-        wanted = target.desired_state == "running" and target.status in ("crashed", "unknown")
-        if not wanted and target.status not in ("running", "starting"):
+    # whoever stopped it does not want a schedule to start it; a host that is away may come back in time
+    wanted = target.desired_state == "running" and target.status in ("crashed", "unknown")
+    match action.job_type:
+        case JobType.SERVER_RESTART if not wanted and target.status not in _UP:
             return Skip("skipped_offline", f"{target.words}, and a restart would start it")
-    elif action.job_type == JobType.SERVER_START:
-        if target.status in ("running", "starting"):
-            return Skip("skipped_busy", f"it is {target.status} already")
-    elif not target.host_online:
-        return Skip("skipped_offline", "its host is offline")
-    elif target.status not in ("running", "starting"):
-        return Skip("skipped_offline", target.words)
-    return None
+        case JobType.SERVER_STOP if not wanted and target.status not in _UP:
+            status: Status = "skipped" if target.status == "stopped" else "skipped_offline"
+            return Skip(status, target.words)
+        case JobType.SERVER_START if target.status in _UP:
+            return Skip("skipped", f"it is {target.status} already")
+        case JobType.SERVER_START if target.status in ("installing", "install_failed", "stopping"):
+            return Skip("skipped_offline", f"it is {target.status.replace('_', ' ')}")
+        case JobType.ANNOUNCE | JobType.CONSOLE_COMMAND if not target.host_online:
+            return Skip("skipped_offline", "its host is offline")
+        case JobType.ANNOUNCE | JobType.CONSOLE_COMMAND if target.status not in _UP:
+            return Skip("skipped_offline", target.words)
+        case _:
+            return None

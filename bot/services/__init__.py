@@ -40,8 +40,11 @@ from bot.services.players import Players
 from bot.services.power import Power
 from bot.services.privacy import Privacy
 from bot.services.schedule_authors import ScheduleAuthors
+from bot.services.schedule_running import ScheduleRunning
+from bot.services.schedule_showing import ScheduleShowing
 from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding
+from bot.services.schedules_editing import ScheduleEditing
 from bot.services.servers import Servers
 from bot.services.setup import Setup
 from bot.services.setup_check import SetupCheck
@@ -93,6 +96,9 @@ class Services:
     schedules: Schedules
     schedule_adding: ScheduleAdding
     schedule_authors: ScheduleAuthors
+    schedule_editing: ScheduleEditing
+    schedule_running: ScheduleRunning
+    schedule_showing: ScheduleShowing
     servers: Servers
     setup: Setup
     setup_check: SetupCheck

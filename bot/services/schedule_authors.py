@@ -74,13 +74,17 @@ class ScheduleAuthors:
 
 
 async def _may(session: AsyncSession, author: Actor, schedule: ScheduleCard) -> bool:
-    action = OF_JOB_TYPE.get(schedule.job_type)
-    if author.break_glass or action is None or schedule.server_gone:
+    actions = [OF_JOB_TYPE.get(step["job_type"]) for step in schedule.steps]
+    if author.break_glass or schedule.server_gone:
         return True
-    permission, now = JOBS[action.job_type].permission, clock.now()
     servers = await schedules.server_ids(session, author.org, schedule)
+    permissions = dict.fromkeys(JOBS[action.job_type].permission for action in actions if action)
+    return all([await _may_on(session, author, permission, servers) for permission in permissions])
+
+
+async def _may_on(session: AsyncSession, author: Actor, permission: str, servers: Collection[UUID]) -> bool:
+    now = clock.now()
     grants = await access.load(
         session, author.org, author.user_id, author.role_ids, permission=permission, servers=servers, now=now
     )
-    scope = grants.scope(permission, now)
-    return all(map(scope.covers, servers))
+    return all(map(grants.scope(permission, now).covers, servers))

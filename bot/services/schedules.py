@@ -8,17 +8,18 @@ from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from bot import clock
 from bot.domain import until, zones
 from bot.domain.access import Scope
-from bot.domain.actions import OF_JOB_TYPE
 from bot.domain.actors import Actor
 from bot.domain.cron import checked
-from bot.domain.jobs import JobType
+from bot.domain.schedule_times import timetable
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
-from bot.services.schedules_adding import MANAGE, may
+from bot.services.schedule_wishes import MANAGE, may, types_of, understood_steps
 from bot.services.servers import PAGE, VIEW, Page, left_out
 from db.engine import Database
 from db.queries import cards, schedules
@@ -68,7 +69,7 @@ class Schedules:
     async def skip(self, actor: Actor, ref: str, count: int) -> Done:
         """Leaves the next runs out; 0 takes that back."""
         async with self._db.uow(actor) as tx:
-            schedule = await self._locked(tx, ref)
+            schedule = await self.locked(tx, ref)
             _must_run(schedule)
             await schedules.skip(tx.session, tx.actor.org, schedule.id, count, clock.now())
             tx.audit("schedule.skip", resource=("schedule", schedule.id), name=schedule.name, count=count)
@@ -81,8 +82,8 @@ class Schedules:
     async def pause(self, actor: Actor, ref: str, until_text: str) -> Done:
         """Pauses a schedule until a moment, or until somebody resumes it."""
         async with self._db.uow(actor) as tx:
-            schedule = await self._locked(tx, ref)
-            _must_be_there(schedule)
+            schedule = await self.locked(tx, ref)
+            must_be_there(schedule)
             end = await _end_of_pause(tx, until_text)
             if not schedule.enabled and end is None:
                 raise Conflict(f"{safe(schedule.name)} is paused already.", "`/schedule resume` lets it run again.")
@@ -101,9 +102,9 @@ class Schedules:
         """Lets a paused schedule run again, from its next moment on; what was due meanwhile stays left out, and so do
         from now on the servers on which the actor may not do what it does."""
         async with self._db.uow(actor) as tx:
-            schedule = await self._locked(tx, ref)
+            schedule = await self.locked(tx, ref)
             denied = await _must_be_allowed(tx, schedule)
-            _must_be_there(schedule)
+            must_be_there(schedule)
             if schedule.enabled and not _is_paused(schedule):
                 raise Conflict(f"{safe(schedule.name)} is not paused.", f"It runs next {_at(schedule.next_run_at)}.")
             next_run = _next(schedule)
@@ -116,7 +117,7 @@ class Schedules:
 
     async def ask_remove(self, actor: Actor, ref: str) -> Question:
         async with self._db.uow(actor) as tx:
-            schedule = await self._locked(tx, ref)
+            schedule = await self.locked(tx, ref)
             tx.audit("schedule.remove.ask", resource=("schedule", schedule.id), name=schedule.name)
             return await ask(
                 tx,
@@ -133,22 +134,22 @@ class Schedules:
     async def removed(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Carries a confirmed removal out."""
         await schedules.hold_jobs(tx.session, tx.actor.org, UUID(payload["schedule"]))
-        schedule = await self._locked(tx, payload["schedule"])
+        schedule = await self.locked(tx, payload["schedule"])
         await schedules.remove(tx.session, tx.actor.org, schedule.id)
         tx.audit("schedule.remove", resource=("schedule", schedule.id), name=schedule.name)
         return Done(f"{safe(schedule.name)} is removed", "Jobs that it has begun go on.")
 
-    async def _locked(self, tx: Tx, ref: str) -> ScheduleCard:
+    async def locked(self, tx: Tx, ref: str) -> ScheduleCard:
         """A schedule whose row is held, for somebody who manages schedules on every server that it is for."""
         schedule = await self._held(tx, ref)
         await tx.require_on(MANAGE, await schedules.server_ids(tx.session, tx.actor.org, schedule))
         return schedule
 
     async def _held(self, tx: Tx, ref: str) -> ScheduleCard:
-        found = await _resolve(tx, ref)
+        found = await resolve(tx.session, tx.actor.org, ref)
         if not await schedules.lock(tx.session, tx.actor.org, found.id):
             raise NotFound(f"{safe(found.name)} was removed meanwhile.", "`/schedule list` shows what there is.")
-        return await _resolve(tx, str(found.id))  # as it is now that nobody else can change it
+        return await resolve(tx.session, tx.actor.org, str(found.id))  # as it is now that nobody else can change it
 
 
 async def _must_be_allowed(tx: Tx, schedule: ScheduleCard) -> list[ServerCard]:
@@ -157,27 +158,32 @@ async def _must_be_allowed(tx: Tx, schedule: ScheduleCard) -> list[ServerCard]:
     Raises:
         NotPermitted, Conflict: they may nowhere, or it is nothing that this version does.
     """
-    if schedule.job_type not in OF_JOB_TYPE:
-        raise Conflict(f"This version of the bot cannot do what {safe(schedule.name)} does.", "It stays as it is.")
+    types = types_of(understood_steps(schedule))
     servers = await schedules.server_ids(tx.session, tx.actor.org, schedule)
-    denied = set(servers) - await may(tx, servers, JobType(schedule.job_type))
+    denied = set(servers) - await may(tx, servers, types)
     if not denied:
         return []
     return await cards.servers(tx.session, tx.actor.org, scope=Scope(False, frozenset(denied)), limit=None)
 
 
-async def _resolve(tx: Tx, ref: str) -> ScheduleCard:
+async def resolve(session: AsyncSession, org_id: UUID, ref: str) -> ScheduleCard:
+    """By id or name.
+
+    Raises:
+        NotFound: none of this org; an id of another org reads the same.
+    """
     text = ref.strip()
     try:
-        found = await schedules.card(tx.session, tx.actor.org, schedule_id=UUID(text))
+        found = await schedules.card(session, org_id, schedule_id=UUID(text))
     except ValueError:
-        found = await schedules.card(tx.session, tx.actor.org, name=text)
+        found = await schedules.card(session, org_id, name=text)
     if found is None:
         raise NotFound("There is no such schedule here.", "`/schedule list` shows what there is.")
     return found
 
 
-def _must_be_there(schedule: ScheduleCard) -> None:
+def must_be_there(schedule: ScheduleCard) -> None:
+    """Raises Conflict where the schedule's server was removed."""
     if schedule.server_gone:
         raise Conflict(
             f"{safe(schedule.name)} is switched off: its server {safe(schedule.server_name or '')} was removed.",
@@ -186,7 +192,7 @@ def _must_be_there(schedule: ScheduleCard) -> None:
 
 
 def _must_run(schedule: ScheduleCard) -> None:
-    _must_be_there(schedule)
+    must_be_there(schedule)
     if not schedule.enabled:
         raise Conflict(f"{safe(schedule.name)} is paused, so it does not run.", "`/schedule resume` first.")
 
@@ -206,7 +212,7 @@ async def _end_of_pause(tx: Tx, text: str) -> datetime | None:
 
 def _runs(schedule: ScheduleCard, after: datetime) -> Iterator[datetime]:
     try:
-        return checked(schedule.expression).runs(after, zones.zone(schedule.zone))
+        return timetable(schedule).begins(after)
     except ValueError as error:  # the machine's list of zones has changed
         raise Conflict(str(error), "Remove the schedule and make another.") from error
 

@@ -1,65 +1,31 @@
-"""A new schedule: what was meant, shown with its next runs, and written down when somebody presses Save."""
+"""New schedules: what was meant, shown with its next runs, and written down when somebody presses Save."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
-from itertools import islice
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from agent import wire
 from bot import clock
-from bot.domain import cron_words, zones
-from bot.domain.access import EVERYWHERE
-from bot.domain.actions import ACTIONS, Action
+from bot.domain.actions import ACTIONS
 from bot.domain.actors import Actor
-from bot.domain.cron import Cron
-from bot.domain.jobs import JOBS, JobType
+from bot.domain.jobs import JobType
+from bot.domain.schedule_steps import Step, lead, place_of, placed, without
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
-from bot.services.actions import params, text_of
-from bot.services.confirmations import Done, ask
-from bot.services.servers import VIEW, left_out, must_be_able, resolve
+from bot.services.confirmations import AGAIN, Done, ask
+from bot.services.schedule_tasks import rows_of
+from bot.services.schedule_wishes import Plan, Wish, taken, understood
+from bot.services.servers import left_out
 from db.engine import Database
 from db.failures import constraint_of
-from db.queries import cards, outbox, schedules
-from db.queries.cards import ServerCard
+from db.queries import confirmations, outbox, schedules
 from db.uow import Tx
 
-MANAGE: Final = "schedules.manage"
-SHOWN_RUNS: Final = 5
-_LONGEST_NAME: Final = 64
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What `/schedule add` was given. One of `server` and `tag`; an empty zone is the org's."""
-
-    action: str
-    when: str
-    server: str = ""
-    tag: str = ""
-    text: str = ""
-    name: str = ""
-    zone: str = ""
-    catch_up: bool = False
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A wish that was understood."""
-
-    wish: Wish
-    """With the names of server and zone in place of what was typed."""
-    action: Action
-    params: wire.Params
-    cron: Cron
-    servers: Sequence[ServerCard]
-    runs: Sequence[datetime]
-    denied: Sequence[ServerCard] = ()
-    """Servers with the tag that are left out, because the author may not do it there."""
+_ADD: Final = "schedule.add"
+_EDIT: Final = "schedule.edit"
+_GOES_ON: Final = {"stop": False, "go on": True, "goon": True, "continue": True, "": False}
 
 
 @dataclass(frozen=True)
@@ -72,10 +38,12 @@ class Preview:
     """Is there a channel where people hear how runs went?"""
     left_out: str = ""
     """Names the servers on which its author may not do it."""
+    before: Wish | None = None
+    """What the schedule is now; None: it is new."""
 
 
 class ScheduleAdding:
-    """`/schedule add`."""
+    """`/schedule add`, and the steps on its preview and on that of `/schedule edit`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -87,126 +55,125 @@ class ScheduleAdding:
             Invalid, NotFound, NotPermitted, Conflict, Unsupported: nothing was written.
         """
         async with self._db.uow(actor) as tx:
-            plan = await _understood(tx, wish)
-            told = await outbox.channel_for(tx.session, actor.org, "ops") is not None
-            tx.audit("schedule.add.ask", resource=("schedule", None), name=plan.wish.name, cron=plan.cron.expression)
-            question = await ask(
-                tx, "schedule.add", asdict(plan.wish), title=f"Save {plan.wish.name}?", effect=[], verb="Save"
-            )
-        return Preview(question.token, plan, told, left_out(actor, plan.denied))
+            return await asked(tx, wish, None)
+
+    async def with_step(self, actor: Actor, token: UUID, action: str, text: str, place: str, failure: str) -> Preview:
+        """The same question with one step more. `place`: when it is done; `failure`: `stop` or `go on`.
+
+        Raises:
+            Invalid, NotFound, NotPermitted, Conflict, Unsupported: nothing was changed, and the question stays.
+        """
+        try:
+            offset, before = place_of(place)
+        except ValueError as error:
+            raise Invalid(str(error), "Nothing was changed.") from error
+        goes_on = _GOES_ON.get(" ".join(failure.lower().split()))
+        if action not in ACTIONS or goes_on is None:
+            raise Invalid("After a failure a chain can `stop` or `go on`.", "Nothing was changed.")
+        # a warning that could not be given keeps nothing from being done
+        goes_on = goes_on or (ACTIONS[action].job_type == JobType.ANNOUNCE and not failure.strip())
+        step = Step(action, text, offset, goes_on)
+        return await self._changed(actor, token, lambda steps: placed(steps, step, before=before))
+
+    async def without_step(self, actor: Actor, token: UUID, number: int) -> Preview:
+        """The same question without one of its steps."""
+        return await self._changed(actor, token, lambda steps: without(steps, number))
+
+    async def _changed(self, actor: Actor, token: UUID, change: Callable[[Sequence[Step]], list[Step]]) -> Preview:
+        async with self._db.uow(actor) as tx:
+            wish, before = await _taken(tx, token)
+            try:
+                steps = change(wish.chain)
+            except ValueError as error:
+                raise Invalid(str(error), "Nothing was changed.") from error
+            return await asked(tx, wish.doing(steps), before)
 
     async def saved(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Saves what was shown; servers, permissions and names are looked at again."""
-        plan = await _understood(tx, Wish(**payload))
+        plan = await understood(tx, Wish(**payload["wish"]))
         schedule_id = await _insert(tx, plan)
         await schedules.leave_out(tx.session, tx.actor.org, schedule_id, [server.id for server in plan.denied])
-        tx.audit(
-            "schedule.add",
-            resource=("schedule", schedule_id),
-            name=plan.wish.name,
-            type=plan.action.job_type.value,
-            cron=plan.cron.expression,
-            zone=plan.wish.zone,
-            servers=[server.name for server in plan.servers],
-            **({"leftOut": [server.name for server in plan.denied]} if plan.denied else {}),
-            **({"tag": plan.wish.tag} if plan.wish.tag else {}),
-            **({"text": plan.wish.text} if plan.wish.text else {}),
-        )
+        tx.audit("schedule.add", resource=("schedule", schedule_id), **noted(plan))
         words = [f"It runs next <t:{plan.runs[0].timestamp():.0f}:R>.", left_out(tx.actor, plan.denied)]
         return Done(f"{safe(plan.wish.name)} is saved", "\n".join(filter(None, words)))
 
 
-async def may(tx: Tx, servers: Collection[UUID], job_type: JobType) -> set[UUID]:
-    """Those of the servers on which the actor manages schedules and may do what this one does.
-
-    Raises:
-        NotPermitted: there is none, or, without servers, not in the whole org.
-    """
-    allowed = set(servers)
-    for permission in (MANAGE, JOBS[job_type].permission):
-        allowed &= await tx.allowed_on(permission, servers)
-        if not allowed:
-            await tx.require_on(permission, servers)
-    return allowed
+async def asked(tx: Tx, wish: Wish, before: Wish | None) -> Preview:
+    """Writes the question down; `before`: what the schedule is now, if it is there."""
+    plan = await understood(tx, wish)
+    told = await outbox.channel_for(tx.session, tx.actor.org, "ops") is not None
+    action, schedule_id = (_EDIT, UUID(wish.edits)) if before else (_ADD, None)
+    tx.audit(f"{action}.ask", resource=("schedule", schedule_id), name=plan.wish.name, cron=plan.cron.expression)
+    payload = {"wish": asdict(plan.wish), "before": asdict(before) if before else None}
+    question = await ask(tx, action, payload, title=f"Save {plan.wish.name}?", effect=[], verb="Save")
+    return Preview(question.token, plan, told, left_out(tx.actor, plan.denied), before)
 
 
-async def _understood(tx: Tx, wish: Wish) -> Plan:
-    action = ACTIONS.get(wish.action)
-    if action is None:
-        raise Invalid(f"{safe(wish.action, 40)} is nothing that a schedule can do.", f"It can {', '.join(ACTIONS)}.")
-    text = text_of(action, wish.text)
-    try:
-        cron = cron_words.parse(wish.when)
-        zone_name = zones.named(wish.zone.strip() or await schedules.zone(tx.session, tx.actor.org))
-    except ValueError as error:
-        raise Invalid(str(error), "Nothing was saved.") from error
-    tagged = await _servers(tx, wish)
-    allowed = await may(tx, [server.id for server in tagged], action.job_type)
-    servers = [server for server in tagged if server.id in allowed]
-    denied = [server for server in tagged if server.id not in allowed]
-    _able(servers, action.capability)
-    name = await _name(tx, wish, servers)
-    runs = list(islice(cron.runs(clock.now(), zones.zone(zone_name)), SHOWN_RUNS))
-    server = "" if wish.tag else str(servers[0].id)
-    told = replace(wish, server=server, text=text, name=name, zone=zone_name, tag=wish.tag.strip().lower())
-    return Plan(told, action, params(action, text), cron, servers, runs, denied)
+async def _taken(tx: Tx, token: UUID) -> tuple[Wish, Wish | None]:
+    """The wish of a question, which is not put any more."""
+    question = await confirmations.state(tx.session, tx.actor.org, token)
+    if question is None or question.action not in (_ADD, _EDIT):
+        raise NotFound("There is nothing to save here any more.", AGAIN)
+    if question.user_id != tx.actor.user_id:
+        raise Conflict("This question was put to somebody else.", AGAIN)
+    if await confirmations.consume(tx.session, tx.actor.org, question.user_id, token) is None:
+        raise Conflict("This was saved or changed already, or its two minutes are over.", AGAIN)
+    before = question.payload["before"]
+    return Wish(**question.payload["wish"]), Wish(**before) if before else None
 
 
-async def _servers(tx: Tx, wish: Wish) -> list[ServerCard]:
-    tag = wish.tag.strip().lower()
-    if bool(wish.server.strip()) == bool(tag):
-        both = "both `server` and `tag`" if tag else "neither `server` nor `tag`"
-        raise Invalid(f"A schedule is for one server or for one tag; this has {both}.", "Give one of them.")
-    if not tag:
-        return [await resolve(tx.session, tx.actor.org, wish.server, tx.actor.scope(VIEW))]
-    if found := await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, tag=tag, limit=None):
-        return found
-    seen = tx.actor.scope(VIEW)
-    known = ", ".join(f"`{tag}`" for tag, _ in await schedules.tags(tx.session, tx.actor.org, scope=seen))
-    raise NotFound(f"No server has the tag {safe(tag, 40)}.", f"Tags here: {known}." if known else "Name a server.")
-
-
-def _able(servers: Sequence[ServerCard], capability: str) -> None:
-    """A tag may also be on servers that cannot do it, but not on those alone."""
-    if not any(capability in server.capabilities for server in servers):
-        must_be_able(servers[0], capability)
-
-
-async def _name(tx: Tx, wish: Wish, servers: Sequence[ServerCard]) -> str:
-    given = " ".join(wish.name.split())
-    if given:
-        if len(given) > _LONGEST_NAME or not given.isprintable():
-            raise Invalid(f"A schedule's name has at most {_LONGEST_NAME} printable characters.", "Choose another.")
-        if await schedules.card(tx.session, tx.actor.org, name=given):
-            raise _taken(given)
-        return given
-    start = f"{wish.action} {wish.tag.strip().lower() or servers[0].name}"[: _LONGEST_NAME - 5].rstrip()
-    taken = {name.casefold() for name in await schedules.names(tx.session, tx.actor.org, start)}
-    numbered = (start if n == 1 else f"{start} {n}" for n in range(1, len(taken) + 2))
-    return next(name for name in numbered if name.casefold() not in taken)
-
-
-async def _insert(tx: Tx, plan: Plan) -> UUID:
+def noted(plan: Plan) -> dict[str, Any]:
+    """What the audit log says of a schedule that was saved."""
     wish = plan.wish
-    values: dict[str, Any] = {
+    texts = [step.text for step in plan.steps if step.text]
+    options = {name: value for name, value in asdict(wish).items() if name in _NOTED and value}
+    return {
+        "name": wish.name,
+        "type": plan.action.job_type.value,
+        "cron": plan.cron.expression,
+        "zone": wish.zone,
+        "servers": [server.name for server in plan.servers],
+        **({"steps": [step.action for step in plan.steps]} if len(plan.steps) > 1 else {}),
+        **({"leftOut": [server.name for server in plan.denied]} if plan.denied else {}),
+        **({"text": texts[0] if len(texts) == 1 else texts} if texts else {}),
+        **options,
+    }
+
+
+_NOTED: Final = frozenset({"tag", "window", "only_online", "only_empty", "retries", "catch_up"})
+
+
+def values_of(tx: Tx, plan: Plan) -> dict[str, Any]:
+    """The columns of a schedule that is saved."""
+    wish, window = plan.wish, plan.window
+    return {
         "org": tx.actor.org,
-        "server": wish.server or None,
-        "tag": wish.tag or None,
         "name": wish.name,
         "expression": plan.cron.expression,
         "zone": wish.zone,
         "catch_up": wish.catch_up,
+        "overlap": wish.overlap,
+        "only_online": wish.only_online,
+        "only_empty": wish.only_empty,
+        "window_start": window.begin if window else None,
+        "window_end": window.end if window else None,
+        "retries": wish.retries,
+        "backoff": wish.backoff,
+        "lead": lead(plan.steps),
         "next_run_at": plan.runs[0],
-        "author": tx.actor.user_id,
         "now": clock.now(),
-        "job_type": plan.action.job_type.value,
-        "params": plan.params.dump(),
     }
+
+
+async def _insert(tx: Tx, plan: Plan) -> UUID:
+    wish = plan.wish
+    place = {"server": wish.server or None, "tag": wish.tag or None, "author": tx.actor.user_id}
     try:
-        return await schedules.add(tx.session, values)
+        return await schedules.add(tx.session, {**values_of(tx, plan), **place}, rows_of(plan.steps))
     except IntegrityError as error:
-        raise _taken(wish.name) if constraint_of(error) == "uq_schedules_org_name" else error from error
+        raise name_taken(error, wish.name) from error
 
 
-def _taken(name: str) -> Conflict:
-    return Conflict(f"There is a schedule called {safe(name)} already.", "Choose another `name`; nothing was saved.")
+def name_taken(error: IntegrityError, name: str) -> Exception:
+    """The refusal for a name that somebody else took meanwhile; the error itself where it is another."""
+    return taken(name) if constraint_of(error) == "uq_schedules_org_name" else error

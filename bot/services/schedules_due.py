@@ -1,159 +1,99 @@
 """What schedules do when their time has come: jobs, or a skip that says why. Any number of processes may look.
 
-A schedule is held, its jobs are written and it is moved on to its next run in one transaction, so a run happens once
-wherever somebody dies.
+Schedules are held, their jobs are written and they are moved on to their next runs in one transaction, so a run happens
+once wherever somebody dies.
 """
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 from uuid import UUID
 
-from agent import wire
 from bot import clock
-from bot.domain.access import Scope
-from bot.domain.actions import OF_JOB_TYPE, Action
 from bot.domain.actors import Actor, system
-from bot.domain.cron import checked
-from bot.domain.jobs import JOBS
-from bot.domain.schedules import Due, Skip, Target, last_on_time, left_out, skipped
-from bot.domain.zones import zone
-from bot.errors import Conflict, Unavailable
+from bot.domain.schedule_steps import Step
+from bot.domain.schedule_times import timetable
+from bot.domain.schedules import Due, Skip, last_on_time, skipped
+from bot.errors import Unavailable
 from bot.services import outbox
-from bot.services.actions import dedupe_key
-from bot.services.jobs import params_of
-from bot.services.jobs_enqueue import Enqueued, enqueue
+from bot.services.schedule_runs import Ran, Runs
+from bot.services.schedule_tasks import steps_of
 from db.engine import Database
-from db.queries import cards, schedules_due
-from db.queries.cards import ServerCard
-from db.queries.schedules_due import DueSchedule
+from db.queries import audit_write, schedules_due
+from db.queries.audit_write import Row
+from db.queries.schedules_due import DueSchedule, Found, Moved
 from db.uow import Tx
 
-_BATCH: Final = 500
+_BATCH: Final = 2000
+"""Schedules that are read at once."""
+_TOGETHER: Final = 50
+"""Schedules of one org in one transaction; those of tags, which may make many jobs, have one each."""
 _DUTY: Final = "schedules.due"
-_QUIET: Final = frozenset({"enqueued", "skipped"})
+_QUIET: Final = frozenset({"enqueued", "skipped", "skipped_window", "skipped_players"})
 """What nobody has to be told: it happened as people wanted it."""
 
 
 @dataclass
-class _Run:
-    """A schedule whose time has come and whose row is held; what becomes of it."""
+class _Plan:
+    """A schedule that is held, and what becomes of its run."""
 
-    tx: Tx
     schedule: DueSchedule
-    now: datetime
+    due: datetime
+    steps: Sequence[Step] = ()
     next_run: datetime | None = None
     """None: never again, so the schedule is switched off."""
-    made: list[Enqueued] = field(default_factory=list[Enqueued])
-    left: list[tuple[str, Skip]] = field(default_factory=list[tuple[str, Skip]])
-    """Servers that are left out, by name."""
+    skip: Skip | None = None
+    begin: datetime | None = None
+    ran: Ran = field(default_factory=Ran)
 
-    async def outcome(self) -> Skip:
-        """Writes its jobs; or why there are none."""
-        schedule = self.schedule
-        try:
-            cron, place = checked(schedule.expression), zone(schedule.zone)
-            self.next_run = cron.next_run(self.now, place)
-            action, params = _task(schedule)
-        except ValueError as error:  # a task of another version is left to that one: it may run beside this
-            return Skip("scheduler_failed", str(error))
-        if schedule.left_alone:
-            return Skip("skipped", "the bot was removed from the Discord server")
-        due = Due(schedule.next_run_at, schedule.paused_until, schedule.skip_next, schedule.catch_up)
-        if skip := skipped(due, last_on_time(due, cron, place, self.now), self.now):
-            return skip
-        return await self._on_servers(action, params)
+    @property
+    def outcome(self) -> Skip:
+        return self.skip or self.ran.outcome()
 
-    async def _on_servers(self, action: Action, params: wire.Params) -> Skip:
-        schedule = self.schedule
-        servers = await self._servers()
-        if schedule.server_id and not servers:
-            self.next_run = None
-            return Skip("skipped", "its server was removed")
-        exclusive = JOBS[action.job_type].exclusive
-        ids = [server.id for server in servers]
-        busy = await schedules_due.busy(self.tx.session, schedule.org_id, schedule.id, ids, exclusive=exclusive)
-        for server in servers:
-            target = Target(
-                server.status, server.desired_state, server.host_online, server.capabilities, busy.get(server.id)
-            )
-            skip = left_out(action, target) or await self._enqueue(server, action, params)
-            if skip:
-                self.left.append((server.name, skip))
-        return self._summary()
+    def moved(self) -> Moved:
+        outcome = self.outcome
+        return Moved(self.schedule.id, outcome.status, self.next_run, self.ran.job, int(outcome.asked_for))
 
-    async def _servers(self) -> list[ServerCard]:
-        session, schedule = self.tx.session, self.schedule
-        if schedule.server_id is None:
-            those = Scope(True, frozenset(schedule.left_out))
-            return await cards.servers(session, schedule.org_id, scope=those, tag=schedule.tag, limit=None)
-        found = await cards.server(session, schedule.org_id, server_id=schedule.server_id)
-        return [found] if found else []
-
-    async def _enqueue(self, server: ServerCard, action: Action, params: wire.Params) -> Skip | None:
-        try:
-            job = await enqueue(
-                self.tx,
-                type=action.job_type,
-                server_id=server.id,
-                host_id=server.host_id,
-                params=params,
-                dedupe_key=dedupe_key(action, server.id),
-                source="schedule",
-                schedule_id=self.schedule.id,
-            )
-        except Conflict as error:  # somebody's power action came in between
-            return Skip("skipped_busy", error.what)
-        self.made.append(job)
-        return None
-
-    def _summary(self) -> Skip:
-        if self.made:
-            return Skip("enqueued", "")
-        if not self.left:
-            return Skip("skipped_offline", "no server has its tag")
-        name, first = self.left[0]
-        others = f"; {len(self.left) - 1} more were left out" if len(self.left) > 1 else ""
-        return Skip(first.status, f"{name}: {first.reason}{others}")
-
-    async def close(self, outcome: Skip) -> str:
-        """Moves the schedule on, leaves the audit row, and tells the ops channel when something new is wrong."""
-        await schedules_due.move_on(
-            self.tx.session,
-            self.schedule.id,
-            status=outcome.status,
-            next_run_at=self.next_run,
-            job_id=self.made[0].id if self.made else None,
-            skips=int(outcome.asked_for),
-            now=self.now,
-        )
-        self.tx.audit(
-            "schedule.run" if self.made else "schedule.left_out",
+    def row(self, actor: Actor) -> Row:
+        """What the audit log says of it."""
+        outcome, ran = self.outcome, self.ran
+        details: dict[str, Any] = {"numbers": ran.numbers} if ran.numbers else {"reason": outcome.reason}
+        if ran.numbers and ran.left:
+            details["leftOut"] = {name: skip.reason for name, skip in ran.left}
+        return audit_write.row_of(
+            actor,
+            "schedule.run" if ran.numbers else "schedule.left_out",
+            "success",
             resource=("schedule", self.schedule.id),
-            name=self.schedule.name,
-            due=self.schedule.next_run_at.isoformat(),
-            status=outcome.status,
-            **({"numbers": [job.number for job in self.made]} if self.made else {"reason": outcome.reason}),
-            **({"leftOut": {name: skip.reason for name, skip in self.left}} if self.made and self.left else {}),
+            details={
+                "name": self.schedule.name,
+                "due": self.due.isoformat(),
+                "status": outcome.status,
+                **details,
+            },
         )
-        new = outcome.status not in _QUIET and outcome.status != self.schedule.last_run_status
-        if new or self.next_run is None:
-            await self._tell(outcome)
-        return outcome.status
 
-    async def _tell(self, outcome: Skip) -> None:
-        schedule, channel = self.schedule, await outbox.channel_for(self.tx, self.tx.actor, "ops")
-        if channel:
-            await outbox.post(
-                self.tx.session,
-                org_id=schedule.org_id,
-                channel_id=channel,
-                event_type="schedule.skipped",
-                payload={"name": schedule.name, "reason": outcome.reason, "off": self.next_run is None},
-                dedupe_key=f"schedule.skipped:{schedule.id}:{schedule.next_run_at.timestamp():.0f}",
-            )
-            await self.tx.notify(outbox.NOTIFY)
+
+def _planned(schedule: DueSchedule, now: datetime) -> _Plan:
+    """What a schedule does now, as far as it can be said without its servers."""
+    plan = _Plan(schedule, schedule.next_run_at or now)
+    try:
+        times = timetable(schedule)
+        plan.next_run = times.next_begin(now)
+        plan.steps = steps_of(schedule.steps, schedule.lead_sec)
+    except ValueError as error:  # a task of another version is left to that one: it may run beside this
+        plan.skip = Skip("scheduler_failed", str(error))
+        return plan
+    if schedule.left_alone:
+        plan.skip = Skip("skipped", "the bot was removed from the Discord server")
+        return plan
+    due = Due(plan.due, schedule.paused_until, schedule.skip_next, schedule.catch_up)
+    plan.begin = last_on_time(due, times, now)
+    plan.skip = skipped(due, plan.begin, times, now)
+    return plan
 
 
 class SchedulesDue:
@@ -164,43 +104,86 @@ class SchedulesDue:
 
     async def tick(self) -> dict[str, int]:
         """Does what is due. A schedule that fails stops none of the others."""
-        due = await self._ids(_BATCH)
         outcomes: list[str] = []
         errors: list[BaseException] = []
-        for schedule_id in due:
-            (done,) = await asyncio.gather(self._one(schedule_id), return_exceptions=True)
-            if isinstance(done, Unavailable):
-                await self._ids(1)  # raises when the database is away; else somebody only held a row for too long
-            if isinstance(done, BaseException):
-                errors.append(done)
+        for group in _together(await self._due(_BATCH)):
+            done = await self._tried(group)
+            if isinstance(done, BaseException) and len(group) > 1:
+                for one in group:  # one of them is to blame: the others are done, each by itself
+                    await self._note(await self._tried([one]), outcomes, errors)
             else:
-                outcomes.append(done)
+                await self._note(done, outcomes, errors)
         if errors:
             raise errors[0]
         ran = outcomes.count("enqueued")
-        return {"enqueued": ran, "skipped": sum(map(bool, outcomes)) - ran}
+        return {"enqueued": ran, "skipped": len(outcomes) - ran}
 
-    async def _ids(self, limit: int) -> list[UUID]:
+    async def _note(self, done: "list[str] | BaseException", outcomes: list[str], errors: list[BaseException]) -> None:
+        if isinstance(done, list):
+            outcomes += done
+            return
+        if isinstance(done, Unavailable):
+            await self._due(1)  # raises when the database is away; else somebody only held a row for too long
+        errors.append(done)
+
+    async def _due(self, limit: int) -> list[Found]:
         async with self._db.read() as session:
-            return await schedules_due.ids(session, clock.now(), limit)
+            return await schedules_due.due(session, clock.now(), limit)
 
-    async def _one(self, schedule_id: UUID) -> str:
-        """The status of a run that was due; empty where another process was faster."""
+    async def _tried(self, group: Sequence[Found]) -> "list[str] | BaseException":
+        (done,) = await asyncio.gather(self._do([one.id for one in group]), return_exceptions=True)
+        return done
+
+    async def _do(self, ids: Sequence[UUID]) -> list[str]:
+        """The statuses of the runs that were due; without those where another process was faster."""
         async with self._db.uow(system(_DUTY)) as tx:
             now = clock.now()
-            schedule = await schedules_due.claim(tx.session, schedule_id, now)
-            if schedule is None:
-                return ""
-            tx.actor = Actor(type="system", name=_DUTY, org_id=schedule.org_id, guild_id=schedule.guild_id)
-            run = _Run(tx, schedule, now)
-            return await run.close(await run.outcome())
+            held = await schedules_due.claim(tx.session, ids, now)
+            if not held:
+                return []
+            org, guild = held[0].org_id, held[0].guild_id
+            tx.actor = Actor(type="system", name=_DUTY, org_id=org, guild_id=guild)
+            plans = [_planned(schedule, now) for schedule in held]
+            await _begun(tx, [plan for plan in plans if not plan.skip], now)
+            await schedules_due.move_on(tx.session, [plan.moved() for plan in plans], now)
+            await audit_write.write_many(tx.session, [plan.row(tx.actor) for plan in plans])
+            for plan in plans:
+                await _told(tx, plan)
+        return [plan.outcome.status for plan in plans]
 
 
-def _task(schedule: DueSchedule) -> tuple[Action, wire.Params]:
-    action = OF_JOB_TYPE.get(schedule.job_type or "")
-    if action is None:
-        raise ValueError(f"this version cannot do {schedule.job_type or 'nothing'} by itself")
-    try:
-        return action, params_of(action.job_type, schedule.params or {})
-    except ValueError as error:  # pydantic's is several lines about the program
-        raise ValueError(f"this version cannot read what {action.name} needs") from error
+def _together(due: Sequence[Found]) -> Iterator[list[Found]]:
+    """Those that are done in one transaction: of one org, so that no two processes wait for each other in a circle."""
+    for _, of_org in groupby(sorted(due, key=lambda one: one.org_id), key=lambda one: one.org_id):
+        found = list(of_org)
+        yield from ([one] for one in found if not one.alone)
+        alone = [one for one in found if one.alone]
+        yield from (alone[n : n + _TOGETHER] for n in range(0, len(alone), _TOGETHER))
+
+
+async def _begun(tx: Tx, plans: Sequence[_Plan], now: datetime) -> None:
+    runs = Runs(tx, tx.actor.org, now)
+    await runs.look(plan.schedule for plan in plans)
+    for plan in plans:
+        if plan.schedule.server_id and not runs.servers(plan.schedule):
+            plan.next_run, plan.skip = None, Skip("skipped", "its server was removed")
+        else:
+            plan.ran = await runs.begin(plan.schedule, plan.steps, plan.begin or now)
+
+
+async def _told(tx: Tx, plan: _Plan) -> None:
+    """Tells the ops channel when something new is wrong."""
+    schedule, outcome = plan.schedule, plan.outcome
+    new = outcome.status not in _QUIET and outcome.status != schedule.last_run_status
+    if not new and plan.next_run is not None:
+        return
+    if channel := await outbox.channel_for(tx, tx.actor, "ops"):
+        await outbox.post(
+            tx.session,
+            org_id=schedule.org_id,
+            channel_id=channel,
+            event_type="schedule.skipped",
+            payload={"name": schedule.name, "reason": outcome.reason, "off": plan.next_run is None},
+            dedupe_key=f"schedule.skipped:{schedule.id}:{plan.due.timestamp():.0f}",
+        )
+        await tx.notify(outbox.NOTIFY)

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, time
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, text
@@ -14,15 +14,22 @@ from bot.domain.access import Scope
 from db.queries.access import covered, scope_values
 from db.rows import every, one
 
-_CARDS = """
+STEPS: Final = """coalesce((select jsonb_agg(jsonb_build_object('job_type', t.job_type, 'payload', t.payload,
+                                 'time_offset_sec', t.time_offset_sec, 'continue_on_failure', t.continue_on_failure)
+                                 order by t.sequence)
+                       from schedule_tasks t where t.schedule_id = c.id), '[]')"""
+"""What a schedule `c` does, in its order."""
+
+_CARDS = f"""
     select c.id, c.name, c.server_instance_id as server_id, s.name as server_name, s.deleted_at is not null as server_gone, c.tag,
            c.cron_expression as expression, c.timezone as zone, c.enabled, c.paused_until, c.skip_next, c.next_run_at,
-           c.last_run_at, c.last_run_status, j.number as last_job, c.consecutive_failures, t.job_type,
-           c.created_by_id as author_id,
+           c.last_run_at, c.last_run_status, j.number as last_job, c.consecutive_failures, {STEPS} as steps,
+           c.lead_sec, c.catch_up, c.overlap, c.only_when_online, c.only_when_empty,
+           c.execution_window_start as window_start, c.execution_window_end as window_end, c.max_retries, c.backoff_sec,
+           c.run_count, c.failure_count, c.created_by_id as author_id,
            coalesce(u.display_name, u.username) as author, u.discord_user_id as author_discord_id,
            (select count(*) from schedule_exclusions x where x.schedule_id = c.id) as left_out
       from schedules c
-      join schedule_tasks t on t.schedule_id = c.id and t.sequence = 1
       left join server_instances s on s.id = c.server_instance_id
       left join jobs j on j.id = c.last_run_job_id
       left join users u on u.id = c.created_by_id
@@ -43,14 +50,33 @@ _LOCK = text("/* schedules.lock */ select 1 from schedules where id = :id and or
 _NAMES = text("/* schedules.names */ select name from schedules where org_id = :org and starts_with(name, :start)")
 
 _ADD = text("""/* schedules.add */
-    with made as (
-      insert into schedules (org_id, server_instance_id, tag, name, cron_expression, timezone, catch_up, next_run_at,
-                             created_by_id, created_at, updated_at)
-      values (:org, cast(:server as uuid), cast(:tag as text), :name, :expression, :zone, :catch_up, :next_run_at,
-              cast(:author as uuid), :now, :now)
-      returning id)
-    insert into schedule_tasks (schedule_id, sequence, job_type, payload)
-    select id, 1, :job_type, :params from made returning schedule_id""").bindparams(bindparam("params", type_=JSONB))
+    insert into schedules (org_id, server_instance_id, tag, name, cron_expression, timezone, catch_up, overlap,
+                           only_when_online, only_when_empty, execution_window_start, execution_window_end, max_retries,
+                           backoff_sec, lead_sec, next_run_at, created_by_id, created_at, updated_at)
+    values (:org, cast(:server as uuid), cast(:tag as text), :name, :expression, :zone, :catch_up, :overlap,
+            :only_online, :only_empty, cast(:window_start as time), cast(:window_end as time), :retries,
+            :backoff, :lead, :next_run_at, cast(:author as uuid), :now, :now)
+    returning id""")
+
+# A run that is under way keeps the steps with which it began: they are jobs by then.
+_EDIT = text("""/* schedules.edit */
+    update schedules set name = :name, cron_expression = :expression, timezone = :zone, catch_up = :catch_up,
+           overlap = :overlap, only_when_online = :only_online, only_when_empty = :only_empty,
+           execution_window_start = cast(:window_start as time), execution_window_end = cast(:window_end as time),
+           max_retries = :retries, backoff_sec = :backoff, lead_sec = :lead,
+           next_run_at = case when enabled then cast(:next_run_at as timestamptz) end, updated_at = :now
+     where org_id = :org and id = :id""")
+
+_STEPS = text("""/* schedules.steps */
+    with gone as (delete from schedule_tasks t where t.schedule_id = :id and t.sequence > jsonb_array_length(:steps))
+    insert into schedule_tasks (schedule_id, sequence, job_type, payload, time_offset_sec, continue_on_failure)
+    select :id, sequence, job_type, payload, time_offset_sec, continue_on_failure
+      from jsonb_to_recordset(:steps) as r(sequence int, job_type text, payload jsonb, time_offset_sec int,
+                                           continue_on_failure boolean)
+    on conflict (schedule_id, sequence) do update set job_type = excluded.job_type, payload = excluded.payload,
+       time_offset_sec = excluded.time_offset_sec, continue_on_failure = excluded.continue_on_failure""").bindparams(
+    bindparam("steps", type_=JSONB)
+)
 
 _SKIP = text("""/* schedules.skip */
     update schedules set skip_next = :count, updated_at = :now where org_id = :org and id = :id""")
@@ -87,6 +113,9 @@ _LEAVE_OUT = text("""/* schedules.leave_out */
     insert into schedule_exclusions (org_id, schedule_id, server_instance_id)
     select :org, :schedule, unnest(cast(:servers as uuid[])) on conflict do nothing""")
 
+_EXCLUDED = text("""/* schedules.excluded */
+    select server_instance_id from schedule_exclusions where org_id = :org and schedule_id = :schedule""")
+
 _ZONE = text("/* schedules.zone */ select timezone from orgs where id = :org")
 
 
@@ -110,7 +139,19 @@ class ScheduleCard:
     last_run_status: str | None
     last_job: int | None
     consecutive_failures: int
-    job_type: str
+    steps: list[dict[str, Any]]
+    """What it does, in its order: job_type, payload, time_offset_sec, continue_on_failure."""
+    lead_sec: int
+    catch_up: bool
+    overlap: str
+    only_when_online: bool
+    only_when_empty: bool
+    window_start: time | None
+    window_end: time | None
+    max_retries: int
+    backoff_sec: int
+    run_count: int
+    failure_count: int
     author_id: UUID | None
     author: str | None
     author_discord_id: int | None
@@ -144,9 +185,19 @@ async def names(session: AsyncSession, org_id: UUID, start: str) -> set[str]:
     return set((await session.execute(_NAMES, {"org": org_id, "start": start})).scalars())
 
 
-async def add(session: AsyncSession, values: dict[str, Any]) -> UUID:
-    """Writes a schedule of one step. `values`: the names in `_ADD`."""
-    return (await session.execute(_ADD, values)).scalar_one()
+async def add(session: AsyncSession, values: dict[str, Any], steps: Sequence[dict[str, Any]]) -> UUID:
+    """Writes a schedule. `values`: the names in `_ADD`; `steps`: rows of `schedule_tasks`."""
+    schedule_id = (await session.execute(_ADD, values)).scalar_one()
+    await session.execute(_STEPS, {"id": schedule_id, "steps": list(steps)})
+    return schedule_id
+
+
+async def edit(
+    session: AsyncSession, schedule_id: UUID, values: dict[str, Any], steps: Sequence[dict[str, Any]]
+) -> None:
+    """Writes a schedule that is there anew. `values`: the names in `_EDIT` but for the id."""
+    await session.execute(_EDIT, {**values, "id": schedule_id})
+    await session.execute(_STEPS, {"id": schedule_id, "steps": list(steps)})
 
 
 async def skip(session: AsyncSession, org_id: UUID, schedule_id: UUID, count: int, now: datetime) -> None:
@@ -196,6 +247,11 @@ async def server_ids(session: AsyncSession, org_id: UUID, schedule: ScheduleCard
 async def leave_out(session: AsyncSession, org_id: UUID, schedule_id: UUID, servers: Collection[UUID]) -> None:
     """Lets a schedule do nothing on these servers, whatever tags they have."""
     await session.execute(_LEAVE_OUT, {"org": org_id, "schedule": schedule_id, "servers": list(servers)})
+
+
+async def excluded(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> list[UUID]:
+    """The servers on which a schedule does nothing, whatever tags they have."""
+    return list(await session.scalars(_EXCLUDED, {"org": org_id, "schedule": schedule_id}))
 
 
 async def zone(session: AsyncSession, org_id: UUID) -> str:

@@ -1,64 +1,110 @@
 """Schedules whose time has come, and what became of their runs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.rows import one
+from db.queries.schedules import STEPS
+from db.rows import every, one
 
-_DUE = text("""/* schedules_due.ids */
-    select id from schedules where enabled and next_run_at <= :now order by next_run_at limit :limit""")
+_DUE = text("""/* schedules_due.due */
+    select id, org_id, tag is null as alone from schedules
+     where enabled and next_run_at <= :now order by next_run_at limit :limit""")
 
-# Whoever is not first leaves it alone: by the time the row is free again its next run lies in the future.
-_CLAIM = text("""/* schedules_due.claim */
+_COLUMNS = f"""
     select c.id, c.org_id, o.discord_guild_id as guild_id, c.name, c.server_instance_id as server_id, c.tag,
            c.cron_expression as expression, c.timezone as zone, c.paused_until, c.skip_next, c.catch_up, c.next_run_at,
-           c.last_run_status, o.status = 'left' as left_alone, t.job_type, t.payload as params,
+           c.last_run_status, o.status = 'left' as left_alone, {STEPS} as steps, c.lead_sec, c.overlap,
+           c.only_when_online, c.only_when_empty, c.execution_window_start as window_start,
+           c.execution_window_end as window_end, c.max_retries, c.backoff_sec,
            array(select x.server_instance_id from schedule_exclusions x where x.schedule_id = c.id) as left_out
-      from schedules c join orgs o on o.id = c.org_id
-      left join schedule_tasks t on t.schedule_id = c.id and t.sequence = 1
-     where c.id = :id and c.enabled and c.next_run_at <= :now for update of c skip locked""")
+      from schedules c join orgs o on o.id = c.org_id"""
+# Whoever is not first leaves it alone: by the time the row is free again its next run lies in the future.
+_CLAIM = text(f"""/* schedules_due.claim */ {_COLUMNS}
+     where c.id = any(cast(:ids as uuid[])) and c.enabled and c.next_run_at <= :now
+     order by c.next_run_at, c.id for update of c skip locked""")
+_HOLD = text(f"/* schedules_due.hold */ {_COLUMNS} where c.org_id = :org and c.id = :id for update of c")
 
-_BUSY = text("""/* schedules_due.busy */
-    select server_instance_id as server_id, min(number) as number from jobs
+_LIVE = text("""/* schedules_due.live */
+    select id, server_instance_id as server_id, schedule_id, number, status, is_exclusive, dedupe_key from jobs
      where org_id = :org and server_instance_id = any(cast(:servers as uuid[])) and status in ('held', 'queued', 'running')
-       and (schedule_id = :schedule or is_exclusive and (:exclusive or status = 'running'))
-     group by server_instance_id""")
+     order by number""")
+# Whoever ends a job locks it and then its schedule, which is locked here by now: so nobody waits for it.
+_STILL_LIVE = text("""/* schedules_due.still_live */
+    select 1 from jobs where org_id = :org and id = :id and status in ('held', 'queued', 'running')
+       for update skip locked""")
 
 _MOVE_ON = text("""/* schedules_due.move_on */
-    update schedules set next_run_at = cast(:next_run_at as timestamptz),
-           enabled = cast(:next_run_at as timestamptz) is not null,
-           paused_until = case when paused_until > :now then paused_until end,
-           skip_next = skip_next - :skips, last_run_status = :status,
-           last_run_at = :now,
-           last_run_job_id = coalesce(cast(:job as uuid), last_run_job_id), run_count = run_count + cast(:ran as int),
+    update schedules c set next_run_at = r.next_run_at, enabled = r.next_run_at is not null,
+           paused_until = case when c.paused_until > :now then c.paused_until end, skip_next = c.skip_next - r.skips,
+           last_run_status = r.status, last_run_at = :now, last_run_job_id = coalesce(r.job, c.last_run_job_id),
+           run_count = c.run_count + cast(r.ran as int), updated_at = :now
+      from jsonb_to_recordset(:runs) as r(id uuid, next_run_at timestamptz, skips int, status text, job uuid, ran boolean)
+     where c.id = r.id""").bindparams(bindparam("runs", type_=JSONB))
+_RAN = text("""/* schedules_due.ran */
+    update schedules set last_run_status = 'enqueued', last_run_at = :now, last_run_job_id = :job, run_count = run_count + 1,
            updated_at = :now
      where id = :id""")
 
 # Two statements: the second must see what was committed while the first one waited for the row.
 _LOCK = text("/* schedules_due.lock */ select 1 from schedules where id = :id for update")
-# A run on several servers is a success when all its jobs are, and counts as one failure however many fail.
-# Jobs that somebody cancelled do not count, but where all of them were cancelled the run was left out.
-_SETTLED = text("""/* schedules_due.settled */
+# The jobs of one run were created at one moment. A run is a success when the last steps of its chains are; it failed when
+# a job did after which its chain does not go on, and counts as one failure however many do. Jobs that somebody cancelled
+# do not count, but where nothing came to its end the run was left out. What an older run brings does not hide how the
+# newest stands.
+_ENDED = text("""/* schedules_due.ended */
+    with run as (
+      select j.id, j.created_at, j.status in ('held', 'queued', 'running') as live, j.status = 'success' as success,
+             j.status in ('failed', 'expired') and not exists (
+               select 1 from jobs f where f.after_job_id = j.id and f.created_at = j.created_at and f.after_any) as broken,
+             not exists (select 1 from jobs f where f.after_job_id = j.id and f.created_at = j.created_at) as final
+        from jobs j
+       where j.schedule_id = :id and j.created_at = (select created_at from jobs where id = :job)),
+    facts as (
+      select bool_or(live) as live, bool_or(broken) as broken, bool_or(success and final) as well,
+             coalesce(bool_or(broken) filter (where id = :job), false) as breaks,
+             coalesce(bool_or(broken) filter (where id <> :job), false) as broken_before,
+             not exists (select 1 from jobs j where j.schedule_id = :id and j.created_at > min(run.created_at)) as newest
+        from run)
     update schedules c
-       set last_run_status = case when c.last_run_status <> 'enqueued' then c.last_run_status
-                                  when done.well then 'success' else 'skipped' end,
-           consecutive_failures = case when done.well then 0 else c.consecutive_failures end, updated_at = :now
-      from (select cast(:success as boolean) or exists (
-              select 1 from jobs j join schedules s on s.id = j.schedule_id
-               where s.id = :id and j.status = 'success' and j.created_at >= s.last_run_at)) as done(well)
-     where c.id = :id and c.last_run_status <> 'failed'
-       and not exists (select 1 from jobs where schedule_id = :id and id <> :job and status in ('held', 'queued', 'running'))""")
-_FAILED = text("""/* schedules_due.failed */
-    update schedules set last_run_status = 'failed', last_run_job_id = :job, updated_at = :now,
-           failure_count = failure_count + cast(last_run_status is distinct from 'failed' as int),
-           consecutive_failures = consecutive_failures + cast(last_run_status is distinct from 'failed' as int)
-     where id = :id""")
+       set last_run_status = case
+             when not facts.newest then c.last_run_status
+             when facts.breaks then 'failed'
+             when c.last_run_status <> 'enqueued' then c.last_run_status
+             when facts.well then 'success' else 'skipped' end,
+           last_run_job_id = case when facts.newest and facts.breaks then :job else c.last_run_job_id end,
+           failure_count = c.failure_count + cast(facts.breaks and not facts.broken_before as int),
+           consecutive_failures = case
+             when facts.breaks then c.consecutive_failures + cast(not facts.broken_before as int)
+             when facts.well then 0 else c.consecutive_failures end,
+           updated_at = :now
+      from facts
+     where c.id = :id and (facts.breaks or not facts.live and not facts.broken)""")
+
+# The first step of a run has had to wait, for a run before it or for its host: the others keep their distance.
+_SHIFT = text("""/* schedules_due.shift */
+    update jobs f set not_before = f.not_before + first.late, expires_at = f.expires_at + first.late
+      from (select j.schedule_id, j.server_instance_id, j.created_at, j.not_before - j.created_at as late from jobs j
+             where j.id = :job and j.not_before - j.created_at > interval '30 seconds'
+               and not exists (select 1 from jobs b where b.id = j.after_job_id and b.created_at = j.created_at)) as first
+     where f.schedule_id = first.schedule_id and f.server_instance_id = first.server_instance_id
+       and f.created_at = first.created_at and f.status = 'held'""")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A schedule that is due."""
+
+    id: UUID
+    org_id: UUID
+    alone: bool
+    """It is for one server, not for a tag."""
 
 
 @dataclass(frozen=True)
@@ -76,59 +122,95 @@ class DueSchedule:
     paused_until: datetime | None
     skip_next: int
     catch_up: bool
-    next_run_at: datetime
+    next_run_at: datetime | None
+    """None only where it was not due."""
     last_run_status: str | None
     left_alone: bool
     """The guild has removed the bot."""
-    job_type: str | None
-    params: dict[str, Any] | None
+    steps: list[dict[str, Any]]
+    lead_sec: int
+    overlap: str
+    only_when_online: bool
+    only_when_empty: bool
+    window_start: time | None
+    window_end: time | None
+    max_retries: int
+    backoff_sec: int
     left_out: list[UUID]
     """Servers that it leaves out, whatever tags they have."""
 
 
-async def ids(session: AsyncSession, now: datetime, limit: int) -> list[UUID]:
+@dataclass(frozen=True)
+class LiveJob:
+    """A job that waits or is under way on a server."""
+
+    id: UUID
+    server_id: UUID
+    schedule_id: UUID | None
+    number: int
+    status: str
+    is_exclusive: bool
+    dedupe_key: str | None
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What became of a run, and when the next one is; None: never, so the schedule is switched off."""
+
+    id: UUID
+    status: str
+    next_run_at: datetime | None
+    job: UUID | None
+    skips: int
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "id": str(self.id),
+            "status": self.status,
+            "next_run_at": self.next_run_at.isoformat() if self.next_run_at else None,
+            "job": str(self.job) if self.job else None,
+            "skips": self.skips,
+            "ran": self.status == "enqueued",
+        }
+
+
+async def due(session: AsyncSession, now: datetime, limit: int) -> list[Found]:
     """Schedules that are due, the longest due first."""
-    return list((await session.execute(_DUE, {"now": now, "limit": limit})).scalars())
+    return every(Found, await session.execute(_DUE, {"now": now, "limit": limit}))
 
 
-async def claim(session: AsyncSession, schedule_id: UUID, now: datetime) -> DueSchedule | None:
-    """Holds a schedule that is due; None where another process has it or had it."""
-    return one(DueSchedule, await session.execute(_CLAIM, {"id": schedule_id, "now": now}))
+async def claim(session: AsyncSession, schedules: Collection[UUID], now: datetime) -> list[DueSchedule]:
+    """Holds those of the schedules that are due and that no other process has or had."""
+    return every(DueSchedule, await session.execute(_CLAIM, {"ids": list(schedules), "now": now}))
 
 
-async def busy(
-    session: AsyncSession, org_id: UUID, schedule_id: UUID, servers: Collection[UUID], *, exclusive: bool
-) -> dict[UUID, int]:
-    """Servers with a live job of the schedule or an exclusive one that runs, and its number. `exclusive`: also with one
-    that waits."""
-    values = {"org": org_id, "schedule": schedule_id, "servers": list(servers), "exclusive": exclusive}
-    return {row.server_id: row.number for row in await session.execute(_BUSY, values)}
+async def hold(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> DueSchedule | None:
+    """Holds a schedule, due or not; None where it was removed."""
+    return one(DueSchedule, await session.execute(_HOLD, {"org": org_id, "id": schedule_id}))
 
 
-async def move_on(
-    session: AsyncSession,
-    schedule_id: UUID,
-    *,
-    status: str,
-    next_run_at: datetime | None,
-    job_id: UUID | None,
-    skips: int,
-    now: datetime,
-) -> None:
-    """Writes down what became of a run and when the next one is; None: never, so the schedule is switched off."""
-    values = {
-        "id": schedule_id,
-        "status": status,
-        "next_run_at": next_run_at,
-        "job": job_id,
-        "skips": skips,
-        "now": now,
-    }
-    await session.execute(_MOVE_ON, {**values, "ran": status == "enqueued"})
+async def live(session: AsyncSession, org_id: UUID, servers: Collection[UUID]) -> list[LiveJob]:
+    """What waits or is under way on these servers, oldest first."""
+    return every(LiveJob, await session.execute(_LIVE, {"org": org_id, "servers": list(servers)}))
 
 
-async def ended(session: AsyncSession, schedule_id: UUID, job_id: UUID, status: str, now: datetime) -> None:
-    """Takes the end of one of a schedule's jobs into account: success, cancelled, or anything else for a failure."""
+async def still_live(session: AsyncSession, org_id: UUID, job_id: UUID) -> bool:
+    """Holds a job that has not ended; False where it has, or is about to."""
+    return await session.scalar(_STILL_LIVE, {"org": org_id, "id": job_id}) is not None
+
+
+async def move_on(session: AsyncSession, runs: Sequence[Moved], now: datetime) -> None:
+    """Writes down what became of runs, and when the next ones are."""
+    await session.execute(_MOVE_ON, {"runs": [run.row() for run in runs], "now": now})
+
+
+async def ran(session: AsyncSession, schedule_id: UUID, job_id: UUID, now: datetime) -> None:
+    """Writes a run down that somebody wanted; the next one stays when it is."""
+    await session.execute(_RAN, {"id": schedule_id, "job": job_id, "now": now})
+
+
+async def ended(session: AsyncSession, schedule_id: UUID, job_id: UUID, now: datetime) -> None:
+    """Takes the end of one of a schedule's jobs into account, which is written by now."""
     await session.execute(_LOCK, {"id": schedule_id})
-    values = {"id": schedule_id, "job": job_id, "now": now, "success": status == "success"}
-    await session.execute(_SETTLED if status in ("success", "cancelled") else _FAILED, values)
+    await session.execute(_SHIFT, {"job": job_id})
+    await session.execute(_ENDED, {"id": schedule_id, "job": job_id, "now": now})

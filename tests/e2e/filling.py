@@ -104,7 +104,9 @@ PLAIN: Final[Mapping[str, str]] = {
     "until": "2d",
     "url": "https://files.invalid/mod.zip",
     "value": "9",
+    "warn": "5",
     "when": "every day at 4",
+    "window": "02:00-06:00",
     "zone": "Europe/Berlin",
 }
 """Options that name nothing of a guild."""

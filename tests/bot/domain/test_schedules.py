@@ -8,6 +8,7 @@ import pytest
 from bot.domain.actions import ACTIONS, OF_JOB_TYPE
 from bot.domain.cron import checked
 from bot.domain.jobs import JOBS
+from bot.domain.schedule_times import Timetable
 from bot.domain.schedules import LATE, Due, Target, last_on_time, left_out, skipped
 
 NOW = datetime(2026, 11, 21, 4, 0, 30, tzinfo=UTC)
@@ -22,7 +23,8 @@ def due(**changed: Any) -> Due:
 
 
 def outcome(schedule: Due, now: datetime = NOW, expression: str = "0 4 * * *") -> str:
-    skip = skipped(schedule, last_on_time(schedule, checked(expression), UTC, now), now)
+    times = Timetable(checked(expression), UTC)
+    skip = skipped(schedule, last_on_time(schedule, times, now), times, now)
     return f"{skip.status}: {skip.reason}" if skip else ""
 
 

@@ -11,9 +11,12 @@ from agent import wire
 from bot.domain.actors import Actor
 from bot.services.agents import HostIdentity
 from bot.services.confirmations import Confirmations, Done
+from bot.services.schedule_running import ScheduleRunning
+from bot.services.schedule_wishes import Wish
 from bot.services.schedules import Schedules
-from bot.services.schedules_adding import ScheduleAdding, Wish
+from bot.services.schedules_adding import ScheduleAdding
 from bot.services.schedules_due import SchedulesDue
+from bot.services.schedules_editing import Change, ScheduleEditing
 from tests.bot.people import MODERATORS, People, again
 from tests.bot.world import World, result
 
@@ -58,8 +61,15 @@ class Planned:
     def __post_init__(self) -> None:
         db = self.world.db
         self.adding, self.schedules, self.due = ScheduleAdding(db), Schedules(db), SchedulesDue(db)
+        self.editing, self.running = ScheduleEditing(db, self.schedules), ScheduleRunning(db)
         self.confirmations = Confirmations(
-            db, {"schedule.add": self.adding.saved, "schedule.remove": self.schedules.removed}
+            db,
+            {
+                "schedule.add": self.adding.saved,
+                "schedule.edit": self.editing.edited,
+                "schedule.remove": self.schedules.removed,
+                "schedule.run": self.running.confirmed,
+            },
         )
 
     @classmethod
@@ -97,6 +107,18 @@ class Planned:
         who = actor or self.owner
         preview = await self.adding.ask(again(who, "schedule add"), self.wish(**changed))
         return await self.confirmations.press(again(who, "confirm.press"), preview.token)
+
+    async def edit(self, name: str, actor: Actor | None = None, **changed: Any) -> Done:
+        """Changes a schedule: asks, then presses Save."""
+        who = actor or self.owner
+        preview = await self.editing.ask(again(who, "schedule edit"), name, Change(**changed))
+        return await self.confirmations.press(again(who, "confirm.press"), preview.token)
+
+    async def run(self, name: str, actor: Actor | None = None) -> Done:
+        """Runs a schedule now: asks, then presses the button."""
+        who = actor or self.owner
+        question = await self.running.ask(again(who, "schedule run"), name)
+        return await self.confirmations.press(again(who, "confirm.press"), question.token)
 
     async def schedule(self, *columns: str, name: str = "restart EU1") -> Any:
         """Columns of a schedule; the value itself where it is one."""
