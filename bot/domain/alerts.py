@@ -83,6 +83,12 @@ def decide(watch: Watch, state: State, observed: Observation, now: datetime) -> 
     return _fire(watch, state, observed, now)
 
 
+def rested(observed: Observation, why: str) -> Observation:
+    """What counts of something that is left alone, and `why` (empty: it is not): nothing begins by it, and what has
+    begun goes on until it is fine; what still is so afterwards begins then."""
+    return Observation("unclear", f"it is {why}") if why and observed.seen == "match" else observed
+
+
 def _waited(watch: Watch, since: datetime, observed: Observation, now: datetime) -> bool:
     """A state that a host reports counts once it was reported twice: a report may have been overtaken by a change."""
     if observed.at_once or not watch.wait:

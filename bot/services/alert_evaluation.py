@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.alert_conditions import HostOffline, JobRunFailed, LogKeyword, ServerDown, read
-from bot.domain.alerts import Decision, Observation, State, Step, Watch, decide
+from bot.domain.alerts import Decision, Observation, State, Step, Watch, decide, rested
 from bot.errors import Unavailable
 from bot.services import alert_sight, alert_transitions
 from bot.services.log_matching import matcher
@@ -95,7 +95,7 @@ class AlertEvaluation:
 
     async def _runs(self) -> Sequence[Watched]:
         async with self._db.read() as session:
-            return await alert_watch.runs(session, clock.now() - _RECENT)
+            return await alert_watch.runs(session, clock.now() - _RECENT, clock.now())
 
     async def _lines(self) -> Sequence[Watched]:
         async with self._db.read() as session:
@@ -190,7 +190,7 @@ def observation(seen: Watched, now: datetime) -> tuple[Watch, Observation]:
         case LogKeyword():
             matcher(condition)  # one that counts nothing must not look like one that finds nothing
             observed = alert_sight.lines(condition, cast("WatchedLines", seen))
-    return Watch(wait, timedelta(seconds=seen.cooldown_seconds)), observed
+    return Watch(wait, timedelta(seconds=seen.cooldown_seconds)), rested(observed, seen.resting)
 
 
 def _state(seen: Watched) -> State:

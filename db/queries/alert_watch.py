@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.queries.maintenance import COVERS, HELD, UNDER_WAY
 from db.rows import every
 
 _COLUMNS = """
@@ -28,10 +29,24 @@ _SERVERS = """join server_instances s on s.org_id = r.org_id and s.deleted_at is
        and (r.server_instance_id is null or r.server_instance_id = s.id) and (r.host_id is null or r.host_id = s.host_id)
       join hosts h on h.id = s.host_id"""
 
+# What happened while a window was under way is no news once it is over, but what still is so then is.
+_IN_MAINTENANCE = f"""exists (
+             select 1 from maintenance_windows w where w.org_id = s.org_id and {UNDER_WAY} and {COVERS})"""
+_CRASHED_IN_IT = f"""exists (
+             select 1 from maintenance_windows w
+              where w.org_id = s.org_id and w.starts_at <= c.at and coalesce(w.ended_at, w.ends_at) >= c.at and {COVERS})"""
+_HELD = f"exists (select 1 from server_holds x where x.server_instance_id = s.id and x.org_id = s.org_id and {HELD})"
+_RESTING = f"case when {_IN_MAINTENANCE} then 'in maintenance' else '' end as resting"
+
 _LIVE = "f.status in ('pending', 'firing')"
 
 _HOSTS = text(f"""/* alert_watch.hosts */
     select {_COLUMNS}, null\\:\\:uuid as server_id, h.name as entity_name, h.last_heartbeat_at,
+           case when exists (
+             select 1 from maintenance_windows w
+              where w.org_id = h.org_id and {UNDER_WAY}
+                and (w.host_id = h.id or num_nonnulls(w.host_id, w.server_instance_id, w.tag) = 0))
+             then 'in maintenance' else '' end as resting,
            exists (select 1 from api_keys k where k.host_id = h.id and k.revoked_at is null and k.confirmed_at is not null)
              as has_key
       from alert_rules r join orgs o on o.id = r.org_id and o.status = 'active'
@@ -50,7 +65,8 @@ _DOWN = text(f"""/* alert_watch.servers */
          and e.source_type = 'server_instance' and e.event_type = 'server.crashed' group by 1, 2)
     select {_COLUMNS}, s.id as server_id, s.name as entity_name, s.status, s.desired_state, s.last_seen_at,
            s.observed ->> 'reachable' is distinct from 'false' as reachable, coalesce(s.observed ->> 'note', '') as note,
-           c.at is not null and c.at > coalesce(f.last_seen_at, r.updated_at) and not exists (
+           case when {_IN_MAINTENANCE} then 'in maintenance' when {_HELD} then 'held' else '' end as resting,
+           c.at is not null and c.at > coalesce(f.last_seen_at, r.updated_at) and not {_CRASHED_IN_IT} and not exists (
              select 1 from job_runs b join jobs j on j.id = b.job_id
               where b.server_instance_id = s.id and (j.is_exclusive or j.type = 'SERVER_KILL') and b.created_at <= c.at
                 and coalesce(b.finished_at, 'infinity') >= c.at) as crashed_since,
@@ -90,7 +106,7 @@ _RUNS = text(f"""/* alert_watch.runs */
         from ended where place <= 10 group by id)
     select {_COLUMNS}, s.id as server_id, s.name as entity_name,
            greatest(r.updated_at, case when i.fingerprint is distinct from f.fingerprint then i.resolved_at end) as since,
-           coalesce(t.runs, '[]') as runs
+           coalesce(t.runs, '[]') as runs, {_RESTING}
       from alert_rules r join orgs o on o.id = r.org_id and o.status = 'active' {_SERVERS}
       join suspects q on q.id = s.id left join told t on t.id = s.id
       {_SEEN.format(entity="s.id")}
@@ -104,7 +120,7 @@ _WINDOW = f"""make_interval(secs => cast(60 * least(greatest(
     coalesce({_NUMBER.format(name="window_minutes")}, 5), 1), 1440) as double precision))"""
 
 _LINES = text(f"""/* alert_watch.lines */
-    select {_COLUMNS}, s.id as server_id, s.name as entity_name, e.n,
+    select {_COLUMNS}, s.id as server_id, s.name as entity_name, e.n, {_RESTING},
            i.resolved_at is not null and i.fingerprint is distinct from f.fingerprint and not exists (
              select 1 from alert_counts c where c.rule_id = r.id and c.entity_id = e.entity_id
                 and c.bucket > i.resolved_at - interval '10 seconds') as told
@@ -151,6 +167,8 @@ class Watched:
     incident_closed_at: datetime | None
     own_incident: bool
     """False: it is folded into that of its host."""
+    resting: str
+    """Why nothing that it does is news now, such as `in maintenance`; empty: it is."""
 
     @property
     def fingerprint(self) -> str:
@@ -210,9 +228,9 @@ async def servers(session: AsyncSession, now: datetime) -> list[WatchedServer]:
     return every(WatchedServer, await session.execute(_DOWN, {"now": now}))
 
 
-async def runs(session: AsyncSession, since: datetime) -> list[WatchedRuns]:
+async def runs(session: AsyncSession, since: datetime, now: datetime) -> list[WatchedRuns]:
     """`since`: how far back a failed job makes its server worth a look."""
-    return every(WatchedRuns, await session.execute(_RUNS, {"since": since}))
+    return every(WatchedRuns, await session.execute(_RUNS, {"since": since, "now": now}))
 
 
 async def lines(session: AsyncSession, now: datetime) -> list[WatchedLines]:
