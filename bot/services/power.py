@@ -14,11 +14,12 @@ from bot.domain.zones import zone
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import power_plans, power_words
 from bot.services.confirmations import Done, Question, ask
+from bot.services.holds import must_not_be_held
 from bot.services.jobs import Jobs
 from bot.services.jobs_enqueue import enqueue
 from bot.services.servers import VIEW, must_be_able, permitted
 from db.engine import Database
-from db.queries import maintenance, power, servers
+from db.queries import power, servers
 from db.queries.cards import ServerCard
 from db.queries.power import PlanRow
 from db.uow import Tx
@@ -175,12 +176,7 @@ async def _checked(tx: Tx, ref: str, action: Action) -> ServerCard:
     server = await permitted(tx, ref, _JOBS[action][2])
     must_be_able(server, action)
     if action != "kill":
-        now = clock.now()
-        rest = (await maintenance.left_alone(tx.session, server.org_id, [server.id], now)).get(server.id)
-        if rest and rest.kind == "hold":
-            raise Conflict(
-                f"{safe(server.name)} is {safe(rest.words(now), 300)}.", "`/server release` ends that first."
-            )
+        await must_not_be_held(tx, server)
     return server
 
 

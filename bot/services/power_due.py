@@ -5,6 +5,7 @@ A plan is held while something is done about it, and looked at once more: whoeve
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -69,7 +70,7 @@ class PowerPlans:
                 tx.audit(f"server.plan.{decided.step}", resource=("server", plan.server_id), **details)
             return decided.step
 
-    async def _carry_out(self, tx: Tx, plan: PlanRow, held: dict[UUID, str], decided: Next) -> None:
+    async def _carry_out(self, tx: Tx, plan: PlanRow, held: Mapping[UUID, str], decided: Next) -> None:
         now = clock.now()
         if decided.step in _ENDS:
             await power_telling.close(tx, plan, _ENDS[decided.step], decided.reason)
@@ -79,6 +80,7 @@ class PowerPlans:
                 await power_telling.tell(tx, server, rules.called_off(plan.action))
             return
         if decided.step == "wait":
+            await power_plans.skip_late(tx, held)
             await power.look_again(tx.session, plan.id, now + _pause(plan))
             return
         if decided.step == "begin" and plan.job_id:

@@ -143,6 +143,15 @@ async def call_off(tx: Tx, plan: PlanRow, held: Mapping[UUID, str], *, reason: s
     await power.silence(tx.session, held, clock.now())
 
 
+async def skip_late(tx: Tx, held: Mapping[UUID, str]) -> None:
+    """Leaves out what was to be said while nobody could, such as while the bot was away; what follows goes on."""
+    for job_id in held:
+        job = await jobs.lock(tx.session, job_id)
+        late = job and job.status == "queued" and job.expires_at and job.expires_at < clock.now()
+        if job and late and job.type == JobType.ANNOUNCE:
+            await end(tx, job, "expired", reason="its time has passed")
+
+
 async def cancel(tx: Tx, known: PlanRow, server: ServerCard | None, *, reason: str, told: bool = True) -> None:
     """Ends a plan that waits; its players hear of it, where they are `told`.
 

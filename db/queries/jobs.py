@@ -107,8 +107,11 @@ _END = text("""/* jobs.end */
     bindparam("payload", type_=JSONB)
 )
 
+# What was to be said at a certain time is not said later: "in 5 minutes" would be wrong by then.
 _RELEASE = text("""/* jobs.release */
-    update jobs set status = 'queued', expires_at = greatest(not_before, cast(:now as timestamptz)) + (expires_at - not_before),
+    update jobs set status = 'queued',
+           expires_at = case when type = 'ANNOUNCE' and not_before > created_at then expires_at
+                             else greatest(not_before, cast(:now as timestamptz)) + (expires_at - not_before) end,
            not_before = greatest(not_before, cast(:now as timestamptz))
      where id = :id""")
 

@@ -1,0 +1,350 @@
+"""Plans of power actions from their making to their end, and what comes between."""
+
+import asyncio
+
+import pytest
+
+from bot.errors import AppError, Conflict, Invalid, NotPermitted
+from bot.services.alert_evaluation import AlertEvaluation
+from tests.bot.services import power_world
+from tests.bot.services.power_world import PlanWorld
+from tests.bot.world import World
+
+CHAIN = ["Restart in 10 minutes", "Restart in 5 minutes", "Restart in 1 minute", "SERVER_RESTART"]
+
+
+@pytest.fixture
+async def at_noon(world: World, monkeypatch: pytest.MonkeyPatch) -> PlanWorld:
+    return await power_world.made(world, monkeypatch)
+
+
+async def test_a_countdown_is_a_chain_that_ends_in_the_action(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 15 min")
+    assert await at_noon.live() == ["Restart in 15 minutes", *CHAIN]
+    assert await at_noon.do() == ["Restart in 15 minutes"]
+    for minutes, said in ((5, CHAIN[0]), (5, CHAIN[1]), (4, CHAIN[2])):
+        assert await at_noon.later(minutes=minutes - 0.1) == {}
+        assert await at_noon.do() == []
+        assert await at_noon.later(minutes=0.1) == {}
+        assert await at_noon.do() == [said]
+    assert await at_noon.later(minutes=1) == {"begin": 1}
+    assert await at_noon.status() == [("running", None)]
+    assert await at_noon.do() == ["SERVER_RESTART"]
+    assert await at_noon.status() == [("done", None)]
+    assert await at_noon.later(minutes=1) == {}
+
+
+async def test_an_announcement_that_fails_or_never_comes_keeps_nothing_waiting(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 15 min")
+    assert await at_noon.do("failed") == ["Restart in 15 minutes"]
+    for minutes in (5, 1, 4, 1, 3):  # its host is away for most of it
+        at_noon.clock.on(minutes=minutes)
+        await at_noon.world.sweep.expiry()
+    assert await at_noon.do() == ["Restart in 1 minute"]
+    await at_noon.later(minutes=1)
+    assert await at_noon.do() == ["SERVER_RESTART"]
+    assert await at_noon.status() == [("done", None)]
+
+
+@pytest.mark.parametrize("first", ["sweep", "tick"])
+async def test_what_was_to_be_said_while_the_bot_was_away_is_not_said_later(at_noon: PlanWorld, first: str) -> None:
+    """`in 10 minutes` would be wrong four minutes before it, and the restart must not wait for it either."""
+    await at_noon.plan("in 15 min")
+    await at_noon.do()
+    at_noon.clock.on(minutes=11)
+    if first == "sweep":
+        await at_noon.world.sweep.expiry()
+    assert await at_noon.do() == []
+    assert await at_noon.later() == {}
+    assert await at_noon.live() == CHAIN[2:]
+    assert await at_noon.later(minutes=3) == {}
+    assert await at_noon.do() == [CHAIN[2]]
+    at_noon.clock.on(minutes=1)
+    assert await at_noon.do() == ["SERVER_RESTART"]
+
+
+async def test_a_host_that_stays_away_ends_the_plan(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 2 min")
+    for _ in range(12):
+        at_noon.clock.on(minutes=2)
+        await at_noon.world.sweep.expiry()
+        await at_noon.tick()
+    ((status, outcome),) = await at_noon.status()
+    assert (status, "for 15 minutes" in (outcome or "")) == ("expired", True)
+    assert await at_noon.live() == []
+
+
+async def test_a_time_that_is_far_becomes_a_countdown_when_it_is_near(at_noon: PlanWorld) -> None:
+    await at_noon.plan("18:30", reason="update")
+    assert await at_noon.do() == ["Restart in 6 hours 30 minutes: update"]
+    assert await at_noon.later(hours=6, minutes=13.9) == {}
+    assert await at_noon.live() == []  # schedules and people may go on until then
+    assert await at_noon.later(minutes=0.1) == {"count": 1}
+    assert (await at_noon.live())[0] == "Restart in 15 minutes: update"
+    assert await at_noon.tick() == {}
+
+
+@pytest.mark.parametrize(
+    ("away", "step"), [(29.9, {"count": 1}), (30, {"count": 1}), (44.9, {"count": 1}), (45, {"expire": 1})]
+)
+async def test_a_bot_that_was_away_does_it_late_or_says_that_it_did_not(
+    at_noon: PlanWorld, away: float, step: dict[str, int]
+) -> None:
+    await at_noon.plan("in 30 min")
+    await at_noon.do()
+    assert await at_noon.later(minutes=away) == step
+    assert await at_noon.later(seconds=10) == ({"begin": 1} if "count" in step else {})
+    assert (await at_noon.do())[:1] == (["SERVER_RESTART"] if "count" in step else ["Restart cancelled"])
+    assert [status for status, _ in await at_noon.status()] == (["done"] if "count" in step else ["expired"])
+
+
+async def test_when_empty_waits_for_a_fresh_word_and_gives_up(at_noon: PlanWorld) -> None:
+    await at_noon.plan("when empty max 1h", action="stop")
+    assert await at_noon.do() == ["Shutdown as soon as nobody is on"]
+    assert await at_noon.later(1, minutes=20) == {}
+    assert await at_noon.later(None, minutes=20) == {}
+    await at_noon.report(0)
+    at_noon.clock.on(minutes=5)  # that was said too long ago
+    assert await at_noon.tick() == {}
+    assert await at_noon.later(3, minutes=20) == {"expire": 1}
+    assert await at_noon.status() == [("expired", "3 players are still on")]
+    assert await at_noon.do() == ["Shutdown cancelled"]
+
+
+async def test_when_empty_acts_once(at_noon: PlanWorld) -> None:
+    await at_noon.plan("when empty")
+    await at_noon.do()
+    await at_noon.report(0)
+    assert sorted(map(str, await asyncio.gather(at_noon.tick(), at_noon.tick())), key=len) == ["{}", "{'act': 1}"]
+    assert await at_noon.do() == ["SERVER_RESTART"]
+    assert await at_noon.status() == [("done", None)]
+
+
+async def test_two_people_plan_at_once_and_one_of_them_is_told(at_noon: PlanWorld) -> None:
+    tokens = [await at_noon.ask(when, name=name) for when, name in (("in 15 min", "Ann"), ("when empty", "Bob"))]
+    done = await asyncio.gather(
+        at_noon.press(tokens[0], "Ann"), at_noon.press(tokens[1], "Bob"), return_exceptions=True
+    )
+    assert [isinstance(one, Conflict) for one in done].count(True) == 1
+    assert len(await at_noon.status()) == 1
+
+
+async def test_a_question_is_answered_once_whichever_button_is_pressed(at_noon: PlanWorld) -> None:
+    token = await at_noon.ask()
+    first, second = await asyncio.gather(
+        at_noon.press(token, choice="soon"), at_noon.press(token, choice="empty"), return_exceptions=True
+    )
+    assert first == second
+    assert await at_noon.press(token) == first
+    assert len(await at_noon.status()) == 1
+    await at_noon.power.cancel(await at_noon.person(), str(at_noon.server))
+    with pytest.raises(Invalid, match="no such choice"):
+        await at_noon.press(await at_noon.ask(), choice="never")
+
+
+@pytest.mark.parametrize("seconds", [0, 600, 899])
+async def test_a_cancelled_countdown_says_nothing_more(at_noon: PlanWorld, seconds: float) -> None:
+    await at_noon.plan("in 15 min")
+    while seconds > 0:
+        await at_noon.do()
+        await at_noon.later(seconds=min(seconds, 60))
+        seconds -= 60
+    await at_noon.power.cancel(await at_noon.person("Bob"), str(at_noon.server))
+    assert await at_noon.live() == ["Restart cancelled"]
+    ended = await at_noon.world.rows(
+        "select ended_by_id = (select id from users where username = 'Bob') from power_plans"
+    )
+    assert ended == [(True,)]
+    await at_noon.do()
+    assert await at_noon.later(minutes=30) == {}
+    assert await at_noon.live() == []
+
+
+async def test_cancelled_while_an_announcement_comes_back(at_noon: PlanWorld) -> None:
+    """The end of one job and the end of the plan, at once: whoever is first, nothing is left."""
+    for _ in range(8):
+        await at_noon.plan("in 15 min")
+        (job,) = [one for one in await at_noon.world.claim(at_noon.host) if "15" in getattr(one.params, "text", "")]
+        report = power_world.wire.Progress(claim_token=job.claim_token, phase=power_world.wire.Step.STARTED)
+        await at_noon.world.queue.progress(at_noon.host, job.run_id, report)
+        who = await at_noon.person()
+        done = await asyncio.gather(
+            at_noon.power.cancel(who, str(at_noon.server)),
+            at_noon.world.queue.finish(at_noon.host, job.run_id, power_world.result(job)),
+            at_noon.tick(),
+            return_exceptions=True,
+        )
+        assert [one for one in done if isinstance(one, BaseException)] == []
+        assert await at_noon.live() == ["Restart cancelled"]
+        await at_noon.do()
+    assert {status for status, _ in await at_noon.status()} == {"cancelled"}
+
+
+async def test_cancelled_in_the_moment_in_which_it_begins(at_noon: PlanWorld) -> None:
+    await at_noon.plan("when empty")
+    await at_noon.do()
+    await at_noon.report(0)
+    who = await at_noon.person()
+    await asyncio.gather(at_noon.tick(), at_noon.power.cancel(who, str(at_noon.server)), return_exceptions=True)
+    await at_noon.do()
+    await at_noon.tick()
+    ((status, _),) = await at_noon.status()
+    did = ("SERVER_RESTART", "success") in await at_noon.jobs()
+    assert status == ("done" if did else "cancelled")
+    assert await at_noon.live() == []
+
+
+async def test_postponed_again_and_again(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 5 min", reason="update")
+    await at_noon.do()
+    for minutes in (10, 20):
+        await at_noon.power.postpone(await at_noon.person("Bob"), str(at_noon.server), f"{minutes}m")
+    assert await at_noon.do() == ["Restart postponed. Restart in 35 minutes: update"]
+    assert await at_noon.live() == []
+    assert await at_noon.later(minutes=20) == {"count": 1}
+    with pytest.raises(Invalid, match="more than 7 days ahead"):
+        await at_noon.power.postpone(await at_noon.person(), str(at_noon.server), "7d")
+    with pytest.raises(Invalid, match="not a duration"):
+        await at_noon.power.postpone(await at_noon.person(), str(at_noon.server), "a bit")
+
+
+async def test_what_is_under_way_is_not_postponed(at_noon: PlanWorld) -> None:
+    await at_noon.plan("when empty")
+    await at_noon.do()
+    await at_noon.later(0)
+    await at_noon.world.started(at_noon.host)
+    with pytest.raises(Conflict, match="is under way"):
+        await at_noon.power.postpone(await at_noon.person(), str(at_noon.server), "10m")
+    with pytest.raises(Conflict, match="planned by Ann"):
+        await at_noon.plan("in 5 min")
+
+
+async def test_cancelling_the_job_of_a_plan_cancels_its_countdown(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 15 min")
+    await at_noon.world.jobs.cancel(await at_noon.person("Bob"), 5)
+    assert await at_noon.status() == [("cancelled", "cancelled by hand")]
+    assert await at_noon.live() == ["Restart cancelled"]
+
+
+async def test_a_hold_ends_a_plan_and_refuses_another(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 15 min")
+    await at_noon.do()
+    await at_noon.holds.hold(await at_noon.person("Bob"), str(at_noon.server), "new map", "2h")
+    assert await at_noon.later(seconds=5) == {"cancel": 1}
+    assert await at_noon.status() == [("cancelled", "it was held meanwhile: new map")]
+    assert await at_noon.do() == ["Restart cancelled"]
+    with pytest.raises(Conflict, match=r"held by Bob for .*: new map"):
+        await at_noon.plan("in 15 min")
+    token = await at_noon.ask(action="kill", reason="stuck")
+    await at_noon.press(token, typed="EU1")
+    assert await at_noon.do() == ["SERVER_KILL"]
+
+
+@pytest.mark.parametrize("when", ["in 15 min", "18:30", "when empty"])
+async def test_a_kill_passes_every_plan_and_ends_it(at_noon: PlanWorld, when: str) -> None:
+    await at_noon.plan(when)
+    await at_noon.do()
+    token = await at_noon.ask(action="kill", reason="stuck")
+    await at_noon.press(token, typed="EU1")
+    assert await at_noon.status() == [("cancelled", "it was killed")]
+    assert await at_noon.live() == ["SERVER_KILL"]
+
+
+@pytest.mark.parametrize("when", ["in 15 min", "18:30", "when empty"])
+async def test_a_server_that_goes_ends_its_plan_without_a_word(at_noon: PlanWorld, when: str) -> None:
+    await at_noon.plan(when)
+    await at_noon.do()
+    await at_noon.world.rows("update server_instances set deleted_at = now()")
+    at_noon.clock.on(minutes=1)
+    assert await at_noon.tick() == {"cancel": 1}
+    assert await at_noon.status() == [("cancelled", "its server was removed")]
+    assert await at_noon.live() == []
+
+
+async def test_a_server_that_was_stopped_meanwhile_is_not_started(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 15 min")
+    await at_noon.do()
+    assert await at_noon.later(None, "stopped", minutes=1) == {"cancel": 1}
+    assert await at_noon.status() == [("cancelled", "it was stopped meanwhile")]
+    assert await at_noon.live() == []
+    with pytest.raises(Conflict, match="nothing to wait for"):
+        await at_noon.plan("in 15 min")
+
+
+async def test_another_restart_comes_before_a_wait_and_beside_a_time(at_noon: PlanWorld) -> None:
+    await at_noon.plan("when empty")
+    await at_noon.do()
+    at_noon.clock.on(minutes=1)
+    await at_noon.plan("now", name="Bob")
+    assert await at_noon.do() == ["SERVER_RESTART"]
+    assert await at_noon.later(0, minutes=1) == {"cancel": 1}
+    assert await at_noon.status() == [("cancelled", "J-2 (restart) came first")]
+    await at_noon.do()
+    await at_noon.plan("18:30")
+    await at_noon.plan("now", name="Bob")
+    await at_noon.do()
+    assert await at_noon.later(minutes=1) == {}
+
+
+async def test_a_job_that_is_under_way_is_waited_for(at_noon: PlanWorld) -> None:
+    await at_noon.plan("when empty")
+    await at_noon.do()
+    other = await at_noon.world.enqueue(at_noon.host, at_noon.server)
+    assert await at_noon.later(0, seconds=10) == {}
+    await at_noon.world.jobs.cancel(await at_noon.person(), other.number)
+    assert await at_noon.later(0, seconds=10) == {"act": 1}
+
+
+async def test_a_game_that_cannot_tell_its_players_waits_all_the_same(at_noon: PlanWorld) -> None:
+    await at_noon.capable("start", "stop", "restart")
+    asked = await at_noon.power.ask(await at_noon.person(), str(at_noon.server), "restart", when_text="in 15 min")
+    assert "cannot tell its players" in "\n".join(asked.effect)
+    await at_noon.press(asked.token)
+    assert await at_noon.live() == ["SERVER_RESTART"]
+
+
+async def test_whoever_may_not_restart_may_not_change_a_plan(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 15 min")
+    plan = await at_noon.world.value("select id from power_plans")
+    for refused in (
+        at_noon.power.cancel(at_noon.world.member(), str(at_noon.server)),
+        at_noon.power.cancel_plan(at_noon.world.member(), plan),
+        at_noon.power.postpone(at_noon.world.member(), str(at_noon.server), "5m"),
+        at_noon.power.postpone_plan(at_noon.world.member(), plan, "5m"),
+    ):
+        with pytest.raises(NotPermitted):
+            await refused
+
+
+async def test_the_buttons_of_a_plan_that_is_over_say_so(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 15 min")
+    plan = await at_noon.world.value("select id from power_plans")
+    await at_noon.power.cancel_plan(await at_noon.person(), plan)
+    with pytest.raises(Conflict, match="over already"):
+        await at_noon.power.cancel_plan(await at_noon.person(), plan)
+    with pytest.raises(Conflict, match="over already"):
+        await at_noon.power.postpone_plan(await at_noon.person(), plan, "5m")
+    with pytest.raises(AppError, match="no such plan"):
+        await at_noon.power.cancel_plan(await at_noon.person(), at_noon.server)
+
+
+@pytest.mark.parametrize("action", ["stop", "restart"])
+async def test_what_was_planned_raises_no_alarm(at_noon: PlanWorld, action: str) -> None:
+    await at_noon.world.rows(
+        """insert into alert_rules (org_id, name, type, condition, severity, cooldown_seconds, enabled)
+           values (:org, 'down', 'server_down', '{"for_seconds": 0}', 'high', 300, true)""",
+        org=at_noon.world.org_id,
+    )
+    evaluation = AlertEvaluation(at_noon.world.db)
+    await at_noon.plan("when empty", action=action)
+    await at_noon.do()
+    await at_noon.later(0)
+    job = await at_noon.world.started(at_noon.host)
+    for state in ("stopping", "stopped"):
+        await at_noon.report(None, state)
+        assert await evaluation.states() == {}
+        at_noon.clock.on(seconds=30)
+    await at_noon.world.queue.finish(at_noon.host, job.run_id, power_world.result(job))
+    await at_noon.later(None, "stopped" if action == "stop" else "running", minutes=5)
+    assert await evaluation.states() == {}
+    assert await at_noon.world.rows("select 1 from alert_firings") == []
