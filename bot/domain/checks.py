@@ -29,6 +29,7 @@ class Topic(Enum):
     HOSTS = "Hosts"
     MESSAGES = "Messages and jobs"
     WORK = "Background work"
+    PROCESSES = "Processes"
     DATABASE = "Database"
 
 

@@ -50,7 +50,7 @@ class StuckJob:
 
 @dataclass(frozen=True)
 class TickFact:
-    """Something that this process does from time to time."""
+    """Something that is done from time to time, by whichever process leads it."""
 
     name: str
     every: timedelta
@@ -136,7 +136,7 @@ def _messages(number: int) -> str:
 
 
 def work(ticks: Sequence[TickFact], failed: Sequence[FailedTick], now: datetime) -> Iterator[Finding]:
-    """What this process should have done by itself, and what went wrong in any."""
+    """What should have been done by itself, and what went wrong."""
     late = [tick for tick in ticks if tick.is_late(now)]
     for tick in late:
         yield broken(
@@ -187,7 +187,7 @@ def database(facts: DatabaseFacts, free: int | None) -> Iterator[Finding]:
         yield broken(
             Topic.DATABASE,
             f"No process has taken over {joined(facts.orphaned)}.",
-            "Start another `gamekeeper run`: part of Discord is not connected.",
+            "Start another `gamekeeper run`: what a process did that is gone is done by nobody.",
         )
     yield from _room(free)
 

@@ -10,17 +10,21 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from bot import clock
-from bot.domain import checks_access, checks_commands, checks_discord, checks_hosts, checks_inside
+from bot.domain import checks_access, checks_commands, checks_discord, checks_hosts, checks_inside, checks_replicas
 from bot.domain.actors import Actor
 from bot.domain.checks import Finding, Topic
 from bot.domain.checks_access import AuditFacts
 from bot.domain.checks_discord import Binding, GuildFacts, Target
 from bot.domain.checks_hosts import HostFact
 from bot.domain.checks_inside import DatabaseFacts, FailedTick, OutboxFacts, Slow, StuckJob, TickFact
+from bot.domain.checks_replicas import ReplicaFact
+from bot.services.leases import SECONDS
 from bot.services.servers import must_see
+from bot.services.tick_facts import TickFacts
 from db import migrate, timing
 from db.engine import Database
-from db.queries import checks
+from db.queries import checks, operations
+from db.queries.operations import Lease
 from db.session import Session
 
 _FAILURES: Final = timedelta(hours=1)
@@ -76,6 +80,10 @@ class Process:
     """It brings its own database."""
     data_dir: Path
     shards: int
+    roles: Sequence[str] = ()
+    """All that a process may have."""
+    duties: Sequence[str] = ()
+    """All that a process may lead."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +98,8 @@ class _Known:
     outbox: OutboxFacts
     stuck: Sequence[StuckJob]
     failed: Sequence[FailedTick]
+    elsewhere: Sequence[TickFact]
+    replicas: Sequence[ReplicaFact]
     database: DatabaseFacts
 
 
@@ -101,6 +111,7 @@ class SetupCheck:
         self._discord = discord
         self._duties = duties
         self._process = process
+        self._told = TickFacts(db)
         self._revisions = migrate.revisions()  # of what runs here: a new version may be on the disk already
 
     async def look(self, actor: Actor) -> list[Finding]:
@@ -129,6 +140,8 @@ class SetupCheck:
                 await checks.outbox(session, org, now),
                 await checks.stuck_jobs(session, org, now - checks_inside.JOB_WAITS_LONG),
                 await checks.failed_ticks(session, now - _FAILURES),
+                await self._told.known(),
+                _replicas(await operations.leases(session)),
                 await self._database(session),
             )
 
@@ -146,7 +159,9 @@ class SetupCheck:
             revision=server.revision,
             revisions=self._revisions,
             slow=[Slow(one.name, one.times, one.worst_ms) for one in timing.slowest(_SLOWEST)],
-            orphaned=await checks.orphaned(session, [f"shard:{shard}" for shard in range(self._process.shards)]),
+            orphaned=await checks.orphaned(
+                session, [*self._process.duties, *(f"shard:{shard}" for shard in range(self._process.shards))]
+            ),
         )
 
 
@@ -168,9 +183,38 @@ def _of_bot(known: _Known, process: Process, ticks: Sequence[TickFact], free: in
         *checks_access.audit(known.audit, now),
         *checks_hosts.hosts(known.hosts, process.version, now),
         *checks_inside.messages(known.outbox, known.stuck, now),
-        *checks_inside.work(ticks, known.failed, now),
+        *checks_inside.work(_all_ticks(known.elsewhere, ticks), known.failed, now),
+        *checks_replicas.replicas(known.replicas, process.roles, process.duties),
         *checks_inside.database(known.database, free),
     ]
+
+
+def _all_ticks(told: Sequence[TickFact], own: Sequence[TickFact]) -> list[TickFact]:
+    """What this process leads it knows best."""
+    known = {one.name for one in own}
+    return [*own, *(one for one in told if one.name not in known)]
+
+
+def _replicas(leases: Sequence[Lease]) -> list[ReplicaFact]:
+    live: dict[str, list[Lease]] = {}
+    for lease in leases:
+        if lease.is_live:
+            live.setdefault(lease.holder, []).append(lease)
+    return [_replica(name, held) for name, held in sorted(live.items()) if _named(held, "role")]
+
+
+def _replica(name: str, held: Sequence[Lease]) -> ReplicaFact:
+    return ReplicaFact(
+        name,
+        roles=[role.partition(":")[0] for role in _named(held, "role")],
+        shards=sorted(int(shard) for shard in _named(held, "shard")),
+        leads=[lease.duty for lease in held if ":" not in lease.duty],
+        silent_sec=max(0.0, SECONDS - min(lease.left_sec for lease in held)),
+    )
+
+
+def _named(held: Sequence[Lease], kind: str) -> list[str]:
+    return [lease.duty.partition(":")[2] for lease in held if lease.duty.startswith(f"{kind}:")]
 
 
 async def _round_trip(session: Session) -> float:

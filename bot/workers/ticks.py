@@ -17,6 +17,7 @@ from bot.domain.checks_inside import TickFact
 from bot.errors import AppError
 from bot.logs import correlation
 from bot.services.retention import Retention
+from bot.services.tick_facts import TickFacts
 from bot.workers.sweeps import Patient, Tick, ticks_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS: Final = 10.0
+_TOLD_EVERY: Final = 10.0
 _ASKED_SECONDS: Final = 8.0
 """How long somebody waits for a tick that they asked for."""
 
@@ -52,6 +54,7 @@ class Ticks:
         self._ticks = ticks_of(db) if ticks is None else ticks
         self._leads = leads
         self._retention = Retention(db)
+        self._told = TickFacts(db)
         self._scheduler: _Scheduler | None = None
         self._timers: dict[str, _Timer] = {}
         self._running: set[asyncio.Task[Mapping[str, int]]] = set()
@@ -69,6 +72,7 @@ class Ticks:
             timer = scheduler.add_job(self._fire, "interval", args=[tick], id=tick.name, seconds=seconds)
             timer.modify(next_run_time=timer.next_run_time - tick.every + tick.first)
             self._timers[tick.name] = timer
+        scheduler.add_job(self.tell, "interval", id="tell", seconds=_TOLD_EVERY)
         self._scheduler = scheduler
 
     def hurry(self, name: str) -> None:
@@ -76,8 +80,27 @@ class Ticks:
         if timer := self._timers.get(name):
             timer.modify(next_run_time=clock.now())
 
+    async def tell(self) -> None:
+        """Writes down for the other processes how what this one leads does."""
+        with contextlib.suppress(AppError):
+            for duty in {tick.duty for tick in self._own() if tick.duty}:
+                await self._told.tell(duty, self._facts([tick for tick in self._own() if tick.duty == duty]))
+
+    async def asked(self, name: str) -> None:
+        """Another process wants a tick to be done now, and to read how it went."""
+        if name in {tick.name for tick in self._own()}:
+            await self.do(name)
+            await self.tell()
+
     def facts(self) -> list[TickFact]:
-        """When each tick should have begun, going by its last time or the start of this process, and how it ended."""
+        """Of what this process does now: when each should have begun, going by its last time, by when another process
+        led it, or by the start, and how it ended."""
+        return self._facts(self._own())
+
+    def _own(self) -> list[Tick]:
+        return [tick for tick in self._ticks if not tick.duty or self._leads(tick.duty)]
+
+    def _facts(self, ticks: Sequence[Tick]) -> list[TickFact]:
         return [
             TickFact(
                 tick.name,
@@ -85,7 +108,7 @@ class Ticks:
                 self._begun[tick.name] + tick.every if tick.name in self._begun else self._since + tick.first,
                 self._failed_last.get(tick.name, False),
             )
-            for tick in self._ticks
+            for tick in ticks
         ]
 
     async def do(self, name: str) -> bool:
@@ -126,6 +149,8 @@ class Ticks:
 
     async def _stand_by(self, tick: Tick) -> None:
         """Another process does it. Whoever takes over must know then how long the database has been there."""
+        self._begun[tick.name] = clock.now()
+        self._failed_last[tick.name] = False
         if isinstance(tick.work, Patient):
             with contextlib.suppress(AppError):
                 await tick.work.watch()

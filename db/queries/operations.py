@@ -30,6 +30,10 @@ _RENEW = text("""/* leases.renew */
            cast(extract(epoch from l.expires_at - now()) as float8) as left_sec
       from leases l left join kept on kept.duty = l.duty order by l.duty""")
 
+_LEASES = text("""/* leases.all */
+    select duty, holder, epoch, false as kept, cast(extract(epoch from expires_at - now()) as float8) as left_sec
+      from leases order by duty""")
+
 _RELEASE = text("""/* leases.release */
     update leases l set expires_at = now() - interval '1 second'
       from unnest(cast(:duties as text[]), cast(:epochs as bigint[])) as mine(duty, epoch)
@@ -50,6 +54,8 @@ _STILL = text("""/* leases.still */
        for share""")
 
 _GET = text("/* app_state.get */ select value from app_state where key = :key")
+
+_STATES = text("/* app_state.all */ select value from app_state where starts_with(key, :prefix) order by key")
 
 _SET = text("""/* app_state.set */
     insert into app_state (key, value, updated_at) values (:key, :value, :now)
@@ -94,6 +100,11 @@ async def renew_leases(session: AsyncSession, held: Mapping[str, int], holder: s
     return every(Lease, await session.execute(_RENEW, _mine(held, holder) | {"seconds": seconds}))
 
 
+async def leases(session: AsyncSession) -> list[Lease]:
+    """Every lease there is, for somebody who has none."""
+    return every(Lease, await session.execute(_LEASES))
+
+
 async def release_leases(session: AsyncSession, held: Mapping[str, int], holder: str) -> None:
     await session.execute(_RELEASE, _mine(held, holder))
 
@@ -123,6 +134,11 @@ def _of(held: Held) -> dict[str, Any]:
 
 async def get_state(session: AsyncSession, key: str) -> Any:
     return await session.scalar(_GET, {"key": key})
+
+
+async def states(session: AsyncSession, prefix: str) -> list[Any]:
+    """The values of all keys that begin like this."""
+    return list(await session.scalars(_STATES, {"prefix": prefix}))
 
 
 async def set_state(session: AsyncSession, key: str, value: Any, now: datetime) -> None:

@@ -77,7 +77,8 @@ class Prerequisites:
 
     def __post_init__(self) -> None:
         db = self.world.db
-        process = Process("0.1.0", embedded=False, data_dir=self.place, shards=2)
+        roles, duties = ("bot", "http", "workers"), ("alerts", "jobs")
+        process = Process("0.1.0", embedded=False, data_dir=self.place, shards=2, roles=roles, duties=duties)
         self.check = SetupCheck(db, self.discord, lambda: self.duties, process)
         self.mending = SetupMending(
             db,

@@ -1,5 +1,6 @@
 """`/setup check` over a real database: every fact is found where it is, and only in its own org."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 
 from bot import clock
 from bot.domain import checks_inside
-from bot.domain.checks import State
+from bot.domain.checks import State, Topic
+from bot.domain.checks_inside import TickFact
 from bot.services import outbox
 from bot.services.audit_seals import Sealing
 from bot.services.channels import Channels
@@ -17,6 +19,7 @@ from bot.services.leases import Leases
 from bot.services.outbox import Outbox, Refused
 from bot.services.panels import Panels, Where
 from bot.services.retention import Retention
+from bot.services.tick_facts import TickFacts
 from db import timing
 from tests.bot.services.prerequisites import Prerequisites, SaidGuild, guild
 from tests.bot.world import World
@@ -170,6 +173,29 @@ async def test_a_shard_that_nobody_has_taken_over(ready: Prerequisites) -> None:
     assert await ready.problems() == []
     await ready.world.rows("update leases set expires_at = now() - interval '1 minute'")
     assert await ready.problems() == ["No process has taken over shard:1."], "the others are not ours to hold"
+
+
+async def test_the_processes_and_what_nobody_does(ready: Prerequisites) -> None:
+    rows = {"one": "role:bot:one shard:0 shard:1 jobs", "two": "role:http:two alerts", "gone": "role:workers:gone"}
+    for name, duties in rows.items():
+        leases = Leases(ready.world.db, name)
+        for duty in duties.split():
+            await leases.take(duty)
+    await ready.world.rows("update leases set expires_at = now() - interval '1 minute' where holder = 'gone'")
+    found = [finding for finding in await ready.look() if finding.topic is Topic.PROCESSES]
+    (lacking, one, two) = [re.sub(r"\(.*\)", "(now)", finding.what) for finding in found]
+    assert lacking == "No process has the role `workers`." and found[0].state is State.BROKEN
+    assert one == "`one` bot; shards 0, 1; leads jobs (now)"
+    assert two == "`two` http; leads alerts (now)"
+
+
+async def test_the_ticks_of_another_process(ready: Prerequisites) -> None:
+    told = TickFacts(ready.world.db)
+    fact = TickFact("alerts.evaluate", timedelta(minutes=1), clock.now(), failed=False)
+    await told.tell("alerts", [fact])
+    assert await ready.problems() == []
+    await told.tell("alerts", [replace(fact, due=clock.now() - timedelta(minutes=20))])
+    assert await ready.problems() == ["`alerts.evaluate` should have run 20 minutes ago."]
 
 
 async def test_an_audit_log_that_nobody_seals(ready: Prerequisites) -> None:

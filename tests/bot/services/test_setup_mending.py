@@ -1,21 +1,29 @@
 """The buttons of `/setup check`: each with its own permission, its effect, and its audit row."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.checks import PERMISSION, Mend
+from bot.domain.checks_inside import TickFact
 from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted
+from bot.services import setup_mending
 from bot.services.channels import Channels
 from bot.services.outbox import Outbox, Sent
 from bot.services.panels import Panels, Where
+from bot.services.tick_facts import CHANNEL, TickFacts
+from bot.workers.sweeps import Tick
+from bot.workers.ticks import Ticks
 from tests.bot.people import People
 from tests.bot.services.prerequisites import Prerequisites, SaidGuild, guild
 from tests.bot.services.test_setup_check import give_up, post
 from tests.bot.world import World
+from tests.wire.waiting import eventually
 
 
 @pytest.fixture
@@ -104,6 +112,32 @@ async def test_a_tick_that_does_not_end_well(here: Prerequisites) -> None:
     with pytest.raises(Conflict, match="has not ended well"):
         await here.mending.mend(here.world.admin(), "tick", "bans.expire")
     assert (await here.world.audited())[-1] == "setup.tick", "somebody had it done"
+
+
+async def test_a_tick_of_another_process_is_done_there(here: Prerequisites, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It hears of it, does it where it leads it, and tells how that went."""
+    world, done = here.world, list[int]()
+
+    async def work() -> dict[str, int]:
+        done.append(1)
+        return {}
+
+    monkeypatch.setattr(setup_mending, "_ELSEWHERE_WITHIN", 3.0)
+    hour = timedelta(hours=1)
+    await TickFacts(world.db).tell("alerts", [TickFact("alerts.evaluate", hour, clock.now() - 5 * hour, failed=False)])
+    with pytest.raises(Conflict, match="has not ended well, or not yet"):
+        await here.mending.mend(world.admin(), "tick", "alerts.evaluate")
+    other = Ticks(world.db, [Tick("alerts.evaluate", hour, work, duty="alerts")])
+    asked: list[asyncio.Task[None]] = []
+
+    def heard(name: str) -> None:
+        asked.append(asyncio.ensure_future(other.asked(name)))
+
+    listening = asyncio.create_task(world.db.listen(CHANNEL, heard))
+    await eventually(lambda: asked)  # the empty one with which it begins
+    assert await here.mending.mend(world.admin(), "tick", "alerts.evaluate") == "`alerts.evaluate` was done."
+    assert done == [1]
+    listening.cancel()
 
 
 @pytest.mark.parametrize(

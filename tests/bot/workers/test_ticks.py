@@ -166,6 +166,34 @@ async def test_when_a_tick_should_have_begun(db: Database, monkeypatch: pytest.M
     assert [one.failed for one in ticks.facts()] == [True]
 
 
+async def test_ticks_of_a_duty_are_done_by_whoever_leads_it(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What another process does is not late here; whoever takes over knows how long the database has been there."""
+    now = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now)
+    led, work, everywhere = set[str](), Work(1), Work(1)
+
+    async def reachable() -> None:
+        return
+
+    silence, second = Patient(Work(1), reachable, timedelta(seconds=0.5)), timedelta(seconds=0.2)
+    ticks = [Tick("led", second, work, duty="x"), Tick("silence", second, silence, duty="x")]
+    standby = Ticks(db, [*ticks, Tick("everywhere", second, everywhere)], led.__contains__)
+    await standby.start()
+    await asyncio.sleep(1)
+    assert (work.times, everywhere.times > 2) == (0, True)
+    assert [fact.name for fact in standby.facts()] == ["everywhere"]
+    assert await silence() == {"done": 1}, "it has watched all the time"
+    now += timedelta(days=1)
+    await asyncio.sleep(0.4)
+    led.add("x")
+    await asyncio.sleep(0.5)
+    assert work.times > 0
+    assert {fact.name: fact.is_late(now) for fact in standby.facts()} == dict.fromkeys(
+        ("led", "silence", "everywhere"), False
+    )
+    await standby.stop()
+
+
 async def test_a_tick_is_done_for_whoever_asks(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     work, stuck = Work(1), asyncio.Event()
 
