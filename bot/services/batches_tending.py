@@ -34,6 +34,13 @@ async def job_ended(tx: Tx, job: LockedJob, status: str, *, reason: str, result:
         await tend(tx, batch)
 
 
+async def jobs_ended(tx: Tx, ended: Mapping[UUID | None, UUID]) -> None:
+    """The ends of many jobs at once. `ended`: their batches, and of which org each is; None for those of no batch."""
+    for batch_id in sorted(batch_id for batch_id in ended if batch_id):
+        if batch := await batches.lock(tx.session, ended[batch_id], batch_id=batch_id):
+            await tend(tx, batch)
+
+
 async def tend(tx: Tx, batch: LockedBatch, *, by: UUID | None = None) -> int:
     """Lets a locked batch go on, and shows how it stands. `by`: who has stopped it. Returns how many jobs changed."""
     turns = _Turns(tx, batch, clock.now())

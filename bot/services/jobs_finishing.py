@@ -17,6 +17,7 @@ from bot.domain.actors import system
 from bot.domain.jobs import Verdict, after_run
 from bot.domain.outcomes import desired_when_ended, status_when_ended
 from bot.errors import Conflict, NotFound
+from bot.services import batches_tending
 from bot.services.agents import HostIdentity
 from bot.services.jobs_effects import effects_of
 from bot.services.jobs_ending import end
@@ -72,6 +73,9 @@ class Finishing:
             written = await job_ends.write(tx.session, list(ends.values()), clock.now()) if ends else set[UUID]()
             if written:
                 await audit_write.write_many(tx.session, [rows[run_id] for run_id in ends if run_id in written])
+            await batches_tending.jobs_ended(
+                tx, {run.batch_id: run.org_id for run in found.values() if run.run_id in written}
+            )
         return [_taken(written, report.run_id) for report in reports]
 
     # ------------------------------------------------------------------------------------------------------- alone
@@ -142,7 +146,8 @@ def _plain_end(report: _Report, run: OpenRun) -> End | None:
         return None
     verdict = after_run(result.outcome, run.attempt, run.max_attempts, cancel_requested=run.cancel_requested)
     server_changes = status_when_ended(run.type, verdict.status) or desired_when_ended(run.type, verdict.status)
-    if verdict.status == "queued" or server_changes or effects_of(run.type, run.schedule_id, run.batch_id):
+    # those of a batch end together, too: it goes on once for all of them
+    if verdict.status == "queued" or server_changes or effects_of(run.type, run.schedule_id, None):
         return None
     reason = result.error or verdict.reason
     return End(
