@@ -14,6 +14,7 @@ from uuid import UUID
 from agent import wire
 from bot import clock
 from bot.domain.actors import system
+from bot.domain.job_states import correctable
 from bot.domain.jobs import Verdict, after_run
 from bot.domain.outcomes import desired_when_ended, status_when_ended
 from bot.errors import Conflict, NotFound
@@ -102,7 +103,7 @@ class Finishing:
             first_wait=timedelta(seconds=job.backoff_sec),
         )
         late = run.status == "lost"
-        noted = late and (run.overtaken or job.status in ("success", "cancelled"))
+        noted = late and (run.overtaken or not correctable(job.status))
         await job_runs.finish(
             tx.session,
             run.id,

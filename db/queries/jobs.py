@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.jobs import JobStatus
 from db.rows import every, one
 
 # One round trip: the number, the job, the message that will follow it, and what the outbox owes. The wake-ups leave with the
@@ -138,7 +139,7 @@ class LockedJob:
     guild_id: int
     number: int
     type: str
-    status: str
+    status: JobStatus
     payload: dict[str, Any]
     is_exclusive: bool
     max_attempts: int
