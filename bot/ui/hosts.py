@@ -9,7 +9,7 @@ import discord
 
 from bot.domain.words import safe
 from bot.ui.cards import Colour, card
-from bot.ui.texts import ago, count, span
+from bot.ui.texts import ago, at, count, span
 
 if TYPE_CHECKING:
     from bot.services.hosts import Pairing
@@ -48,8 +48,17 @@ def line(host: HostCard) -> str:
     sign, _, words = state(host)
     waiting = count(host.waiting, "job") + " waiting" if host.waiting else ""
     return f"{sign} **{safe(host.name)}** · " + " · ".join(
-        filter(None, [words, count(len(host.servers), "server"), waiting])
+        filter(None, [words, count(len(host.servers), "server"), waiting, _maintenance(host)])
     )
+
+
+def _maintenance(host: HostCard) -> str:
+    return f"🔧 in maintenance, over {ago(host.maintenance_until)}" if host.maintenance_until else ""
+
+
+def _until(host: HostCard) -> str:
+    until = host.maintenance_until
+    return f"until {at(until)}, {ago(until)}: {safe(host.maintenance or '', 200)}" if until else ""
 
 
 def host_card(host: HostCard) -> discord.ui.LayoutView:
@@ -62,6 +71,7 @@ def host_card(host: HostCard) -> discord.ui.LayoutView:
         ("Games", safe(", ".join(report["name"] for report in host.games), 300) or "none allowed yet"),
         ("Servers", safe(", ".join(host.servers), 500) or "none yet: `/fleet add`"),
         ("Waiting", count(host.waiting, "job") if host.waiting else ""),
+        ("Maintenance", _until(host)),
         ("Key", _key(host)),
     ]
     text = "\n".join(f"**{name}** {value}" for name, value in facts if value)

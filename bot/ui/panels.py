@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from discord import ui
 
 from bot.domain.words import safe
+from bot.ui import holds
 from bot.ui.cards import MAX_TEXT, VOLATILE, Colour, card, fitting
 from bot.ui.servers import STATES
 from bot.ui.texts import ago, count
@@ -76,6 +77,7 @@ def _details(server: PanelServer, up: bool) -> str:
         f"since {ago(changed)}" if changed else "",
         f"last seen {ago(server.silent_since)}" if silent and server.silent_since else "",
         f"next restart {ago(server.next_restart)}" if server.next_restart else "",
+        holds.short(server.rest) or (f"maintenance {ago(server.maintenance_at)}" if server.maintenance_at else ""),
         f"🚨 I-{server.incident} since {ago(server.incident_since)}" if server.incident else "",
     ]
     said = " · ".join(filter(None, parts))

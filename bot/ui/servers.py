@@ -83,6 +83,7 @@ def _facts(server: ServerCard) -> list[str]:
         ),
         ("Next restart", ago(server.next_restart) if server.next_restart else ""),
         ("Incident", f"I-{server.incident}" if server.incident else ""),
+        ("Next maintenance", ago(server.maintenance_at) if server.maintenance_at else ""),
         ("Host", _host(server)),
         ("Wanted", "" if server.desired_state in ("unmanaged", server.status) else server.desired_state),
         ("Tags", ", ".join(f"`{tag}`" for tag in server.tags)),

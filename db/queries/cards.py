@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import clock
 from bot.domain.access import Scope
 from db.queries.access import covered, scope_values
-from db.queries.maintenance import REST, RESTING, Resting
+from db.queries.maintenance import PLANNED, REST, RESTING, Resting
 from db.rows import every, one
 
 
@@ -121,7 +121,7 @@ _SERVERS = f"""
            array(select t.tag from server_tags t where t.server_instance_id = s.id order by t.tag) as tags,
            (select j.number from jobs j join job_runs r on r.job_id = j.id
              where j.server_instance_id = s.id and j.is_exclusive and r.status in ('claimed', 'running') limit 1) as busy_with,
-           {{next_restart}} as next_restart, {{incident}} as incident, {RESTING}
+           {{next_restart}} as next_restart, {{incident}} as incident, {RESTING}, {PLANNED} as maintenance_at
       from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id {REST}
      where s.org_id = :org and s.deleted_at is null"""
 
@@ -157,6 +157,8 @@ class ServerCard(Resting):
     """When a schedule restarts it next; None in a list."""
     incident: int | None = None
     """Number of an incident of its own or of its host that is not over; None in a list."""
+    maintenance_at: datetime | None = None
+    """When its next maintenance begins, if that is within a day."""
 
     @property
     def host_online(self) -> bool:

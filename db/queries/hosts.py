@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot import clock
+from db.queries.maintenance import UNDER_WAY
 from db.rows import every, one
 
-_CARDS = """
+_CARDS = f"""
     select h.id, h.name, h.hostname, h.status, h.last_heartbeat_at, h.offline_since, h.agent_version, h.games, h.resources,
            h.last_metrics, host(h.ip_address) as ip_address, h.created_at,
            h.key_rotation_requested_at is not null as rotating, k.key_prefix, k.last_used_at as key_used_at,
@@ -18,8 +20,14 @@ _CARDS = """
                   order by lower(s.name), s.id) as servers,
            array(select s.id from server_instances s where s.host_id = h.id and s.deleted_at is null
                   order by lower(s.name), s.id) as server_ids,
-           (select count(*) from jobs j where j.host_id = h.id and j.status = 'queued') as waiting
+           (select count(*) from jobs j where j.host_id = h.id and j.status = 'queued') as waiting,
+           m.reason as maintenance, m.ends_at as maintenance_until
       from hosts h
+      left join lateral (
+        select w.reason, w.ends_at from maintenance_windows w
+         where w.org_id = h.org_id and {UNDER_WAY}
+           and (w.host_id = h.id or num_nonnulls(w.host_id, w.server_instance_id, w.tag) = 0)
+         order by w.ends_at desc limit 1) m on true
       left join lateral (select * from api_keys k where k.host_id = h.id and k.kind = 'agent' and k.revoked_at is null
                             and k.confirmed_at is not null and (k.expires_at is null or k.expires_at > now())
                           order by k.expires_at is null desc, k.created_at desc limit 1) k on true
@@ -79,6 +87,9 @@ class HostCard:
     """Jobs that wait for it."""
     server_ids: list[UUID] = field(default_factory=list[UUID])
     """In the order of `servers`."""
+    maintenance: str | None = None
+    """Its reason, while it or everything is in maintenance."""
+    maintenance_until: datetime | None = None
 
     @property
     def online(self) -> bool:
@@ -94,7 +105,8 @@ async def card(
     session: AsyncSession, org_id: UUID, *, host_id: UUID | None = None, name: str | None = None
 ) -> HostCard | None:
     """One host, by id or by its exact name (case does not count)."""
-    return one(HostCard, await session.execute(_CARD, {"org": org_id, "id": host_id, "name": name}))
+    values = {"org": org_id, "id": host_id, "name": name, "now": clock.now()}
+    return one(HostCard, await session.execute(_CARD, values))
 
 
 async def cards(
@@ -102,7 +114,7 @@ async def cards(
 ) -> list[HostCard]:
     """Hosts by name; ask for one more than you show to know whether there is another page."""
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") if words else None
-    values = {"org": org_id, "words": like, "limit": limit, "offset": offset}
+    values = {"org": org_id, "words": like, "limit": limit, "offset": offset, "now": clock.now()}
     return every(HostCard, await session.execute(_LIST, values))
 
 

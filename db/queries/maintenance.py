@@ -39,6 +39,11 @@ REST: Final = f"""left join lateral (
 RESTING: Final = """rest.kind as rest_kind, rest.reason as rest_reason,
            coalesce(resting.display_name, resting.username) as rest_by, rest.since as rest_since, rest.until as rest_until"""
 
+PLANNED: Final = f"""(select min(w.starts_at) from maintenance_windows w
+             where w.org_id = s.org_id and w.ended_at is null and w.starts_at > cast(:now as timestamptz)
+               and w.starts_at < cast(:now as timestamptz) + interval '1 day' and {COVERS})"""
+"""Of a server `s`: when its next maintenance begins, if that is within a day."""
+
 _LEFT_ALONE = text(f"""/* maintenance.left_alone */
     select s.id, {RESTING} from server_instances s {REST}
      where s.org_id = :org and s.id = any(:servers) and rest.kind is not null""")

@@ -9,17 +9,18 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.queries.maintenance import PLANNED, REST, RESTING, Resting
 from db.rows import every, one
 
 Presence = Literal["online", "checking", "offline", "unknown"]
 
 # `checking`: two heartbeats are missing, and the guild's patience is not over yet.
-_SERVERS = """
+_SERVERS = f"""
     select s.id, s.name, g.name as game_name, s.status, s.players_online, s.status_changed_at,
            (s.observed ->> 'reachable') is distinct from 'false' as reachable, cast(s.observed ->> 'maxPlayers' as int) as most,
            s.observed ->> 'map' as map, cast(s.observed ->> 'startedAt' as timestamptz) as started_at, p.presence,
            case when p.presence <> 'online' then coalesce(h.offline_since, h.last_heartbeat_at) end as silent_since,
-           r.at as next_restart, i.number as incident, i.created_at as incident_since
+           r.at as next_restart, i.number as incident, i.created_at as incident_since, {RESTING}, {PLANNED} as maintenance_at
       from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id
       join orgs o on o.id = s.org_id
      cross join lateral (select case
@@ -41,9 +42,10 @@ _SERVERS = """
               where i.org_id = s.org_id and i.status <> 'resolved'
                 and (i.server_instance_id = s.id or i.server_instance_id is null and i.host_id = s.host_id)
               order by i.created_at limit 1) i on true
-     where s.org_id = {org} and s.deleted_at is null
-       and ({subject} = 'all' or {subject} = 'server:' || s.id
-            or exists (select 1 from server_tags t where t.server_instance_id = s.id and {subject} = 'tag:' || t.tag))"""
+      {REST}
+     where s.org_id = {{org}} and s.deleted_at is null
+       and ({{subject}} = 'all' or {{subject}} = 'server:' || s.id
+            or exists (select 1 from server_tags t where t.server_instance_id = s.id and {{subject}} = 'tag:' || t.tag))"""
 
 _SHOWN = text(f"""/* panels.servers */ {_SERVERS.format(org=":org", subject="cast(:subject as text)")}
     order by lower(s.name), s.id limit :limit""")
@@ -51,7 +53,8 @@ _SHOWN = text(f"""/* panels.servers */ {_SERVERS.format(org=":org", subject="cas
 # Of what heartbeats and jobs do not tell by themselves.
 _FINGERPRINTS = text(f"""/* panels.fingerprints */
     select m.id, m.org_id, md5(coalesce(string_agg(
-             cast((shown.id, shown.name, shown.presence, shown.next_restart, shown.incident) as text), '|'
+             cast((shown.id, shown.name, shown.presence, shown.next_restart, shown.incident, shown.maintenance_at,
+                   shown.rest_kind, shown.rest_by, shown.rest_since, shown.rest_until) as text), '|'
              order by shown.id), '')) as fingerprint
       from bot_messages m left join lateral ({_SERVERS.format(org="m.org_id", subject="m.subject_id")}) shown on true
      where m.kind = 'panel' and m.disabled_reason is null and m.message_id is not null group by m.id""")
@@ -96,8 +99,8 @@ _FORGET = text("""/* panels.forget */
 
 
 @dataclass(frozen=True)
-class PanelServer:
-    """One server on a board: what everybody may know."""
+class PanelServer(Resting):
+    """One server on a board: what everybody may know. The reason why it is left alone is not part of that."""
 
     id: UUID
     name: str
@@ -115,6 +118,8 @@ class PanelServer:
     next_restart: datetime | None
     incident: int | None
     incident_since: datetime | None
+    maintenance_at: datetime | None
+    """When its next maintenance begins, if that is within a day."""
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,20 @@ import pytest
 from bot import clock
 from bot.domain.actors import Actor
 from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted
+from bot.services.holds import Holds
+from bot.services.hosts import Hosts
 from bot.services.maintenance import Maintenance
 from bot.services.maintenance_due import MaintenanceDue
+from bot.services.panels import Panels, PanelWatch, Where
+from bot.services.servers import Servers
+from bot.ui.hosts import host_card
+from bot.ui.panels import board_card
+from bot.ui.servers import control_card
 from db.queries.maintenance import left_alone
 from tests.bot.grants import deny
 from tests.bot.people import MODERATORS, People, again
 from tests.bot.services.schedules_world import Planned, bound
+from tests.bot.ui.limits import text_of
 
 
 class Yard:
@@ -290,3 +298,38 @@ async def test_another_org_ends_nothing(yard: Yard) -> None:
     with pytest.raises(NotFound):
         await yard.windows.end(again(stranger), await yard.id())
     assert (await yard.windows.list(again(stranger))).rows == []
+
+
+async def test_boards_and_cards_show_it_as_it_begins_and_ends(yard: Yard) -> None:
+    """Without any tick of its own: they go by the clock."""
+    db, org = yard.world.db, yard.planned.owner.org
+    await yard.world.rows("update hosts set games = '[]'")
+    await Panels(db).create(yard.owner, Where(5))
+    await yard.sent()
+    watch = PanelWatch(db)
+    await watch.refresh()
+
+    async def shown() -> tuple[int, str, str, str]:
+        edits = (await watch.refresh())["edited"]
+        board = text_of(board_card(await Panels(db).board(org, "all"), clock.now()))
+        server = await Servers(db).show(again(yard.owner), "EU1")
+        host = await Hosts(db, yard.world.keys).show(again(yard.owner), "gs-1")
+        return edits, board, text_of(control_card(server, lambda _: True)), text_of(host_card(host))
+
+    edits, *cards = await shown()
+    assert edits == 0 and not any("aintenance" in card for card in cards)
+    await yard.windows.plan(yard.owner, "host:gs-1", "in 1h", "1h", "new disk")
+    edits, board, server, host = await shown()
+    assert edits == 1 and "maintenance <t:" in board and "Next maintenance" in server and "aintenance" not in host
+    yard.clock.on(hours=1)
+    edits, board, server, host = await shown()
+    assert edits == 1 and "in maintenance, over <t:" in board and "new disk" not in board
+    assert "**Maintenance** until <t:" in server and "new disk" in server and "new disk" in host
+    await Holds(db).hold(yard.owner, "EU1", "look at the map")
+    edits, board, server, _ = await shown()
+    assert edits == 1 and "held by Olga since <t:" in board and "look at the map" not in board
+    assert "**Held** by Olga since <t:" in server and "look at the map" in server
+    yard.clock.on(hours=1)
+    await Holds(db).release(yard.owner, "EU1")
+    edits, *cards = await shown()
+    assert edits == 1 and not any("aintenance" in card or "held" in card for card in cards)

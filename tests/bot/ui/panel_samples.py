@@ -34,6 +34,7 @@ def shown(name: str, **changed: Any) -> PanelServer:
         "next_restart": NOW,
         "incident": 12,
         "incident_since": LONG_AGO,
+        "maintenance_at": None,
     }
     return PanelServer(**{**values, **changed})
 

@@ -7,9 +7,11 @@ from typing import Any
 import discord
 
 from bot.services.maintenance_targets import Suggested
-from bot.ui import cards, holds, maintenance, notices, servers
+from bot.services.panels import Board
+from bot.ui import cards, holds, hosts, maintenance, notices, panels, servers
 from db.queries.maintenance_windows import WindowCard
-from tests.bot.ui.samples import LONG_AGO, NOW, number, server
+from tests.bot.ui.panel_samples import shown as board_server
+from tests.bot.ui.samples import LONG_AGO, NOW, host, number, server
 
 
 def hold(name: str, *, until: datetime | None = None, **more: Any) -> dict[str, Any]:
@@ -93,3 +95,11 @@ def rest_cards(name: str) -> Iterable[discord.ui.LayoutView]:
             shown = server(name, **rest(kind, name, until))
             yield servers.control_card(shown, lambda _: True)
             yield servers.status_card(shown)
+            board = Board(
+                name, [board_server(name, **rest(kind, name, until)), board_server(name, maintenance_at=NOW)], []
+            )
+            yield panels.board_card(board, NOW, 7)
+    yield servers.control_card(server(name, maintenance_at=NOW), lambda _: True)
+    resting = host(name, maintenance=name * 30, maintenance_until=NOW)
+    yield hosts.host_card(resting)
+    yield cards.listing("Hosts", [hosts.line(resting)] * 10, empty="-")
