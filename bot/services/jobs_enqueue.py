@@ -9,6 +9,7 @@ from agent import wire
 from bot import clock
 from bot.domain.jobs import JOBS, PRIORITY_OF, JobType, Priority
 from bot.errors import Conflict
+from bot.services import backups_begun
 from db.queries import jobs
 from db.uow import Tx
 
@@ -61,9 +62,10 @@ async def enqueue(
     harm. `created_at`: else now; jobs that belong together have one.
 
     Raises:
-        Conflict: another live job has the dedupe key, or the job before it has ended and did not succeed.
+        Conflict: another live job has the dedupe key, the host is gone, or the job before it did not succeed.
     """
     spec, begin = JOBS[type], not_before or clock.now()
+    params = await backups_begun.wanted(tx, server_id, params)
     waits = expires_after or spec.waits
     values: dict[str, Any] = {
         "org": tx.actor.org,
@@ -93,12 +95,15 @@ async def enqueue(
     }
     written = await jobs.enqueue(tx.session, values)
     if written is None:
-        raise await _refusal(tx, dedupe_key)
+        raise await _refusal(tx, dedupe_key, after)
+    await backups_begun.begun(tx, server_id, params, written.id, written.number)
     return Enqueued(written.id, written.number, written.channel_id)
 
 
-async def _refusal(tx: Tx, dedupe_key: str | None) -> Conflict:
+async def _refusal(tx: Tx, dedupe_key: str | None, after: UUID | None) -> Conflict:
     other = await jobs.deduped(tx.session, tx.actor.org, dedupe_key) if dedupe_key else None
+    if other is None and after is None:
+        return Conflict("The host was removed meanwhile.", "`/host list` shows what there is.")
     if other is None:
         return Conflict("The job that comes before this one did not succeed.", "`/job list` shows how it ended.")
     remedy = "Wait for it, or cancel it with `/job cancel` first."

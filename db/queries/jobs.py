@@ -14,8 +14,8 @@ from bot.domain.jobs import JobStatus
 from db.rows import every, one
 
 # One round trip: the number, the job, the message that will follow it, and what the outbox owes. The wake-ups leave with the
-# commit. No row where its dedupe key is taken, or where the job before it is gone or has ended as it must not. That one is
-# locked: it cannot end unnoticed between the look at it and the commit.
+# commit. No row where its dedupe key is taken, where its host is gone, or where the job before it is gone or has ended as it
+# must not. Both are locked: neither can end unnoticed between the look at it and the commit.
 _ENQUEUE = text("""/* jobs.enqueue */
     with place as (
       select case when not :quiet then
@@ -24,6 +24,7 @@ _ENQUEUE = text("""/* jobs.enqueue */
                           where c.org_id = :org and c.purpose = 'ops' and c.type = 'discord_channel' and c.enabled
                           order by c.created_at, c.id limit 1),
                         cast(:typed_in as bigint)) end as channel_id),
+    box as (select id from hosts where org_id = :org and id = cast(:host as uuid) and deleted_at is null for key share),
     before as (select id, status from jobs where org_id = :org and id = cast(:after as uuid) for share),
     counter as (
       insert into org_counters (org_id, name, value) values (:org, 'job', 1)
@@ -37,7 +38,7 @@ _ENQUEUE = text("""/* jobs.enqueue */
              cast(:schedule as uuid), cast(:batch as uuid), cast(:macro as uuid), cast(:after as uuid), :after_any,
              cast(:dedupe as text), :attempts, :backoff, :timeout, :not_before, cast(:expires as timestamptz),
              cast(:author as uuid), :now
-        from counter left join before on true
+        from counter cross join box left join before on true
        where cast(:after as uuid) is null or :after_any and before.id is not null
           or before.status in ('held', 'queued', 'running', 'success')
       on conflict (org_id, dedupe_key) where dedupe_key is not null and status in ('held', 'queued', 'running') do nothing
@@ -170,8 +171,8 @@ class Told:
 
 
 async def enqueue(session: AsyncSession, values: dict[str, Any]) -> Written | None:
-    """Writes a job with all that belongs to it; None where its dedupe key is taken or the job before it has ended as it
-    must not. `values`: the names in `_ENQUEUE`."""
+    """Writes a job with all that belongs to it; None where its dedupe key is taken, its host is gone, or the job before
+    it has ended as it must not. `values`: the names in `_ENQUEUE`."""
     row = (await session.execute(_ENQUEUE, values)).one_or_none()
     return None if row is None else Written(row.id, row.number, row.channel_id)
 

@@ -180,3 +180,17 @@ async def test_lists_are_paged_and_chosen(world: World) -> None:
     assert [job.number for job in (await world.jobs.list(world.admin(), status="cancelled")).rows] == [3]
     assert len((await world.jobs.list(world.admin(), status="live", server="EU1")).rows) == 10
     assert [job.number for job in await world.jobs.suggest(world.admin(), "J-12")] == [12]
+
+
+async def test_nothing_is_given_to_a_host_that_is_removed_at_the_same_moment(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, None, JobType.ANNOUNCE, wire.Announce(text="x"))
+    await world.jobs.cancel(world.admin(), job.number)
+    async with world.db.uow(world.admin()) as tx:
+        await world.hosts.remove_in(tx, host.name)
+        retry = asyncio.create_task(world.jobs.retry(world.admin(), job.number))
+        await asyncio.sleep(0.2)
+        assert not retry.done()  # it waits for the host's row
+    with pytest.raises(Conflict, match="removed"):
+        await retry
+    assert await world.value("select count(*) from jobs where status = 'queued'") == 0
