@@ -44,7 +44,7 @@ async def serve(config: AgentConfig, stopping: asyncio.Event) -> None:
     identities = IdentityFile(config.state_dir)
     identities.load()
     with StateLock(config.state_dir):
-        async with Http(config.url) as http:
+        async with Http(*config.urls) as http:
             await _serve(config, Link(http, identities), _open_spool(config), stopping)
 
 
@@ -69,7 +69,7 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
     streams.open()
     await servers.open()
     runner.resume()
-    log.info("agent %s of host %s serves %s", __version__, link.identity.host_id, config.url)
+    log.info("agent %s of host %s serves %s", __version__, link.identity.host_id, ", ".join(config.urls))
     claims = asyncio.create_task(repeat("claiming", runner.claim, link.recovered))
     others = [
         asyncio.create_task(repeat("heartbeat", heartbeats.beat, link.recovered)),

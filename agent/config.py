@@ -26,6 +26,9 @@ _EXAMPLE: Final = """\
 # Where the bot listens. Plain http:// is accepted for this machine only.
 url = "{url}"
 
+# Other addresses of the same bot, where it runs several times: the next one is used when one does not answer.
+# other_urls = []
+
 # What the agent remembers, and the secrets of the consoles that it made.
 # state_dir = "{state_dir}"
 
@@ -84,6 +87,19 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must look like https://bot.example.org")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https://: over http:// the agent's key could be read (this machine itself excepted)")
+    if not _HOST.fullmatch(parts.hostname) or not _has_port(parts):
+        raise ValueError("must look like https://bot.example.org, or https://bot.example.org:8443")
+    if parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an address without a user, a query or a fragment")
+    return url.rstrip("/")
+
+
 Directory = Annotated[Path, AfterValidator(_absolute)]
 
 
@@ -94,6 +110,8 @@ class AgentConfig(BaseModel):
 
     url: str
     """The bot's address, without a path at the end."""
+    other_urls: tuple[str, ...] = ()
+    """Further addresses of the same bot, in the order in which they are tried."""
     state_dir: Directory = Field(default_factory=default_state_dir)
     roots: tuple[Directory, ...] = ()
     """Servers live in `<root>/<slug>`; never empty after validation."""
@@ -103,21 +121,15 @@ class AgentConfig(BaseModel):
     log_mb: Annotated[float, Field(gt=0, le=1024)] = 8
     log_files: Annotated[int, Field(ge=1, le=99)] = 5
 
+    @field_validator("other_urls")
+    @classmethod
+    def _addresses(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(_address, urls))
+
     @field_validator("url")
     @classmethod
-    def _address(cls, url: str) -> str:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("must look like https://bot.example.org")
-        if parts.scheme == "http" and not is_loopback(parts.hostname):
-            raise ValueError(
-                "must be https://: over http:// the agent's key could be read (this machine itself excepted)"
-            )
-        if not _HOST.fullmatch(parts.hostname) or not _has_port(parts):
-            raise ValueError("must look like https://bot.example.org, or https://bot.example.org:8443")
-        if parts.query or parts.fragment or parts.username:
-            raise ValueError("must be an address without a user, a query or a fragment")
-        return url.rstrip("/")
+    def _one_address(cls, url: str) -> str:
+        return _address(url)
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +140,11 @@ class AgentConfig(BaseModel):
         if not isinstance(state_dir, str | Path):
             return values  # it is complained about as what it is
         return {**values, "roots": (Path(state_dir, "servers"),)}
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every address of the bot, each once, that of `url` first."""
+        return tuple(dict.fromkeys((self.url, *self.other_urls)))
 
     def allows(self, game: str) -> bool:
         """May servers of this game run on this host?"""

@@ -129,8 +129,12 @@ async def _bot(config: AgentConfig) -> list[Finding]:
         identity = IdentityFile(config.state_dir).load()
     except ConfigError as error:
         return [Finding("problem", str(error), "Ask for a token with `/host add` in Discord.")]
+    return [finding for url in config.urls for finding in await _at(url, identity)]
+
+
+async def _at(url: str, identity: Identity) -> list[Finding]:
     try:
-        async with Http(config.url) as http:
+        async with Http(url) as http:
             return await _ask(http, identity)
     except LinkError as error:
         return [Finding("problem", f"bot: {error}", "Is it running, and is `url` the address that it listens on?")]

@@ -4,8 +4,9 @@ An answer is trusted as far as its model goes; a redirect is never followed, bec
 """
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
@@ -15,8 +16,10 @@ import aiohttp
 from pydantic import ValidationError
 
 from agent import __version__, wire
+from agent.addresses import Addresses, Moved
 from games.lines import cleaned
 
+T = TypeVar("T")
 W = TypeVar("W", bound=wire.Wire)
 
 CALL_TIMEOUT: Final = 15.0
@@ -43,6 +46,10 @@ class Unavailable(LinkError):
         super().__init__(text)
         self.status = status
         self.retry_after = retry_after
+
+
+class Unreached(Unavailable):
+    """Nothing was sent: another address may be tried at once."""
 
 
 class KeyRefused(LinkError):
@@ -74,15 +81,23 @@ class Misunderstood(LinkError):
 
 
 class Http:
-    """One POST or GET and its errors; knows no key. Pairing uses it as it is."""
+    """One POST or GET and its errors; knows no key. Pairing uses it as it is.
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    Of several addresses one is used as long as it answers; where nothing could be sent the next is tried at once."""
+
+    def __init__(self, *urls: str) -> None:
+        self._addresses = Addresses(urls)
         self._session = aiohttp.ClientSession(
             headers={"User-Agent": f"gamekeeper-agent/{__version__}"},
             timeout=aiohttp.ClientTimeout(total=CALL_TIMEOUT, connect=10),
-            trust_env=url.startswith("https:"),  # a proxy would get the key in clear text with http:
+            # a proxy would get the key in clear text with http:
+            trust_env=all(url.startswith("https:") for url in urls),
         )
+
+    @property
+    def url(self) -> str:
+        """The address that is used now."""
+        return self._addresses.current
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,13 +142,34 @@ class Http:
         """Status, headers and body of one answer. Raises `Unavailable` when there is none."""
         limits = aiohttp.ClientTimeout(total=timeout, connect=min(10.0, timeout))
         json = None if body is None else body.dump()
-        try:
-            async with self._request(method, path, key, limits, params=query, json=json) as response:
+
+        async def ask(url: str) -> tuple[int, Mapping[str, str], bytes]:
+            async with self._request(url, method, path, key, limits, params=query, json=json) as response:
+                if response.status >= 500:
+                    self._addresses.failed(url)
                 return response.status, response.headers, await _bounded(response)
+
+        return await self._somewhere(ask, f"did not answer within {timeout:.0f} s")
+
+    async def _somewhere(self, ask: Callable[[str], Awaitable[T]], silence: str) -> T:
+        """Asks at the address in use; where nobody can be reached, at each of the others. Raises `Unavailable`."""
+        for _ in self._addresses.urls[1:]:
+            with contextlib.suppress(Unreached):
+                return await self._at(self.url, ask, silence)
+        return await self._at(self.url, ask, silence)
+
+    async def _at(self, url: str, ask: Callable[[str], Awaitable[T]], silence: str) -> T:
+        try:
+            return await self._addresses.unless_moved(ask(url))
+        except Moved:
+            raise Unavailable(f"{url} does not answer any more") from None
         except TimeoutError:
-            raise Unavailable(f"{self.url} did not answer within {timeout:.0f} s") from None
+            self._addresses.failed(url)
+            raise Unavailable(f"{url} {silence}") from None
         except aiohttp.ClientError as error:
-            raise Unavailable(f"{self.url} cannot be reached: {_reason(error)}") from None
+            self._addresses.failed(url)
+            kind = Unreached if isinstance(error, aiohttp.ClientConnectorError) else Unavailable
+            raise kind(f"{url} cannot be reached: {_reason(error)}") from None
 
     async def send(self, method: str, path: str, body: wire.Wire, *, key: str) -> None:
         """Send what has no answer but that it was taken. Raises a `LinkError`."""
@@ -144,22 +180,21 @@ class Http:
     async def download(self, path: str, target: Path, *, key: str, most: int) -> str:
         """Write an answer of at most `most` bytes to a file; its SHA-256. Raises a `LinkError`, or `OSError`."""
         limits = aiohttp.ClientTimeout(total=None, connect=10, sock_read=SILENCE_MAX)
-        try:
-            async with self._request("GET", path, key, limits) as response:
+
+        async def fetch(url: str) -> str:
+            async with self._request(url, "GET", path, key, limits) as response:
                 if response.status != 200:
                     raise _failure(path, response.status, response.headers, await _bounded(response))
                 return await _to_file(response, target, most)
-        except TimeoutError:
-            raise Unavailable(f"{self.url} fell silent while it sent {path}") from None
-        except aiohttp.ClientError as error:
-            raise Unavailable(f"{self.url} cannot be reached: {_reason(error)}") from None
+
+        return await self._somewhere(fetch, f"fell silent while it sent {path}")
 
     def _request(
-        self, method: str, path: str, key: str, limits: aiohttp.ClientTimeout, **more: Any
+        self, url: str, method: str, path: str, key: str, limits: aiohttp.ClientTimeout, **more: Any
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         return self._session.request(
             method,
-            f"{self.url}/agent/v1/{path}",
+            f"{url}/agent/v1/{path}",
             headers={"Authorization": f"Bearer {key}"} if key else None,
             allow_redirects=False,
             timeout=limits,

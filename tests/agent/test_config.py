@@ -25,6 +25,11 @@ def test_the_example_is_a_configuration(tmp_path: Path) -> None:
     assert keys >= {"url", "state_dir", "roots", "templates", "template_dirs", "log_mb", "log_files"}
 
 
+def test_further_addresses(tmp_path: Path) -> None:
+    config = load(tmp_path, 'url = "https://a"\nother_urls = ["https://b/", "https://a", "http://localhost:8378"]')
+    assert config.urls == ("https://a", "https://b", "http://localhost:8378")
+
+
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:1/", "https://a.b/bot/"])
 def test_addresses_that_are_taken(tmp_path: Path, url: str) -> None:
     assert load(tmp_path, f'url = "{url}"').url == url.rstrip("/")
@@ -36,6 +41,7 @@ def test_addresses_that_are_taken(tmp_path: Path, url: str) -> None:
         ('url = "http://bot.example"', "`url` must be https://"),
         ('url = "http://127.0.0.1.evil.example"', "`url` must be https://"),
         ('url = "bot.example"', "`url` must look like"),
+        ('url = "https://b"\nother_urls = ["http://bot.example"]', "`other_urls` must be https://"),
         ('url = "https://me:pw@bot.example"', "`url` must be an address without"),
         ("", "`url` is missing"),
         ("url = 1", "`url` is wrong: input should be a valid string"),
