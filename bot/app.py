@@ -33,6 +33,7 @@ from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
 from bot.services.audit_export import AuditExport
 from bot.services.audit_verify import AuditVerify
+from bot.services.backups import Backups
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
@@ -164,6 +165,7 @@ class App:
             audit=Audit(db),
             audit_export=AuditExport(db),
             audit_verify=AuditVerify(db),
+            backups=Backups(db),
             bans=Bans(db),
             ban_adding=ban_adding,
             ban_lifting=ban_lifting,

@@ -31,6 +31,7 @@ EXTENSIONS: Final = (
     "cogs.alert",
     "cogs.announce",
     "cogs.audit",
+    "cogs.backup",
     "cogs.ban",
     "cogs.batch",
     "cogs.config",

@@ -10,6 +10,7 @@ AUDIT_ACTIONS = (
     "ban.", "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.",
     "fleet.", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "schedule.", "setup.", "config.", "org.",
     "alert.", "incident.", "maintenance.", "access.", "notify.", "panel.", "audit.", "user.", "batch.",
+    "macro.", "backup.",
 )  # fmt: skip
 
 _WHENS = (

@@ -13,6 +13,7 @@ from games.bans import problems as bans_problems
 from games.placeholders import names
 from games.resolved import ResolvedTemplate
 from games.sections.actions import Action
+from games.sections.backup import Backup
 from games.sections.bans import Bans
 from games.sections.base import Section
 from games.sections.console import ConsoleSpec
@@ -50,6 +51,7 @@ class GameTemplate(Section):
     bans: Bans | None = None
     """The list of bans, for a game with the actions `ban` and `unban`."""
     mods: Mods | None = None
+    backup: Backup | None = None
     log: Log
     golden: tuple[str, ...] = ()
     """Recorded conversations beside the template, replayed by `check_template`."""
@@ -74,6 +76,7 @@ class GameTemplate(Section):
         yield from self._console_problems()
         yield from bans_problems.problems(self.identity, self.actions, self.bans)
         yield from self._mods_problems()
+        yield from self._backup_problems()
 
     def _console_problems(self) -> Iterator[str]:
         lists = self.players or self.bans or (self.mods and self.mods.listings)
@@ -106,8 +109,15 @@ class GameTemplate(Section):
         if change.variable is not None and (change.variable not in self.vars or self.vars[change.variable].secret):
             yield f"`mods` sets `{change.variable}`, which is no variable of people's"
 
+    def _backup_problems(self) -> Iterator[str]:
+        for name in self.backup.before if self.backup else ():
+            action = self.actions.get(name)
+            if action is None or action.quoted or action.identities or action.closes:
+                yield f"`backup` needs the action `{name}`, which may send no values and not end the game"
+
     def _places(self) -> Iterator[str]:
         yield from self.paths.values()
+        yield from self.backup.paths if self.backup else ()
         yield from (file.path for file in self.config_files)
         yield from (folder.path for folder in self.mods.dirs) if self.mods else ()
 
@@ -132,6 +142,7 @@ class GameTemplate(Section):
         has += ["console"] if self.console else []
         has += ["players"] if self.players else []
         has += ["mods"] if self.mods else []
+        has += ["backup"] if self.backup else []
         if self.bans is not None:
             has += ["bans"] if self.bans.persistence == "file" else ["bans", "bans_memory"]
         return (*has, *sorted(set(self.actions) - _NOT_FOR_PEOPLE - self._our_own))

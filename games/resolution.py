@@ -59,6 +59,8 @@ def resolve(template: "GameTemplate", directory: Path, values: Mapping[str, str]
         players=template.players,
         actions=template.actions,
         bans=template.bans,
+        backup=template.backup,
+        backup_paths=_backup_paths(template, directory, context),
         mods=template.mods,
         mod_dirs=_mod_dirs(template, directory, context),
         log=template.log,
@@ -96,6 +98,11 @@ def _files(template: "GameTemplate", directory: Path, context: Mapping[str, str]
 def _mod_dirs(template: "GameTemplate", directory: Path, context: Mapping[str, str]) -> tuple[ResolvedModDir, ...]:
     described = template.mods.dirs if template.mods else ()
     return tuple(ResolvedModDir(_inside(directory, one.path, context), one) for one in described)
+
+
+def _backup_paths(template: "GameTemplate", directory: Path, context: Mapping[str, str]) -> tuple[Path, ...]:
+    described = template.backup.paths if template.backup else ()
+    return tuple(_inside(directory, one, context) for one in described)
 
 
 def _inside(directory: Path, written: str, context: Mapping[str, str]) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from games.sections.actions import Action
+from games.sections.backup import Backup
 from games.sections.bans import Bans
 from games.sections.console import ConsoleSpec
 from games.sections.log import Log
@@ -71,6 +72,9 @@ class ResolvedTemplate:
     players: Players | None
     actions: Mapping[str, Action]
     bans: Bans | None
+    backup: Backup | None
+    backup_paths: tuple[Path, ...]
+    """Below the server's directory; they need not exist."""
     mods: Mods | None
     mod_dirs: tuple[ResolvedModDir, ...]
     """The first is where we put them."""

@@ -8,7 +8,7 @@ from typing import Final
 from agent.config import AgentConfig
 from agent.errors import TaskFailed
 
-_OURS: Final = {"instances", "records", "runs"}
+_OURS: Final = {"backups", "instances", "records", "runs"}
 """Directories of the state directory."""
 
 

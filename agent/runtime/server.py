@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from agent import wire
 from agent.config import AgentConfig
 from agent.errors import TaskFailed
-from agent.runtime import bans, creating, kick, watching
+from agent.runtime import bans, creating, kick, saves, watching
 from agent.runtime.crash import Backoff
 from agent.runtime.instance import Instance, LogSource
 from agent.runtime.mods import deployment
@@ -128,6 +128,10 @@ class GameServer:
             raise TaskFailed("This agent has no line to the bot, so it cannot fetch the file.")
         return await deployment.install(self._server, self._power, self._fetch, params, report)
 
+    async def backup(self, params: wire.SaveBackup, report: Report) -> wire.SaveBackupResult:
+        """Pack what the game has saved, and keep it on this host."""
+        return await saves.backup(self._server, params, report)
+
     async def mods(self) -> wire.ModList | None:
         """Which mods lie there; None where nothing can be said now."""
         server = self._server
@@ -148,6 +152,7 @@ class GameServer:
         """Find the running game again after the agent itself was started, and what an interrupted action left."""
         server = self._server
         self._end_swap()
+        saves.clear_up(server)
         if server.process.alive:
             server.memory.update(game=server.process.game, judged=False, installed="yes")
             if server.run() is None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from agent import wire
 from agent.runtime.server import Report
-from agent.tasks import bans, console, lifecycle, mods, players, power
+from agent.tasks import bans, console, lifecycle, mods, players, power, saves
 from agent.tasks.ending import Ending
 
 __all__ = ["TASKS", "Ending", "Report", "Task"]
@@ -58,4 +58,5 @@ TASKS: Final[dict[type[wire.Params], Task]] = {
     wire.PlayerKick: Task(players.kick, fresh=False, cancellable=_SENT),
     wire.BanSync: Task(bans.sync, fresh=False, timed=True),
     wire.ModInstall: Task(mods.install, cancellable=mods.CANCELLABLE, resumes=True),
+    wire.SaveBackup: Task(saves.backup, fresh=False, resumes=True),
 }

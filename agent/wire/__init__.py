@@ -83,12 +83,14 @@ from agent.wire.params import (
     ServerStop,
 )
 from agent.wire.records import LogRecord, Records, RecordsAnswer, RecordsExpected
+from agent.wire.saves import DROPS_MAX, SaveBackup, SaveBackupResult
 from agent.wire.wishes import BanItem, BanReceipt, BanSync, BanSyncResult, Identity, ModInstall, ModInstallResult
 
 __all__ = [
     "ARTIFACT_MAX",
     "BAN_ITEMS_MAX",
     "CONSOLE_LINE_MAX",
+    "DROPS_MAX",
     "MESSAGE_BYTES",
     "OUTPUT_MAX",
     "PHASES",
@@ -137,6 +139,8 @@ __all__ = [
     "RecordsExpected",
     "Result",
     "ResultAnswer",
+    "SaveBackup",
+    "SaveBackupResult",
     "ServerCreate",
     "ServerKill",
     "ServerList",

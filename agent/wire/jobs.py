@@ -18,6 +18,7 @@ from agent.wire.params import (
     ServerStart,
     ServerStop,
 )
+from agent.wire.saves import SaveBackup
 from agent.wire.wishes import BanSync, ModInstall
 
 
@@ -39,6 +40,7 @@ class Step(StrEnum):
     UNPACKING = "unpacking"
     SWAPPING = "swapping"
     ROLLING_BACK = "rolling_back"
+    PACKING = "packing"
 
 
 JobParams = Annotated[
@@ -52,7 +54,8 @@ JobParams = Annotated[
     | Announce
     | PlayerKick
     | BanSync
-    | ModInstall,
+    | ModInstall
+    | SaveBackup,
     Field(discriminator="type"),
 ]
 
@@ -78,6 +81,7 @@ PHASES: Final[dict[str, tuple[Step, ...]]] = {
         Step.WAITING_READY,
         Step.VERIFYING,
     ),
+    "SAVE_BACKUP": (Step.SAVING, Step.PACKING, Step.VERIFYING),
 }
 
 

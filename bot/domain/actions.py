@@ -25,6 +25,7 @@ ACTIONS: Final = {
         Action("stop", JobType.SERVER_STOP, "stop"),
         Action("start", JobType.SERVER_START, "start"),
         Action("announce", JobType.ANNOUNCE, "say", text="The text"),
+        Action("backup", JobType.SAVE_BACKUP, "backup"),
         Action("console", JobType.CONSOLE_COMMAND, "console", text="The command"),
     )
 }

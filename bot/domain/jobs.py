@@ -20,6 +20,7 @@ class JobType(StrEnum):
     PLAYER_KICK = "PLAYER_KICK"
     BAN_SYNC = "BAN_SYNC"
     MOD_INSTALL = "MOD_INSTALL"
+    SAVE_BACKUP = "SAVE_BACKUP"
 
 
 JobStatus = Literal["held", "queued", "running", "success", "failed", "cancelled", "expired"]
@@ -108,6 +109,7 @@ JOBS: Final[dict[JobType, JobSpec]] = {
         timeout=timedelta(minutes=30),
         instead="Give `/mod deploy` again.",
     ),
+    JobType.SAVE_BACKUP: JobSpec("backups.create", "backup", exclusive=True, timeout=timedelta(minutes=60)),
 }
 
 PARTS: Final[frozenset[str]] = frozenset(kind.value for kind, spec in JOBS.items() if spec.instead)

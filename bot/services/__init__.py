@@ -13,6 +13,7 @@ from bot.services.artifacts import Artifacts
 from bot.services.audit import Audit
 from bot.services.audit_export import AuditExport
 from bot.services.audit_verify import AuditVerify
+from bot.services.backups import Backups
 from bot.services.bans import Bans
 from bot.services.bans_adding import BanAdding
 from bot.services.bans_lifting import BanLifting
@@ -67,6 +68,7 @@ class Services:
     audit: Audit
     audit_export: AuditExport
     audit_verify: AuditVerify
+    backups: Backups
     bans: Bans
     ban_adding: BanAdding
     ban_lifting: BanLifting

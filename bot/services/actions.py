@@ -33,6 +33,8 @@ def params(action: Action, text: str) -> wire.Params:
             return wire.ServerStop()
         case JobType.SERVER_START:
             return wire.ServerStart()
+        case JobType.SAVE_BACKUP:
+            return wire.SaveBackup()
         case _:
             return wire.ServerRestart()
 

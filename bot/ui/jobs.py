@@ -31,6 +31,7 @@ _TITLES: Final = {
     "PLAYER_KICK": "Kick",
     "BAN_SYNC": "Bans",
     "MOD_INSTALL": "Deploy",
+    "SAVE_BACKUP": "Backup",
 }
 _STEPS: Final = {
     Step.STARTED: "Taken by the host",
@@ -48,6 +49,7 @@ _STEPS: Final = {
     Step.UNPACKING: "Unpack",
     Step.SWAPPING: "Swap",
     Step.ROLLING_BACK: "Roll back",
+    Step.PACKING: "Pack",
 }
 _STATES: Final = {
     "held": (Colour.IDLE, "waits for the job before it"),
@@ -150,7 +152,7 @@ def _outcome(job: JobCard, *, public: bool) -> str:
             cancelling = "Cancelling …" if job.cancel_requested_at else ""
             return "\n".join(filter(None, [cancelling, safe(job.message or "", 300)]))
         case "success":
-            if job.type.startswith("SERVER_"):  # a sentence of the agent, not words of the game
+            if job.type.startswith(("SERVER_", "SAVE_")):  # a sentence of the agent, not words of the game
                 return f"{safe(job.output or '', 300) or 'Done.'}{took}"
             return "\n".join(filter(None, [f"Done.{took}", output]))
         case "expired":
