@@ -112,6 +112,8 @@ PLAIN: Final[Mapping[str, str]] = {
 """Options that name nothing of a guild."""
 GIVEN: Final[Mapping[tuple[str, str], str]] = {
     ("alert add", "type"): "server_down",
+    ("batch start", "mod"): "Bigger",
+    ("batch start", "version"): "1.0",
     ("fleet tag", "add"): "night",
     ("mod upload", "version"): "1.0",
 }
