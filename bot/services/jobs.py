@@ -8,9 +8,11 @@ from pydantic import TypeAdapter
 
 from agent import wire
 from bot import clock
+from bot.domain.actions import POWER
 from bot.domain.actors import Actor
 from bot.domain.jobs import FINAL, JOBS, LIVE, JobType
 from bot.errors import Conflict, NotFound
+from bot.services.holds import must_not_be_held
 from bot.services.jobs_ending import edit_messages, end
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.servers import PAGE, Page, must_see, seen
@@ -60,7 +62,7 @@ class Jobs:
         """`/job retry`: a new job with the same parameters, for one that did not succeed.
 
         Raises:
-            NotFound, NotPermitted, Conflict: no such job, not allowed, or there is nothing to retry.
+            NotFound, NotPermitted, Conflict: no such job, not allowed, held, or there is nothing to retry.
         """
         async with self._db.uow(actor) as tx:
             old = await self._locked(tx, number, "jobs.cancel")
@@ -75,6 +77,8 @@ class Jobs:
                 raise Conflict(f"The server or host of J-{number} was removed.", "Give the command for another one.")
             places = await jobs.messages(tx.session, old.org_id, old.id)
             job_type = JobType(old.type)
+            if job_type in POWER and (server := await cards.server(tx.session, old.org_id, server_id=old.server_id)):
+                await must_not_be_held(tx, server)
             job = await enqueue(
                 tx,
                 type=job_type,

@@ -11,6 +11,7 @@ from bot.domain.actors import Actor
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
+from bot.services.holds import must_not_be_held
 from bot.services.mods_effects import Plan, effects
 from bot.services.mods_games import GameMods, moddable
 from bot.services.mods_giving import Action, give
@@ -95,6 +96,7 @@ class Mods:
         edited: tuple[str, ...] | None = None,
     ) -> Question:
         """`edited`: what is to be replaced although somebody edited it; None: that is kept."""
+        await must_not_be_held(tx, server)
         plan, force = await self._plan(tx, server, artifact, action, edited or ()), edited is not None
         tx.audit(
             f"{_AUDIT[action]}.ask",
@@ -132,6 +134,7 @@ class Mods:
         server, game = await _moddable(tx, payload["server"])
         if not await fleet.lock(tx.session, tx.actor.org, server.id):
             raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
+        await must_not_be_held(tx, server)
         artifact = await mods.get(tx.session, tx.actor.org, UUID(payload["artifact"]))
         if artifact is None:
             raise NotFound("That version is gone.", "Upload it again.")

@@ -1,6 +1,7 @@
 """Holds: what they refuse, who may end them, their own end, and who comes first."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from bot.services.servers import resolve
 from db.queries import servers_wanted
 from tests.bot.people import MODERATORS, again
 from tests.bot.services.schedules_world import Planned
+from tests.bot.services.workshop import Workshop
+from tests.bot.world import World
 
 
 @pytest.fixture
@@ -155,6 +158,31 @@ async def test_what_is_waiting_is_named(planned: Planned, holds: Holds) -> None:
     await planned.world.enqueue(planned.host, planned.server, JobType.SERVER_RESTART, wire.ServerRestart())
     done = await holds.hold(again(planned.owner), "EU1", "x")
     assert "J-1 is waiting or under way there and goes on" in done.text
+
+
+async def test_a_job_is_not_done_again_while_it_is_held(planned: Planned, holds: Holds) -> None:
+    world = planned.world
+    await world.enqueue(planned.host, planned.server)
+    await planned.finish("failed")
+    await holds.hold(again(planned.owner), "EU1", "new map")
+    with pytest.raises(Conflict, match="EU1 is held by Olga"):
+        await world.jobs.retry(again(planned.owner), 1)
+    await world.enqueue(planned.host, planned.server, JobType.CONSOLE_COMMAND, wire.ConsoleCommand(command="x"))
+    await planned.finish("failed")
+    await world.jobs.retry(again(planned.owner), 2)
+
+
+async def test_nothing_is_deployed_while_it_is_held(world: World, tmp_path: Path) -> None:
+    shop = Workshop(world, tmp_path)
+    await shop.upload(b"DATA" * 50, "dm9.map", version="1.0")
+    server = await shop.server(await shop.host())
+    owner = await shop.owner()
+    question = await shop.mods.ask_deploy(again(owner), str(server), "dm9", "1.0")
+    await Holds(world.db).hold(again(owner), str(server), "new map")
+    with pytest.raises(Conflict, match="is held by Olga"):
+        await shop.confirmations.press(again(owner), question.token)
+    with pytest.raises(Conflict, match="is held by Olga"):
+        await shop.mods.ask_deploy(again(owner), str(server), "dm9", "1.0")
 
 
 @pytest.mark.parametrize(
