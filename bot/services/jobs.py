@@ -17,7 +17,7 @@ from bot.services.jobs_ending import edit_messages, end
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.servers import PAGE, Page, must_see, seen
 from db.engine import Database
-from db.queries import cards, jobs
+from db.queries import cards, jobs, jobs_archive
 from db.queries.cards import JobCard
 from db.queries.jobs import LockedJob
 from db.uow import Tx
@@ -39,12 +39,14 @@ class Jobs:
             NotFound, NotPermitted, Conflict: no such job, not allowed, or it has ended.
         """
         async with self._db.uow(actor) as tx:
-            job = await self.cancel_in(tx, number, permission="jobs.cancel")
-            tx.audit("job.cancel", resource=("job", job.id), number=number, type=job.type, was=job.status)
+            job, followers = await self.cancel_in(tx, number, permission="jobs.cancel")
+            also = {"followers": followers} if followers else {}
+            tx.audit("job.cancel", resource=("job", job.id), number=number, type=job.type, was=job.status, **also)
         return job
 
-    async def cancel_in(self, tx: Tx, number: int, *, permission: str = "") -> LockedJob:
-        """Cancels within a unit of work of the caller, who names it in the audit row. Returns the job as it was."""
+    async def cancel_in(self, tx: Tx, number: int, *, permission: str = "") -> tuple[LockedJob, list[int]]:
+        """Cancels within a unit of work of the caller, who names it in the audit row. Returns the job as it was, and
+        the numbers of those that were released or cancelled with it."""
         job = await self._locked(tx, number, permission)
         if job.status in FINAL:
             raise Conflict(f"J-{number} has ended already: {job.status}.", "`/job show` says how.")
@@ -52,11 +54,10 @@ class Jobs:
         if job.status == "running" and run_id is None:
             await jobs.request_cancel(tx.session, job.org_id, job.id, tx.actor.user_id, clock.now())
             await edit_messages(tx, job, "job.cancelling")
-        else:
-            if job.status == "held":
-                await jobs.splice(tx.session, job.id)
-            await end(tx, job, "cancelled", reason="cancelled by hand", run_id=run_id, by=tx.actor.user_id)
-        return job
+            return job, []
+        if job.status == "held":
+            await jobs.splice(tx.session, job.id)
+        return job, await end(tx, job, "cancelled", reason="cancelled by hand", run_id=run_id, by=tx.actor.user_id)
 
     async def retry(self, actor: Actor, number: int) -> Enqueued:
         """`/job retry`: a new job with the same parameters, for one that did not succeed.
@@ -93,6 +94,8 @@ class Jobs:
 
     async def _locked(self, tx: Tx, number: int, permission: str) -> LockedJob:
         job = await jobs.lock_number(tx.session, tx.actor.org, number)
+        if job is None and await jobs_archive.there(tx.session, tx.actor.org, number):
+            raise Conflict(f"J-{number} ended long ago.", "`/job show` says how; give the command again.")
         if job is None:
             raise NotFound(f"There is no job J-{number} here.", "`/job list` shows what there is.")
         for needed in filter(None, (permission, JOBS[JobType(job.type)].permission)):

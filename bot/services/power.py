@@ -116,8 +116,9 @@ class Power:
                 raise Conflict(
                     f"Nothing is waiting or under way on {safe(server.name)}.", "`/job list` shows what was."
                 )
-            job = await self._jobs.cancel_in(tx, number)
-            tx.audit("job.cancel", resource=("server", server.id), jobId=str(job.id), number=number)
+            job, followers = await self._jobs.cancel_in(tx, number)
+            also = {"followers": followers} if followers else {}
+            tx.audit("job.cancel", resource=("server", server.id), jobId=str(job.id), number=number, **also)
             return Done(f"J-{number} is being cancelled", "Its message says how it ended.")
 
     async def cancel_plan(self, actor: Actor, plan_id: UUID) -> Done:

@@ -204,3 +204,11 @@ async def test_a_job_is_tried_as_often_and_as_soon_as_was_said(world: World) -> 
     second = await world.started(host)
     await world.queue.finish(host, second.run_id, result(second, "failed"))
     assert await world.job(first.number) == ("failed", "failed")
+
+
+async def test_what_a_cancel_takes_with_it_is_in_its_audit_row(world: World) -> None:
+    host, _ = await world.pair()
+    jobs = await chain(world, host, 3)
+    await world.jobs.cancel(world.admin(), jobs[0].number)
+    details = await world.value("select details from audit_logs where action = 'job.cancel'")
+    assert details["followers"] == [jobs[1].number, jobs[2].number]
