@@ -7,7 +7,8 @@ from bot.ui import audit, bans, jobs, mods, players, schedules, servers
 
 Choices = list[app_commands.Choice[str]]
 AUDIT_ACTIONS = (
-    "ban.", "server.restart", "server.start", "server.stop", "server.kill", "console.run", "announce", "player.",
+    "ban.", "server.restart", "server.start", "server.stop", "server.kill", "server.plan", "server.reconcile",
+    "console.run", "announce", "player.",
     "fleet.", "host.", "job.cancel", "job.retry", "job.finish", "mod.", "schedule.", "setup.", "config.", "org.",
     "alert.", "incident.", "maintenance.", "access.", "notify.", "panel.", "audit.", "user.", "batch.",
     "macro.", "backup.",

@@ -85,13 +85,29 @@ def _facts(server: ServerCard) -> list[str]:
         ("Incident", f"I-{server.incident}" if server.incident else ""),
         ("Next maintenance", ago(server.maintenance_at) if server.maintenance_at else ""),
         ("Host", _host(server)),
-        ("Wanted", "" if server.desired_state in ("unmanaged", server.status) else server.desired_state),
+        ("Planned", _plan(server)),
+        ("Wanted", _drift(server)),
         ("Tags", ", ".join(f"`{tag}`" for tag in server.tags)),
         ("Under way", job_number(server.busy_with) if server.busy_with else ""),
         holds.fact(server.rest),
         ("Note", safe(str(observed.get("note") or ""), 300)),
     ]
     return [f"**{name}** {value}" for name, value in facts if value]
+
+
+def _plan(server: ServerCard) -> str:
+    if server.plan is None:
+        return ""
+    due = server.plan["dueAt"]
+    return f"{server.plan['action']} {ago(datetime.fromisoformat(due)) if due else 'as soon as nobody is on'}"
+
+
+def _drift(server: ServerCard) -> str:
+    """`running, is stopped`: where it is not as people want it, and not on its way there."""
+    wanted = server.desired_state
+    if wanted in ("unmanaged", server.status) or server.status in ("starting", "stopping") or not server.host_online:
+        return ""
+    return f"{wanted}, is {STATES[server.status][2]}"
 
 
 def _host(server: ServerCard) -> str:
@@ -107,7 +123,13 @@ def _controls(server: ServerCard, may: Callable[[str], bool]) -> list[discord.ui
         (not up, "Start", "server.start", "servers.start", discord.ButtonStyle.success),
         (up, "Restart", "server.restart", "servers.restart", discord.ButtonStyle.primary),
         (up, "Stop", "server.stop", "servers.stop", discord.ButtonStyle.danger),
-        (bool(server.busy_with), "Cancel", "server.cancel", "servers.stop", discord.ButtonStyle.secondary),
+        (
+            bool(server.busy_with or server.plan),
+            "Cancel",
+            "server.cancel",
+            "servers.stop",
+            discord.ButtonStyle.secondary,
+        ),
         (held, "Release", "server.release", "servers.stop", discord.ButtonStyle.secondary),
         (True, "Refresh", "server.show", "servers.view", discord.ButtonStyle.secondary),
     ]

@@ -25,6 +25,7 @@ from bot.services.mods_sweep import ModSweep
 from bot.services.panels import PanelWatch
 from bot.services.power_due import PowerPlans
 from bot.services.retention import Retention
+from bot.services.power_reconcile import Reconciler
 from bot.services.schedules_due import SchedulesDue
 
 if TYPE_CHECKING:
@@ -91,7 +92,10 @@ def _schedules(db: Database) -> list[Tick]:
 
 
 def _power(db: Database) -> list[Tick]:
-    return [Tick("power.plans", _SOON, PowerPlans(db).tick, first=_SOON)]
+    return [
+        Tick("power.plans", _SOON, PowerPlans(db).tick, first=_SOON),
+        Tick("jobs.reconcile", _SOON, Reconciler(db).tick, first=timedelta(minutes=1)),
+    ]
 
 
 def _rest(db: Database) -> list[Tick]:

@@ -114,6 +114,8 @@ async def jobs(
 
 _SERVERS = f"""
     select s.id, s.org_id, s.name, s.slug, g.slug as game, g.name as game_name, s.status, s.desired_state, s.restart_policy,
+_PLAN = """(select jsonb_build_object('action', p.action, 'dueAt', p.due_at) from power_plans p
+             where p.server_instance_id = s.id and p.status in ('planned', 'running'))"""
            s.status_changed_at, s.observed, s.port, s.players_online, s.last_seen_at, s.vars, s.host_id,
            h.name as host_name, h.status as host_status, coalesce(h.offline_since, h.last_heartbeat_at) as host_offline_since,
            coalesce((select r from jsonb_array_elements(h.games) r where r ->> 'id' = g.slug limit 1) -> 'capabilities',
@@ -121,7 +123,7 @@ _SERVERS = f"""
            array(select t.tag from server_tags t where t.server_instance_id = s.id order by t.tag) as tags,
            (select j.number from jobs j join job_runs r on r.job_id = j.id
              where j.server_instance_id = s.id and j.is_exclusive and r.status in ('claimed', 'running') limit 1) as busy_with,
-           {{next_restart}} as next_restart, {{incident}} as incident, {RESTING}, {PLANNED} as maintenance_at
+           {{next_restart}} as next_restart, {{incident}} as incident, {_PLAN} as plan, {RESTING}, {PLANNED} as maintenance_at
       from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id {REST}
      where s.org_id = :org and s.deleted_at is null"""
 
@@ -159,6 +161,8 @@ class ServerCard(Resting):
     """Number of an incident of its own or of its host that is not over; None in a list."""
     maintenance_at: datetime | None = None
     """When its next maintenance begins, if that is within a day."""
+    plan: dict[str, Any] | None = None
+    """The stop or restart that is planned: `action`, and `dueAt`, else as soon as nobody is on."""
 
     @property
     def host_online(self) -> bool:

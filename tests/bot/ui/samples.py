@@ -118,6 +118,7 @@ def server(name: str, **changed: Any) -> ServerCard:
         "tags": [f"tag-{n:02}-{'x' * 25}" for n in range(25)],
         "busy_with": 340,
         "next_restart": NOW,
+        "plan": {"action": "restart", "dueAt": "2026-11-21T04:00:00+00:00"},
         "incident": 12,
     }
     return ServerCard(**{**values, **changed})

@@ -1,0 +1,74 @@
+"""Starts again what should always run and is stopped. Any number of processes may look.
+
+Only where nobody else will: a crashed game is its host's affair, one that is held or in maintenance is left alone, and
+whoever stops a server through the bot wants it stopped.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from agent import wire
+from bot import clock
+from bot.domain.actors import Actor, system
+from bot.domain.jobs import JobType
+from bot.errors import Conflict
+from bot.services.jobs_enqueue import enqueue
+from db.engine import Database
+from db.queries import maintenance, power_drift
+from db.uow import Tx
+
+PATIENCE: Final = timedelta(minutes=1)
+"""So long it has to be stopped: what people want reaches its host within it."""
+LONGEST_PAUSE: Final = timedelta(hours=1)
+_RECENT: Final = timedelta(hours=6)
+_BATCH: Final = 50
+_DUTY: Final = "jobs.reconcile"
+
+
+def pause(tries: int) -> timedelta:
+    """The wait after so many starts of late: 1 minute, 2, 4 … at most an hour."""
+    return min(timedelta(minutes=2 ** min(max(tries - 1, 0), 10)), LONGEST_PAUSE) if tries else timedelta()
+
+
+class Reconciler:
+    """The tick `jobs.reconcile`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def tick(self) -> dict[str, int]:
+        """Gives each of them a start."""
+        now = clock.now()
+        async with self._db.read() as session:
+            found = await power_drift.ids(session, now - PATIENCE, now, _BATCH)
+        return {"started": sum([await self._one(server_id, now) for server_id in found])}
+
+    async def _one(self, server_id: UUID, now: datetime) -> bool:
+        try:
+            async with self._db.uow(system(_DUTY)) as tx:
+                return await self._start(tx, server_id, now)
+        except Conflict:  # somebody's own action came in between
+            return False
+
+    async def _start(self, tx: Tx, server_id: UUID, now: datetime) -> bool:
+        server = await power_drift.hold(tx.session, server_id, since=now - PATIENCE, recent=now - _RECENT, now=now)
+        if server is None or (server.tried_at and now < server.tried_at + pause(server.tries)):
+            return False
+        if await maintenance.left_alone(tx.session, server.org_id, [server.id], now):
+            return False
+        tx.actor = Actor(type="system", name=_DUTY, org_id=server.org_id, guild_id=server.guild_id)
+        job = await enqueue(
+            tx,
+            type=JobType.SERVER_START,
+            server_id=server.id,
+            host_id=server.host_id,
+            params=wire.ServerStart(),
+            dedupe_key=f"power:{server.id}",
+            source="reconcile",
+        )
+        reason = "it should always run, and is stopped"
+        tx.audit(
+            "server.reconcile", resource=("server", server.id), jobId=str(job.id), number=job.number, reason=reason
+        )
+        return True
