@@ -19,6 +19,7 @@ from tests.bot.ui import samples
 from tests.bot.ui.access_samples import access_cards
 from tests.bot.ui.alert_samples import alert_cards, incident_cards
 from tests.bot.ui.audit_samples import audit_cards
+from tests.bot.ui.backup_samples import backup_cards
 from tests.bot.ui.ban_samples import ban_cards
 from tests.bot.ui.batch_samples import batch_cards
 from tests.bot.ui.check_samples import check_cards
@@ -154,6 +155,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         access_cards,
         alert_cards,
         audit_cards,
+        backup_cards,
         ban_cards,
         batch_cards,
         check_cards,
