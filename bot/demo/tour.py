@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.demo import reading
-from bot.demo.chapters import bans, incidents, mods, rights, schedules
+from bot.demo.chapters import bans, incidents, mods, plans, rights, schedules
 from bot.demo.host import ARENA, SEVENDAYS, Game
 from bot.demo.people import Choice, eventually, shown
 from bot.demo.simcord_private import allow_command
@@ -19,7 +19,8 @@ GUESTS: Final = ("Marla", "Old Tom", "eve' score=9")
 """The last one has a name that tries to pass for a field of the game's list."""
 DONE: Final = (
     "server.restart", "player.kick", "schedule.add", "panel.create", "ban.add", "ban.lift", "mod.upload", "mod.deploy",
-    "incident.acknowledge", "access.deny", "access.clear",
+    "incident.acknowledge", "access.deny", "access.clear", "server.restart.plan", "server.plan.postpone", "server.plan.cancel", "fleet.tag",
+    "maintenance.start", "maintenance.end", "batch.start",
 )  # fmt: skip
 """What people changed in the evening, as the audit log calls it."""
 HELLO: Final = "Blood moon tonight; doors close at 22:00"
@@ -44,6 +45,8 @@ class Tour(Story):
         await self.refuse(SEVENDAYS)
         await rights.denied(self, SEVENDAYS)
         await schedules.fired(self, SEVENDAYS, due)
+        await plans.rested(self, self.world.host.games)
+        await plans.rolled(self, self.world.host.games)
         await self.audit()
         await rights.proven(self)
         await rights.checked(self)
@@ -54,6 +57,7 @@ class Tour(Story):
         await self.console(game)
         await self.who_is_online()
         await self.announce()
+        await plans.counted_down(self, game)
         await self.kick(game)
         await bans.banned(self, game, GUESTS[0])
         await bans.own(self, GUESTS[0])
