@@ -21,6 +21,7 @@ KEPT: Final[Mapping[str, timedelta]] = {
     "jobs": timedelta(days=90),
     "player_ips": timedelta(days=30),
     "job_ips": timedelta(days=30),
+    "archived_ips": timedelta(days=30),
     "alert_firings": timedelta(days=90),
     "alert_counts": timedelta(days=2),
 }

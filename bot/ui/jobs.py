@@ -179,7 +179,7 @@ def _buttons(job: JobCard, may: Callable[[str], bool], *, public: bool) -> list[
     change = may("jobs.cancel") and (not known or may(JOBS[JobType(job.type)].permission))
     if change and job.status in LIVE and not job.cancel_requested_at:
         buttons.append(Button("Cancel", "job.cancel", (job.number,)))
-    if change and job.status in ("failed", "expired", "cancelled") and job.type not in PARTS:
+    if change and job.status in ("failed", "expired", "cancelled") and job.type not in PARTS and not job.archived:
         buttons.append(Button("Retry", "job.retry", (job.number,)))
     if mods.kept_edits(job.result) and job.type == "MOD_INSTALL" and may("mods.deploy"):
         buttons.append(Button("Replace edited files", "mod.force", (job.number,)))

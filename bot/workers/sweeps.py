@@ -19,13 +19,14 @@ from bot.services.bans_sweep import BanSweep
 from bot.services.batches_tending import BatchSweep
 from bot.services.heartbeats import Heartbeats
 from bot.services.holds import Holds
+from bot.services.jobs_archive import JobArchive
 from bot.services.jobs_sweep import JobSweep
 from bot.services.maintenance_due import MaintenanceDue
 from bot.services.mods_sweep import ModSweep
 from bot.services.panels import PanelWatch
 from bot.services.power_due import PowerPlans
-from bot.services.retention import Retention
 from bot.services.power_reconcile import Reconciler
+from bot.services.retention import Retention
 from bot.services.schedules_due import SchedulesDue
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def _jobs(db: Database) -> list[Tick]:
     return [
         Tick("leases.sweep", _OFTEN, Patient(jobs.leases, jobs.reachable), first=_SOON),
         Tick("queue.expire", _OFTEN, jobs.expiry, first=_SOON),
+        Tick("jobs.archive", timedelta(minutes=10), JobArchive(db).tick, first=timedelta(minutes=2)),
         Tick("batches.tend", _OFTEN, BatchSweep(db).tick, first=_SOON),
         Tick("mods.sweep", timedelta(minutes=5), ModSweep(db).abandoned, first=timedelta(minutes=1)),
     ]
@@ -160,6 +162,4 @@ DUTIES: Final[Mapping[str, Callable[[Database], list[Tick]]]] = {
 def ticks_of(db: Database, under: Callable[[str], Database] | None = None) -> list[Tick]:
     """What has to be done every now and then. `under` gives the database as whoever has a duty writes to it; without it
     nothing is checked."""
-    return [
-        replace(tick, duty=duty) for duty, ticks in DUTIES.items() for tick in ticks(under(duty) if under else db)
-    ]
+    return [replace(tick, duty=duty) for duty, ticks in DUTIES.items() for tick in ticks(under(duty) if under else db)]

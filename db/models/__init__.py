@@ -9,6 +9,7 @@ from db.models.batches import CommandMacro, JobBatch
 from db.models.events import Event
 from db.models.hosts import ApiKey, Host, PairingToken
 from db.models.jobs import Job, JobRun
+from db.models.jobs_archive import ArchivedJob, ArchivedRun
 from db.models.logs import Log, LogCursor
 from db.models.maintenance import MaintenanceWindow, ServerHold
 from db.models.messages import BotMessage, NotificationChannel, NotificationJob
@@ -38,6 +39,8 @@ __all__ = [
     "AlertRuleChannel",
     "ApiKey",
     "AppState",
+    "ArchivedJob",
+    "ArchivedRun",
     "AuditLog",
     "AuditSeal",
     "Backup",

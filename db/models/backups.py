@@ -35,9 +35,6 @@ class Backup(Base):
     __table_args__ = (
         UniqueConstraint("server_instance_id", "name", name="uq_backups_server_name"),
         ForeignKeyConstraint(
-            ["job_id", "org_id"], ["jobs.id", "jobs.org_id"], name="fk_backups_job", ondelete="SET NULL (job_id)"
-        ),
-        ForeignKeyConstraint(
             ["server_instance_id", "org_id"],
             ["server_instances.id", "server_instances.org_id"],
             name="fk_backups_server",

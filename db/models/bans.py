@@ -110,12 +110,6 @@ class BanEntry(Base):
             name="fk_ban_entries_server",
             ondelete="CASCADE",
         ),
-        ForeignKeyConstraint(
-            ["last_sync_job_id", "org_id"],
-            ["jobs.id", "jobs.org_id"],
-            name="fk_ban_entries_job",
-            ondelete="SET NULL (last_sync_job_id)",
-        ),
         check("ban_entries_desired_state_check", "desired_state IN ('banned','unbanned')"),
         check("ban_entries_sync_status_check", "sync_status IN ('pending','syncing','synced','failed','unsupported')"),
         check("ban_entries_applied_state_check", "applied_state IN ('banned','unbanned')"),

@@ -177,7 +177,7 @@ class JobRun(Base):
         ),
         Index("ix_job_runs_host", "host_id", newest("created_at")),
         partial("ix_job_runs_server", "server_instance_id", where="server_instance_id IS NOT NULL"),
-        partial("ix_job_runs_offered", "host_id", where="status = 'claimed'"),
+        partial("ix_job_runs_live", "host_id", where="status IN ('claimed','running')"),
         partial("ix_job_runs_lease", "lease_expires_at", where="status IN ('claimed','running')"),
         {
             "comment": "one row per attempt, created at claim time; claimed = offered, "

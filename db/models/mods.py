@@ -88,12 +88,6 @@ class ModDeployment(Base):
             ondelete="SET NULL (previous_deployment_id)",
         ),
         ForeignKeyConstraint(
-            ["job_id", "org_id"],
-            ["jobs.id", "jobs.org_id"],
-            name="fk_mod_deployments_job",
-            ondelete="SET NULL (job_id)",
-        ),
-        ForeignKeyConstraint(
             ["artifact_id", "org_id"],
             ["mod_artifacts.id", "mod_artifacts.org_id"],
             name="fk_mod_deployments_artifact",

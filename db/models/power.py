@@ -29,7 +29,9 @@ class PowerPlan(Base):
     reason: Mapped[str | None]
     created_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[Moment]
-    outcome: Mapped[str | None]
+    outcome: Mapped[str | None] = mapped_column(
+        comment="why it ended so, in words; NULL = it is live, or nothing has to be said"
+    )
     ended_at: Mapped[datetime | None]
     ended_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
@@ -39,9 +41,6 @@ class PowerPlan(Base):
             ["server_instances.id", "server_instances.org_id"],
             name="fk_power_plans_server",
             ondelete="CASCADE",
-        ),
-        ForeignKeyConstraint(
-            ["job_id", "org_id"], ["jobs.id", "jobs.org_id"], name="fk_power_plans_job", ondelete="SET NULL (job_id)"
         ),
         check("power_plans_action_check", "action IN ('stop','restart')"),
         check("power_plans_mode_check", "mode IN ('at','when_empty')"),

@@ -58,13 +58,6 @@ class Schedule(Base):
             name="fk_schedules_server",
             ondelete="CASCADE",
         ),
-        ForeignKeyConstraint(
-            ["last_run_job_id", "org_id"],
-            ["jobs.id", "jobs.org_id"],
-            name="fk_schedules_last_job",
-            ondelete="SET NULL (last_run_job_id)",
-            use_alter=True,
-        ),
         check("schedules_tag_check", "tag ~ '^[a-z0-9_-]{1,32}$'"),
         check("schedules_skip_next_check", "skip_next >= 0"),
         check("schedules_overlap_check", "overlap IN ('skip','queue')"),

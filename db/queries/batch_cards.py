@@ -23,15 +23,15 @@ _CARD = text(f"""/* batches.card */ {_BATCH} and (b.id = cast(:id as uuid) or b.
 _LIST = text(f"""/* batches.cards */ {_BATCH}
     and (not :live or b.status = 'running')
     and (cast(:words as text) is null or 'w-' || b.number || ' ' || b.action || ' ' || (b.targets ->> 'tag') ilike '%' || :words || '%')
-    and exists (select 1 from jobs j where j.batch_id = b.id and {covered("j.server_instance_id")})
+    and exists (select 1 from all_jobs j where j.batch_id = b.id and {covered("j.server_instance_id")})
     order by b.created_at desc, b.number desc limit :limit""")
 
 _JOBS = text("""/* batches.jobs */
     select j.number, j.status, j.server_instance_id as server_id, s.name as server_name, h.name as host_name,
            h.status is not distinct from 'online' as host_online, r.error_message as error,
            r.started_at is not null as began
-      from jobs j left join server_instances s on s.id = j.server_instance_id left join hosts h on h.id = j.host_id
-           left join lateral (select r.* from job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
+      from all_jobs j left join server_instances s on s.id = j.server_instance_id left join hosts h on h.id = j.host_id
+           left join lateral (select r.* from all_job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
      where j.org_id = :org and j.batch_id = :id order by j.number""")
 
 

@@ -22,9 +22,14 @@ _ADD = text("""/* batches.add */
     select :org, value, :action, '{}', :payload, :total, :parallel, :stop, cast(:by as uuid), :now from counter
     returning id, number""").bindparams(bindparam("payload", type_=JSONB))
 
-# Not as strictly as whoever changes or removes one of them: their own changes go on meanwhile.
+# Not as strictly as whoever changes or removes one of them: heartbeats go on meanwhile. Servers first, then their hosts.
 _LOCK_SERVERS = text("""/* batches.lock_servers */
     select id from server_instances where org_id = :org and id = any(cast(:servers as uuid[])) order by id for key share""")
+_LOCK_HOSTS = text("""/* batches.lock_hosts */
+    select h.id from hosts h
+     where h.org_id = :org and h.id in (select s.host_id from server_instances s
+                                         where s.org_id = :org and s.id = any(cast(:servers as uuid[])))
+     order by h.id for key share""")
 
 _BUSY = text("""/* batches.busy */
     select server_instance_id as server_id, min(number) as number from jobs
@@ -44,7 +49,7 @@ _LOCK = text("""/* batches.lock */
      where b.org_id = :org and (b.id = cast(:id as uuid) or b.number = cast(:number as bigint)) for update of b""")
 
 _COUNTS = text("""/* batches.counts */
-    select status, count(*) as jobs from jobs where org_id = :org and batch_id = :id group by status""")
+    select status, count(*) as jobs from all_jobs where org_id = :org and batch_id = :id group by status""")
 
 # Whoever waits for this batch may hold one of its jobs, so nobody who holds the batch may wait for a job. What is left out
 # here is ended by the other one, or found by the next who tends the batch. A host that is away keeps nobody waiting.
@@ -140,8 +145,9 @@ async def add(session: AsyncSession, values: dict[str, Any]) -> tuple[UUID, int]
 
 
 async def lock_servers(session: AsyncSession, org_id: UUID, servers: Collection[UUID]) -> None:
-    """Keeps others from changing what is done to these servers while a batch is written."""
-    await session.execute(_LOCK_SERVERS, {"org": org_id, "servers": list(servers)})
+    """Keeps others from changing what is done to these servers, or their hosts, while a batch is written."""
+    for statement in (_LOCK_SERVERS, _LOCK_HOSTS):
+        await session.execute(statement, {"org": org_id, "servers": list(servers)})
 
 
 async def busy(session: AsyncSession, org_id: UUID, servers: Collection[UUID]) -> dict[UUID, int]:

@@ -55,6 +55,8 @@ class JobCard:
     """The name of the schedule that made it."""
     batch: int | None = None
     """Number of the batch that it is a part of."""
+    archived: bool = False
+    """It ended so long ago that it left the queue: it is looked at, and not done again."""
 
 
 _JOBS = """
@@ -67,12 +69,12 @@ _JOBS = """
            r.duration_ms, r.error_message as error, {output} as output, {result} as result,
            {behind} as behind,
            (select c.name from schedules c where c.id = j.schedule_id) as schedule,
-           (select b.number from job_batches b where b.id = j.batch_id) as batch
-      from jobs j
+           (select b.number from job_batches b where b.id = j.batch_id) as batch, j.archived
+      from all_jobs j
       left join server_instances s on s.id = j.server_instance_id
       left join hosts h on h.id = j.host_id
       left join users u on u.id = j.created_by_id
-      left join lateral (select * from job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
+      left join lateral (select * from all_job_runs r where r.job_id = j.id order by r.attempt desc limit 1) r on true
      where j.org_id = :org"""
 _BEHIND = """(select b.number from job_runs o join jobs b on b.id = o.job_id
                    where j.status = 'queued' and j.is_exclusive and o.server_instance_id = j.server_instance_id
@@ -112,10 +114,10 @@ async def jobs(
     return every(JobCard, await session.execute(_JOB_LIST, {**values, **scope_values(scope)}))
 
 
-_SERVERS = f"""
-    select s.id, s.org_id, s.name, s.slug, g.slug as game, g.name as game_name, s.status, s.desired_state, s.restart_policy,
 _PLAN = """(select jsonb_build_object('action', p.action, 'dueAt', p.due_at) from power_plans p
              where p.server_instance_id = s.id and p.status in ('planned', 'running'))"""
+_SERVERS = f"""
+    select s.id, s.org_id, s.name, s.slug, g.slug as game, g.name as game_name, s.status, s.desired_state, s.restart_policy,
            s.status_changed_at, s.observed, s.port, s.players_online, s.last_seen_at, s.vars, s.host_id,
            h.name as host_name, h.status as host_status, coalesce(h.offline_since, h.last_heartbeat_at) as host_offline_since,
            coalesce((select r from jsonb_array_elements(h.games) r where r ->> 'id' = g.slug limit 1) -> 'capabilities',
@@ -159,10 +161,10 @@ class ServerCard(Resting):
     """When a schedule restarts it next; None in a list."""
     incident: int | None = None
     """Number of an incident of its own or of its host that is not over; None in a list."""
-    maintenance_at: datetime | None = None
-    """When its next maintenance begins, if that is within a day."""
     plan: dict[str, Any] | None = None
     """The stop or restart that is planned: `action`, and `dueAt`, else as soon as nobody is on."""
+    maintenance_at: datetime | None = None
+    """When its next maintenance begins, if that is within a day."""
 
     @property
     def host_online(self) -> bool:

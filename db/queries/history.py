@@ -14,7 +14,7 @@ _SERVER = text("""/* history.of_server */
     select * from (
       select a.created_at as at, case when a.job_id is null then 'action' else 'job' end as source, a.action as what,
              a.outcome, coalesce(u.display_name, u.username) as who, j.number, a.details
-        from server_actions a left join users u on u.id = a.user_id left join jobs j on j.id = a.job_id
+        from server_actions a left join users u on u.id = a.user_id left join all_jobs j on j.id = a.job_id
        where a.org_id = :org and a.server_instance_id = :server
          and a.action not like '%.ask' -- a question that was put did nothing to the server
       union all

@@ -30,7 +30,7 @@ _COLUMNS = """
     d.artifact_id, j.number, j.status as job_status, coalesce(u.display_name, u.username) as author
 """
 _FROM = """
-      from mod_deployments d join mod_artifacts a on a.id = d.artifact_id left join jobs j on j.id = d.job_id
+      from mod_deployments d join mod_artifacts a on a.id = d.artifact_id left join all_jobs j on j.id = d.job_id
            left join users u on u.id = d.deployed_by_id
      where d.org_id = :org and d.server_instance_id = :server
 """
@@ -46,7 +46,7 @@ _LIVE = text(
 _ON = text("""/* mods_deployments.on */
     select d.server_instance_id as server_id, (array_agg(d.artifact_id) filter (where d.status = 'active'))[1] as artifact_id,
            max(j.number) filter (where d.status <> 'active') as number, bool_or(d.status <> 'active') as under_way
-      from mod_deployments d left join jobs j on j.id = d.job_id
+      from mod_deployments d left join all_jobs j on j.id = d.job_id
      where d.org_id = :org and d.server_instance_id = any(cast(:servers as uuid[])) and lower(d.mod_name) = lower(:mod)
        and d.status in ('active', 'pending', 'running')
      group by d.server_instance_id""")

@@ -31,7 +31,8 @@ _OLD: Final = {
         delete from mod_artifacts
          where id in (select id from mod_artifacts where status = 'rejected' and updated_at < :before limit :limit) returning 1"""),
     "jobs": text("""/* retention.jobs */
-        delete from jobs where id in (select id from jobs where finished_at < :before limit :limit) returning 1"""),
+        delete from jobs_archive where id in (select id from jobs_archive where finished_at < :before limit :limit)
+        returning 1"""),
     "player_ips": text("""/* retention.player_ips */
         update player_sessions set ip = null
          where id in (select id from player_sessions where ip is not null and started_at < :before limit :limit) returning 1"""),
@@ -39,6 +40,11 @@ _OLD: Final = {
     "job_ips": text("""/* retention.job_ips */
         update jobs set payload = payload #- '{identities,ip}'
          where id in (select id from jobs where payload -> 'identities' ? 'ip' and created_at < :before limit :limit)
+        returning 1"""),
+    "archived_ips": text("""/* retention.archived_ips */
+        update jobs_archive set payload = payload #- '{identities,ip}'
+         where id in (select id from jobs_archive where type = 'PLAYER_KICK' and payload -> 'identities' ? 'ip'
+                         and created_at < :before limit :limit)
         returning 1"""),
 }
 

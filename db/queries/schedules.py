@@ -31,7 +31,7 @@ _CARDS = f"""
            (select count(*) from schedule_exclusions x where x.schedule_id = c.id) as left_out
       from schedules c
       left join server_instances s on s.id = c.server_instance_id
-      left join jobs j on j.id = c.last_run_job_id
+      left join all_jobs j on j.id = c.last_run_job_id
       left join users u on u.id = c.created_by_id
      where c.org_id = :org"""
 _TAGGED = """select 1 from server_tags t join server_instances ts on ts.id = t.server_instance_id

@@ -14,6 +14,8 @@ from db.models import (
     AlertRuleChannel,
     ApiKey,
     AppState,
+    ArchivedJob,
+    ArchivedRun,
     AuditLog,
     AuditSeal,
     Backup,
@@ -190,7 +192,48 @@ def one_of_each() -> list[Base]:
         *_wishes(o, arena, player),
         *_watched(box, arena, channel),
         *_planned(work, arena, now),
+        *_archived(arena, now),
     ]
+
+
+def _archived(arena: Server, now: datetime) -> list[Base]:
+    old = ArchivedJob(
+        id=uuid4(),
+        org_id=arena.org_id,
+        number=1_000,
+        server_instance_id=arena.id,
+        host_id=arena.host_id,
+        type="ANNOUNCE",
+        payload={"text": "x"},
+        is_exclusive=False,
+        priority=3,
+        status="success",
+        source="command",
+        after_any=False,
+        max_attempts=1,
+        backoff_sec=2,
+        timeout_sec=60,
+        not_before=now,
+        created_at=now,
+        finished_at=now,
+    )
+    run = ArchivedRun(
+        id=uuid4(),
+        org_id=arena.org_id,
+        job_id=old.id,
+        host_id=arena.host_id,
+        server_instance_id=arena.id,
+        attempt=1,
+        status="success",
+        is_exclusive=False,
+        claim_token=uuid4(),
+        lease_expires_at=now,
+        started_at=now,
+        finished_at=now,
+        output="said",
+        created_at=now,
+    )
+    return [old, run]
 
 
 def _wishes(o: Org, arena: Server, player: Player) -> list[Base]:

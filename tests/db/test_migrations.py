@@ -21,7 +21,8 @@ CONSTRAINTS = "select conrelid::regclass || ' ' || conname || ' ' || pg_get_cons
 INDEXES = "select indexdef from pg_indexes where schemaname = 'public' and tablename <> 'alembic_version'"
 COLUMNS = """select concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default, identity_generation)
   from information_schema.columns
- where table_schema = 'public' and table_name not in ('alembic_version', 'server_actions')"""
+ where table_schema = 'public'
+   and table_name not in ('alembic_version', 'server_actions', 'all_jobs', 'all_job_runs')"""
 
 
 @pytest.fixture

@@ -123,4 +123,4 @@ async def test_history_of_a_server_shows_jobs_and_what_led_to_none(db: Database)
     await write(db, *objects, edited, doubled)
     async with db.read() as session:
         actions = (await session.scalars(text("select action from server_actions order by 1"))).all()
-    assert actions == ["SERVER_RESTART", "fleet.edit"]
+    assert actions == ["ANNOUNCE", "SERVER_RESTART", "fleet.edit"]  # the first one is archived

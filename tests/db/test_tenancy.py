@@ -46,14 +46,16 @@ REASONS: Final[Mapping[str, str]] = {
     "a host, by its key; the host is the bound": """
         agents.authenticate agents.confirm_key agents.drop_next_key agents.host_again agents.key_used agents.lock_host
         agents.retire_keys agents.rotated agents.rotation_pending agents.token_used_by agents.use_token heartbeats.host
-        heartbeats.update_servers job_runs.find job_runs.ready players.close_sessions servers_wanted.of_host""",
+        heartbeats.update_servers job_runs.find job_runs.ready job_runs.unwanted players.close_sessions
+        servers_wanted.of_host""",
     "a run or job that was found by its host, or by its number in its org, and is held": """
         job_runs.drop_newer_offer job_runs.finish job_runs.lock job_runs.lose job_runs.take_back jobs.drop_offer
-        jobs.followers jobs.lock jobs.past_expiry jobs.release mods_deployments.end mods_deployments.lock
-        mods_deployments.replace""",
+        jobs.followers jobs.lock jobs.past_expiry jobs.release jobs.splice mods_deployments.end
+        mods_deployments.lock mods_deployments.replace""",
+    "what has ended is moved in every org": "jobs_archive.move",
     "retention deletes what is old in every org": """
-        retention.alert_counts retention.alert_firings retention.job_ips retention.jobs retention.notification_jobs
-        retention.pairing_tokens retention.pending_confirmations retention.player_ips retention.rejected_mods""",
+        retention.alert_counts retention.alert_firings retention.archived_ips retention.job_ips retention.jobs
+        retention.notification_jobs retention.pairing_tokens retention.pending_confirmations retention.player_ips retention.rejected_mods""",
     "a person's own rows, in every org where they are": """
         privacy.footprint privacy.forget_exceptions privacy.forget_orgs privacy.forget_players privacy.forget_proofs
         privacy.forget_questions privacy.forget_server_roles privacy.heir privacy.pass_on_denials

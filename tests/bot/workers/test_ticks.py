@@ -78,7 +78,7 @@ async def test_a_stop_waits_for_what_is_under_way(db: Database) -> None:
 async def test_the_declared_ticks_all_run_on_an_empty_database(world: World) -> None:
     ticks = ticks_of(world.db)
     assert [tick.name for tick in ticks] == [
-        "leases.sweep", "queue.expire", "batches.tend", "mods.sweep", "schedules.due", "power.plans", "maintenance", "holds.expire", "hosts.sweep", "alerts.evaluate", "alerts.silence",
+        "leases.sweep", "queue.expire", "jobs.archive", "batches.tend", "mods.sweep", "schedules.due", "power.plans", "jobs.reconcile", "maintenance", "holds.expire", "hosts.sweep", "alerts.evaluate", "alerts.silence",
         "bans.reconcile", "bans.expire", "audit.seal", "audit.retention", "panels.refresh", "partitions",
         "retention", "retention.streams", "orgs.purge",
     ]  # fmt: skip
