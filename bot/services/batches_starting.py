@@ -53,7 +53,7 @@ class BatchStarting:
     async def confirmed(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Begins what was shown: servers that got the tag since are not of it, and all is looked at again."""
         shown = Shown.load(payload)
-        # before the numbers of jobs, which others take who hold a server's row; in one order
+        # before the numbers of jobs, which others take who hold the row of a server or a host; in one order
         await batches.lock_servers(tx.session, tx.actor.org, shown.servers)
         plan = await understood(tx, Wish(**payload["wish"]), shown)
         batch_id, number = await self._add(tx, plan)
