@@ -178,3 +178,23 @@ async def test_a_result_that_comes_late_is_shown_and_ends_nothing_twice(fleet: F
     assert (await fleet.states())["S01"] == "done"
     assert await fleet.batch("status", "completed_at") == ended
     assert (await fleet.world.audited()).count("batch.end") == 1
+
+
+@pytest.mark.parametrize("table", ["server_instances", "hosts"])
+async def test_whoever_changes_a_server_or_host_and_wants_a_job_waits_in_no_circle(fleet: Fleet, table: str) -> None:
+    """They hold its row and then take a number of a job, as /mod deploy and /fleet add do; the batch takes many."""
+    asked = await fleet.ask()
+    number = "update org_counters set value = value + 1 where name = 'job'"
+    await fleet.world.rows("insert into org_counters (org_id, name, value) select id, 'job', 0 from orgs")
+    name = "S03" if table == "server_instances" else fleet.host.name
+    async with fleet.world.db.engine.connect() as connection:
+        await connection.execute(text("begin"))
+        await connection.execute(text(f"select 1 from {table} where name = :name for update"), {"name": name})
+        pressed = asyncio.create_task(fleet.press(asked))
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        async with asyncio.timeout(5):
+            while not await fleet.world.value(waits):
+                await asyncio.sleep(0.01)
+        await connection.execute(text(number))
+        await connection.execute(text("commit"))
+    assert (await pressed).title == "Restart on 4 servers"
