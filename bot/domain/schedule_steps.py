@@ -72,9 +72,15 @@ def main(steps: Sequence[Step]) -> Step:
 
 
 def warned(steps: Sequence[Step], minutes: Sequence[int]) -> list[Step]:
-    """The steps with these warnings before the schedule's time, in place of those that it has."""
+    """The steps with these warnings before the schedule's time, in place of those that it has.
+
+    Raises:
+        ValueError: with a sentence, where there is nothing to warn of.
+    """
     kept = [step for step in steps if not step.is_warning]
     action = main(kept).action
+    if minutes and main(kept).does.job_type not in (JobType.SERVER_RESTART, JobType.SERVER_STOP):
+        raise ValueError("Players are warned of a restart or a stop; other announcements are steps of their own.")
     texts = [(n, f"{action.capitalize()} in {n} minute{'' if n == 1 else 's'}") for n in minutes]
     return [*(Step("announce", text, -60 * n, goes_on=True) for n, text in texts), *kept]
 

@@ -141,7 +141,7 @@ class Runs:
     ) -> None:
         after = await self._last(before)
         key = f"{_BEHIND}{schedule.id}:{server.id}:{self._now.timestamp():.6f}" if after else None
-        guarded, after_any, aim = bool(before), True, main(steps)
+        guarded, after_any, aim = bool(before), after is not None, main(steps)
         for step in steps:
             if not guarded and (key := dedupe_key(step.does, server.id)):
                 guarded = True  # one key a chain: the power actions of one do not refuse each other

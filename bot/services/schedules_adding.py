@@ -1,5 +1,6 @@
 """New schedules: what was meant, shown with its next runs, and written down when somebody presses Save."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -25,6 +26,8 @@ from db.uow import Tx
 
 _ADD: Final = "schedule.add"
 _EDIT: Final = "schedule.edit"
+_OVERTAKEN: Final = ["This preview was changed", "Nothing was saved by this one; press Save on the newer one."]
+"""What Save on a preview says that has got a successor."""
 _GOES_ON: Final = {"stop": False, "go on": True, "goon": True, "continue": True, "": False}
 
 
@@ -118,6 +121,7 @@ async def _taken(tx: Tx, token: UUID) -> tuple[Wish, Wish | None]:
         raise Conflict("This question was put to somebody else.", AGAIN)
     if await confirmations.consume(tx.session, tx.actor.org, question.user_id, token) is None:
         raise Conflict("This was saved or changed already, or its two minutes are over.", AGAIN)
+    await confirmations.remember_result(tx.session, tx.actor.org, token, json.dumps(_OVERTAKEN))
     before = question.payload["before"]
     return Wish(**question.payload["wish"]), Wish(**before) if before else None
 

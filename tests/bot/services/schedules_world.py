@@ -108,10 +108,10 @@ class Planned:
         preview = await self.adding.ask(again(who, "schedule add"), self.wish(**changed))
         return await self.confirmations.press(again(who, "confirm.press"), preview.token)
 
-    async def edit(self, name: str, actor: Actor | None = None, **changed: Any) -> Done:
+    async def edit(self, ref: str, actor: Actor | None = None, /, **changed: Any) -> Done:
         """Changes a schedule: asks, then presses Save."""
         who = actor or self.owner
-        preview = await self.editing.ask(again(who, "schedule edit"), name, Change(**changed))
+        preview = await self.editing.ask(again(who, "schedule edit"), ref, Change(**changed))
         return await self.confirmations.press(again(who, "confirm.press"), preview.token)
 
     async def run(self, name: str, actor: Actor | None = None) -> Done:

@@ -75,7 +75,7 @@ async def test_a_second_press_saves_nothing_more(planned: Planned) -> None:
 @pytest.mark.parametrize(
     ("changed", "kind", "words"),
     [
-        ({"action": "wipe"}, Invalid, "wipe is nothing that a schedule can do. It can restart, stop, start, announce, console"),
+        ({"action": "wipe"}, Invalid, "wipe is nothing that a schedule can do. It can restart, stop,"),
         ({"when": "tomorrow"}, Invalid, "tomorrow, which is not understood"),
         ({"when": "0 0 31 2 *"}, Invalid, "This never comes"),
         ({"when": "every minute"}, Invalid, "5 minutes is the least"),
