@@ -19,7 +19,8 @@ GUESTS: Final = ("Marla", "Old Tom", "eve' score=9")
 """The last one has a name that tries to pass for a field of the game's list."""
 DONE: Final = (
     "server.restart", "player.kick", "schedule.add", "panel.create", "ban.add", "ban.lift", "mod.upload", "mod.deploy",
-    "incident.acknowledge", "access.deny", "access.clear", "server.restart.plan", "server.plan.postpone", "server.plan.cancel", "fleet.tag",
+    "incident.acknowledge", "access.deny", "access.clear",
+    "server.restart.plan", "server.plan.postpone", "server.plan.cancel", "fleet.tag", "macro.add", "macro.run",
     "maintenance.start", "maintenance.end", "batch.start",
 )  # fmt: skip
 """What people changed in the evening, as the audit log calls it."""
@@ -58,6 +59,7 @@ class Tour(Story):
         await self.who_is_online()
         await self.announce()
         await plans.counted_down(self, game)
+        await plans.put_together(self, game)
         await self.kick(game)
         await bans.banned(self, game, GUESTS[0])
         await bans.own(self, GUESTS[0])

@@ -1,4 +1,4 @@
-"""Restarts with manners: a countdown that players read, moved and called off; maintenance; one server after the other."""
+"""Restarts with manners: a countdown that is moved and called off; maintenance; a macro; one server after the other."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -56,3 +56,18 @@ async def rolled(story: Story, games: Sequence[Game]) -> None:
         answer = await story.owner.submits(form, name=TAG)
         assert "W-1" in reading.text(shown(answer)), f"no batch: {reading.text(shown(answer))!r}"
         await story.read("ops", f"{len(games)} of {len(games)} done", seconds=60.0)
+
+
+async def put_together(story: Story, game: Game) -> None:
+    """A command with blanks, which a moderator fills in without being let at the console."""
+    with story.tell.step("A macro: the owner writes it once, a moderator fills in its blanks"):
+        text = "{{who}} wins {{dukes:number 1-500}} dukes"
+        preview = await story.run(story.owner, "macro add", name="prize", action="announce", text=text)
+        await story.press(story.owner, preview, "Save")
+        macro = await story.moderator.picks("macro run", "macro", "prize")
+        server = await story.moderator.picks("macro run", "server", game.name)
+        form = await story.run(story.moderator, "macro run", macro=macro, server=server)
+        story.tell.says(story.moderator, "fills in who: Marla, dukes: 250")
+        answer = await story.moderator.submits(form, **{"param.who": "Marla", "param.dukes": "250"})
+        story.tell.shows(reading.text(shown(answer)), private=True)
+        await story.logged(game, "Marla wins 250 dukes")

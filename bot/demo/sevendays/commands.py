@@ -1,6 +1,6 @@
 """The commands about the game itself, and the list of them all."""
 
-from bot.demo.sevendays import moderation, targets
+from bot.demo.sevendays import moderation, serverconfig, targets
 from bot.demo.sevendays.console import Answer, Command, Refusal, need
 from bot.demo.sevendays.players import Player
 from bot.demo.sevendays.server import Server
@@ -51,6 +51,12 @@ def _gettime(server: Server, _: list[str]) -> Answer:
     yield server.world.clock()
 
 
+def _getgamepref(server: Server, words: list[str]) -> Answer:
+    wanted = words[0].casefold() if words else ""
+    prefs = sorted((name, server.config.text(name)) for name in serverconfig.PREFS if wanted in name.casefold())
+    yield from (f"GamePref.{name} = {value}" for name, value in prefs)
+
+
 def _help(_: Server, words: list[str]) -> Answer:
     if not words:
         yield "*** Generic Console Help ***"
@@ -69,6 +75,7 @@ def _help(_: Server, words: list[str]) -> Answer:
 
 ALL: tuple[Command, ...] = (
     *moderation.COMMANDS,
+    Command(("getgamepref", "gg"), "Gets game preferences", _getgamepref),
     Command(("gettime", "gt"), "gets the current game time", _gettime),
     Command(("help",), "help on console and specific commands", _help, in_menu=True),
     Command(("listplayerids", "lpi"), "lists all players with their ids", _listplayerids),

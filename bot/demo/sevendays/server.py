@@ -41,7 +41,8 @@ class Server:
         folder = config.saves / config.text("GameWorld") / config.text("GameName")
         rng = random.Random(settings.seed)  # noqa: S311  # repeatable, and nothing depends on it
         admin_file = AdminFile(config.saves / config.text("AdminFileName"), journal)
-        return cls(config, settings, journal, World(folder, journal, rng, journal.uptime), admin_file, rng)
+        world = World(folder, journal, rng, journal.uptime, settings.first_day)
+        return cls(config, settings, journal, world, admin_file, rng)
 
     def quit(self) -> None:
         """Leave the loop after the job that is being done."""

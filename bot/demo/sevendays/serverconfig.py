@@ -15,6 +15,7 @@ DEFAULTS: Mapping[str, str] = {
     "GameName": "My Game",
     "GameMode": "GameModeSurvival",
     "GameDifficulty": "2",
+    "BloodMoonFrequency": "7",
     "TelnetEnabled": "true",
     "TelnetPort": "8081",
     "TelnetPassword": "",
@@ -23,6 +24,9 @@ DEFAULTS: Mapping[str, str] = {
     "HideCommandExecutionLog": "0",
     "AdminFileName": "serveradmin.xml",
 }
+
+PREFS = ("BloodMoonFrequency", "GameDifficulty", "GameMode", "GameName", "GameWorld", "ServerMaxPlayerCount", "ServerName")
+"""What can be asked for at the console."""
 
 
 class BadConfig(Exception):

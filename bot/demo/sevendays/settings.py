@@ -22,6 +22,7 @@ class DemoSettings:
     watch_seconds: float = 0.25  # between two looks at serveradmin.xml
     life: bool = False  # invented players come and go
     life_seconds: float = 6.0  # mean pause between two of their doings
+    first_day: float = 7 / 24  # days that a new world is old: it begins on day 1 at 07:00
     seed: int = 7
     bind: str = "127.0.0.1"  # the real server listens on every interface once it has a password
 

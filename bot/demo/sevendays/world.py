@@ -10,21 +10,22 @@ from bot.demo.sevendays.journal import Journal
 from bot.demo.sevendays.players import Player
 
 DAY_SECONDS = 3600.0  # of real time
-FIRST_MORNING = 7 / 24  # a new world begins on day 1 at 07:00
 FIRST_ENTITY = 171
 
 
 class World:
     """Exists from the start of the process; `ready` once the game has been started in it."""
 
-    def __init__(self, folder: Path, journal: Journal, rng: random.Random, uptime: Callable[[], float]) -> None:
+    def __init__(
+        self, folder: Path, journal: Journal, rng: random.Random, uptime: Callable[[], float], first_day: float
+    ) -> None:
         self.ready = False
         self.players: dict[int, Player] = {}
         self._folder = folder
         self._journal = journal
         self._rng = rng
         self._uptime = uptime
-        self._days = FIRST_MORNING
+        self._days = first_day
         self._entities: dict[str, int] = {}
 
     def open(self) -> None:
