@@ -213,7 +213,8 @@ def _subject(server_id: UUID, since: datetime) -> str:
 def _said(end: datetime | None, channel: int | None, waiting: int | None) -> list[str]:
     lines = [
         f"Until <t:{end.timestamp():.0f}:f>, <t:{end.timestamp():.0f}:R>." if end else "Until somebody releases it.",
-        "People, schedules and batches leave it alone, and its host does not start it again after a crash.",
+        "People, schedules and batches leave it alone. Its host does not start it again after a crash, once it has "
+        "heard of this with its next heartbeat.",
     ]
     if waiting:
         lines.append(f"J-{waiting} is waiting or under way there and goes on; `/server cancel` cancels it.")
