@@ -72,7 +72,7 @@ def title(job: JobCard) -> str:
 
 def state_words(job: JobCard) -> str:
     """The state in words: `running`, `failed` …"""
-    return _STATES[job.status][1]
+    return "waits for its turn" if job.batch and job.status == "held" else _STATES[job.status][1]
 
 
 def line(job: JobCard) -> str:
@@ -88,7 +88,7 @@ def progress_card(
 ) -> discord.ui.LayoutView:
     """The message of a job, from waiting to its end. In a public place what the game said, which may name addresses,
     is behind a button for staff. `may`: of the only reader, where there is one."""
-    colour, words = _STATES[job.status]
+    colour, words = _STATES[job.status][0], state_words(job)
     who = f" · by {safe(job.author)}" if job.author else ""
     who = f" · by the schedule {safe(job.schedule)}" if job.schedule else who
     who += f" · part of `W-{job.batch}`" if job.batch else ""
