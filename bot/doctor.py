@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from bot.config import Settings
 from bot.errors import AppError
+from bot.roles import ROLES
+from bot.services.replicas import missing_files, replicas
 from bot.services.secrets import SecretKeys, check_fingerprint
 from db import migrate
 from db.engine import Database
@@ -40,6 +42,9 @@ async def _database(settings: Settings, url: str) -> AsyncIterator[Finding]:
     keys = settings.secret_keys.get_secret_value() if settings.secret_keys else ""
     db = Database(url, role="doctor", pool_size=1, max_overflow=0)
     try:
+        yield await _files(db, settings)
+        async for finding in _processes(db, settings):
+            yield finding
         state = await check_fingerprint(db, SecretKeys.load(settings.data_dir, keys))
         yield Finding(
             state != "differs",
@@ -54,11 +59,30 @@ async def _database(settings: Settings, url: str) -> AsyncIterator[Finding]:
         await db.close()
 
 
+async def _files(db: Database, settings: Settings) -> Finding:
+    missing, looked_for = await missing_files(db, settings.artifacts)
+    remedy = "Set GAMEKEEPER_ARTIFACT_DIR to the directory that all processes share, or bring the files back."
+    words = f"{missing} of {looked_for} are not in {settings.artifacts}" if missing else f"in {settings.artifacts}"
+    return Finding(not missing, f"uploaded mods: {words}", remedy if missing else "")
+
+
+async def _processes(db: Database, settings: Settings) -> AsyncIterator[Finding]:
+    """Those that run now, and what several of them need."""
+    running = await replicas(db)
+    for one in running:
+        yield Finding(True, f"process {one.name}: {', '.join(one.roles)}")
+    if lacking := [role for role in ROLES if running and not any(role in one.roles for one in running)]:
+        remedy = f"Start one: gamekeeper run --roles {','.join(lacking)}"
+        yield Finding(False, f"processes: none has the role {', '.join(lacking)}", remedy)
+    if len(running) > 1 and not settings.public_url:
+        remedy = "Set one GAMEKEEPER_PUBLIC_URL for all of them, unless hosts reach each by its own."
+        yield Finding(True, "public address of each: its own", remedy)
+
+
 def _token(settings: Settings) -> Finding:
     there = settings.discord_token is not None
-    return Finding(
-        there, "Discord token: " + ("set" if there else "missing"), "" if there else "Set GAMEKEEPER_DISCORD_TOKEN."
-    )
+    remedy = "" if there else "Set GAMEKEEPER_DISCORD_TOKEN; only a process without the role bot needs none."
+    return Finding(there, "Discord token: " + ("set" if there else "missing"), remedy)
 
 
 def _address(settings: Settings) -> Finding:

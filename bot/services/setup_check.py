@@ -18,13 +18,12 @@ from bot.domain.checks_discord import Binding, GuildFacts, Target
 from bot.domain.checks_hosts import HostFact
 from bot.domain.checks_inside import DatabaseFacts, FailedTick, OutboxFacts, Slow, StuckJob, TickFact
 from bot.domain.checks_replicas import ReplicaFact
-from bot.services.leases import SECONDS
+from bot.services.replicas import replicas_of
 from bot.services.servers import must_see
 from bot.services.tick_facts import TickFacts
 from db import migrate, timing
 from db.engine import Database
 from db.queries import checks, operations
-from db.queries.operations import Lease
 from db.session import Session
 
 _FAILURES: Final = timedelta(hours=1)
@@ -141,7 +140,7 @@ class SetupCheck:
                 await checks.stuck_jobs(session, org, now - checks_inside.JOB_WAITS_LONG),
                 await checks.failed_ticks(session, now - _FAILURES),
                 await self._told.known(),
-                _replicas(await operations.leases(session)),
+                replicas_of(await operations.leases(session)),
                 await self._database(session),
             )
 
@@ -193,28 +192,6 @@ def _all_ticks(told: Sequence[TickFact], own: Sequence[TickFact]) -> list[TickFa
     """What this process leads it knows best."""
     known = {one.name for one in own}
     return [*own, *(one for one in told if one.name not in known)]
-
-
-def _replicas(leases: Sequence[Lease]) -> list[ReplicaFact]:
-    live: dict[str, list[Lease]] = {}
-    for lease in leases:
-        if lease.is_live:
-            live.setdefault(lease.holder, []).append(lease)
-    return [_replica(name, held) for name, held in sorted(live.items()) if _named(held, "role")]
-
-
-def _replica(name: str, held: Sequence[Lease]) -> ReplicaFact:
-    return ReplicaFact(
-        name,
-        roles=[role.partition(":")[0] for role in _named(held, "role")],
-        shards=sorted(int(shard) for shard in _named(held, "shard")),
-        leads=[lease.duty for lease in held if ":" not in lease.duty],
-        silent_sec=max(0.0, SECONDS - min(lease.left_sec for lease in held)),
-    )
-
-
-def _named(held: Sequence[Lease], kind: str) -> list[str]:
-    return [lease.duty.partition(":")[2] for lease in held if lease.duty.startswith(f"{kind}:")]
 
 
 async def _round_trip(session: Session) -> float:

@@ -108,6 +108,9 @@ _ORPHANED = text("""/* checks.orphaned */
     select duty from leases where duty = any(cast(:duties as text[])) and expires_at < now() - interval '15 seconds'
      order by duty""")
 
+_FILES = text("""/* checks.newest_files */
+    select file_ref from mod_artifacts where status = 'ready' and file_ref is not null order by created_at desc limit 500""")
+
 RETRIED_FOR = timedelta(days=1)
 """Nobody wants to read what is older."""
 _MOST = 200
@@ -184,3 +187,8 @@ async def ping(session: AsyncSession) -> None:
 async def orphaned(session: AsyncSession, duties: Sequence[str]) -> list[str]:
     """Those of the duties whose lease lapsed a while ago: somebody had them, and nobody has."""
     return list(await session.scalars(_ORPHANED, {"duties": list(duties)}))
+
+
+async def newest_files(session: AsyncSession) -> list[str]:
+    """References of the mods that were uploaded last, of the installation as a whole."""
+    return list(await session.scalars(_FILES))
