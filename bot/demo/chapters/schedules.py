@@ -34,6 +34,7 @@ async def _save(story: Story, game: Game, name: str) -> datetime:
         server=server,
         text=TEXT,
         name=name,
+        overlap="queue",
     )
     text = reading.text(shown(preview))
     assert text.count(f"{due:%H:%M} (") == 5, f"not five runs at {due:%H:%M}: {text!r}"
