@@ -16,6 +16,7 @@ from games.sections.actions import Action
 from games.sections.backup import Backup
 from games.sections.bans import Bans
 from games.sections.base import Section
+from games.sections.caution import Caution
 from games.sections.console import ConsoleSpec
 from games.sections.files import ConfigFile
 from games.sections.log import Files, Log
@@ -52,6 +53,7 @@ class GameTemplate(Section):
     """The list of bans, for a game with the actions `ban` and `unban`."""
     mods: Mods | None = None
     backup: Backup | None = None
+    caution: Caution | None = None
     log: Log
     golden: tuple[str, ...] = ()
     """Recorded conversations beside the template, replayed by `check_template`."""
@@ -79,9 +81,9 @@ class GameTemplate(Section):
         yield from self._backup_problems()
 
     def _console_problems(self) -> Iterator[str]:
-        lists = self.players or self.bans or (self.mods and self.mods.listings)
+        lists = self.players or self.bans or self.caution or (self.mods and self.mods.listings)
         if self.console is None and (self.actions or lists):
-            yield "actions, and lists of players, bans and mods, need a console"
+            yield "actions, lists of players, bans and mods, and a clock, need a console"
         if self.console is None and any(isinstance(c, ConsoleReady) for c in self.process.ready.all):
             yield "`ready` waits for a console that is not described"
         rungs = {r.action for r in self.process.stop if isinstance(r, ActionRung)}

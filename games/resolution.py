@@ -60,6 +60,7 @@ def resolve(template: "GameTemplate", directory: Path, values: Mapping[str, str]
         actions=template.actions,
         bans=template.bans,
         backup=template.backup,
+        caution=template.caution,
         backup_paths=_backup_paths(template, directory, context),
         mods=template.mods,
         mod_dirs=_mod_dirs(template, directory, context),

@@ -8,6 +8,7 @@ from typing import Literal
 from games.sections.actions import Action
 from games.sections.backup import Backup
 from games.sections.bans import Bans
+from games.sections.caution import Caution
 from games.sections.console import ConsoleSpec
 from games.sections.log import Log
 from games.sections.mods import ModDir, Mods
@@ -73,6 +74,7 @@ class ResolvedTemplate:
     actions: Mapping[str, Action]
     bans: Bans | None
     backup: Backup | None
+    caution: Caution | None
     backup_paths: tuple[Path, ...]
     """Below the server's directory; they need not exist."""
     mods: Mods | None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from agent import wire
+from agent.runtime.caution import CautionReader
 from agent.runtime.crash import duration
 from agent.runtime.instance import Instance
 from games.consoles import Console, ConsoleError, PlayerRow
@@ -35,6 +36,7 @@ class StatusReader:
         self._probe: asyncio.Task[Probe] | None = None
         self._asked: Console | None = None
         self._since: dict[tuple[str | None, str], float] = {}
+        self._caution = CautionReader()
 
     async def read(self) -> wire.ServerReport:
         """The report; takes a little more than `PATIENCE` at most."""
@@ -56,10 +58,15 @@ class StatusReader:
             "memory_mb": usage.memory_mb,
             "started_at": datetime.fromtimestamp(started, UTC) if started else None,
         }
-        return report.model_copy(update={**running, **self._of_template(), **await self._of_console(state)})
+        asked = await self._of_console(state)
+        return report.model_copy(update={**running, **self._of_template(), **asked, "caution": self._of_clock(state)})
 
     def close(self) -> None:
         """Ask no more."""
+        self._caution.close()
+        self._ask_no_more()
+
+    def _ask_no_more(self) -> None:
         if self._probe is not None:
             self._probe.cancel()
 
@@ -74,12 +81,16 @@ class StatusReader:
         where = next((values[name] for name in ("map", "world") if name in values), None)
         return {"ports": ports, "map": where, "max_players": int(most) if most and most.isdigit() else None}
 
+    def _of_clock(self, state: wire.Status) -> wire.Caution | None:
+        running = self._server.run()
+        return self._caution.read(running) if running and state == "running" else None
+
     async def _of_console(self, state: wire.Status) -> dict[str, object]:
         running = self._server.run()
         if running is None or running.console is None or state not in ("running", "stopping"):
             return {}
         if self._probe is None or self._asked is not running.console:
-            self.close()  # asked of an earlier run
+            self._ask_no_more()  # asked of an earlier run
             self._asked = running.console
             self._probe = asyncio.create_task(_ask(running.console, players=running.resolved.players is not None))
         await asyncio.wait({self._probe}, timeout=PATIENCE)

@@ -42,6 +42,7 @@ from agent.wire.base import (
     Wire,
 )
 from agent.wire.hosts import (
+    Caution,
     GameReport,
     Heartbeat,
     HeartbeatAnswer,
@@ -105,6 +106,7 @@ __all__ = [
     "BanSyncResult",
     "CancelsAnswer",
     "CancelsRequest",
+    "Caution",
     "ClaimAnswer",
     "ClaimRequest",
     "ClaimedJob",

@@ -76,6 +76,15 @@ class Ports(Wire):
     port: int
 
 
+class Caution(Wire):
+    """A time in the game at which a stop hurts more than at others."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+    """As people are told: `blood moon`."""
+    now: bool
+    """False: it comes soon."""
+
+
 class ServerReport(Wire):
     """One game server as the agent sees it."""
 
@@ -99,6 +108,8 @@ class ServerReport(Wire):
     """Why it is in this state, e.g. `exited with code 1 after 3 s; next start in 8 s`."""
     mods_revision: int = 0
     bans_revision: int = 0
+    caution: Caution | None = None
+    """None: nothing to mind, or not known."""
 
 
 class Heartbeat(Wire):

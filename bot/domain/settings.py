@@ -65,6 +65,11 @@ _LIST: Final = (
         usual=(60, 120, 300, 600),
     ),
     Setting(
+        key="avoid_risky_restart",
+        words="Whether a restart at a bad time in the game proposes to wait for an empty server",
+        note="Such a time is a blood moon of 7 Days to Die; people can still choose otherwise.",
+    ),
+    Setting(
         key="audit_retention_days",
         words="How long the audit log is kept",
         unit="days",

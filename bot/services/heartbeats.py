@@ -17,7 +17,7 @@ from db.queries.events import Happened
 from db.queries.heartbeats import Beat, Observed
 from db.uow import Tx
 
-_SHOWN: Final = ("version", "map", "reachable", "maxPlayers", "note", "startedAt")
+_SHOWN: Final = ("version", "map", "reachable", "maxPlayers", "note", "startedAt", "caution")
 """What a server's card shows of `observed`, besides its status and its players."""
 _LONGEST_WORDS: Final = 200
 _MOST_PORTS: Final = 16

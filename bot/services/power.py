@@ -68,7 +68,7 @@ class Power:
                 action,
                 moment,
                 reason,
-                await power_words.rest(tx, server),
+                server.rest,
                 plan if action != "kill" else None,
                 offers=not when_text.strip() and action != "kill" and plan is None,
                 careful=manners["avoid_risky_restart"],
@@ -83,6 +83,7 @@ class Power:
                 verb=f"{action.capitalize()} {server.name}",
                 typed=server.name if action == "kill" else "",
                 choices=power_words.choices(view),
+                choices_first=bool(view.careful and power_words.risk(server)),
             )
 
     async def confirmed(self, tx: Tx, payload: dict[str, Any]) -> Done:

@@ -12,10 +12,8 @@ from bot.domain.when import When
 from bot.domain.words import safe
 from bot.services.confirmations import Choice
 from bot.services.power_telling import hears
-from db.queries import maintenance
 from db.queries.cards import ServerCard
 from db.queries.power import PlanRow
-from db.uow import Tx
 
 _SOON: Final = timedelta(minutes=15)
 _UP: Final = ("running", "starting")
@@ -46,14 +44,9 @@ class View:
         return self.server.status in _UP
 
 
-async def rest(tx: Tx, server: ServerCard) -> Rest | None:
-    """Why the bot leaves the server alone; people are told and not refused where it is maintenance."""
-    return (await maintenance.left_alone(tx.session, server.org_id, [server.id], clock.now())).get(server.id)
-
-
 def effect(view: View) -> list[str]:
     """What will happen, and how it is undone."""
-    return [line for line in (*_now(view), *_then(view), *_besides(view)) if line]
+    return [line for line in (*_now(view), _risky(view), *_then(view), *_besides(view)) if line]
 
 
 def choices(view: View) -> list[Choice]:
@@ -78,6 +71,19 @@ def _now(view: View) -> list[str]:
     players = "1 player is" if view.players == 1 else f"{view.players or 'No'} players are"
     ends = " and will be disconnected." if view.players and view.moment.kind == "now" else "."
     return [f"**{players} online**{ends}"]
+
+
+def risk(server: ServerCard) -> str:
+    """The time in the game that people would not be thrown out of; empty where it is as good as any."""
+    return server.caution[0] if server.caution and server.status in _UP and server.players_online != 0 else ""
+
+
+def _risky(view: View) -> str:
+    name, (_, now) = safe(risk(view.server), 40), view.server.caution or ("", False)
+    if not name or view.action == "kill" or view.moment.kind == "empty":
+        return ""
+    proposed = " Better when nobody is on." if view.careful else ""
+    return f"**{name[:1].upper()}{name[1:]} {'now' if now else 'soon'}** in the game.{proposed}"
 
 
 def _then(view: View) -> list[str]:

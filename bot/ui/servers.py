@@ -81,6 +81,7 @@ def _facts(server: ServerCard) -> list[str]:
             "Up since",
             at(datetime.fromisoformat(started).astimezone(UTC)) if started and server.status == "running" else "",
         ),
+        ("Careful", caution(server)),
         ("Next restart", ago(server.next_restart) if server.next_restart else ""),
         ("Incident", f"I-{server.incident}" if server.incident else ""),
         ("Next maintenance", ago(server.maintenance_at) if server.maintenance_at else ""),
@@ -93,6 +94,12 @@ def _facts(server: ServerCard) -> list[str]:
         ("Note", safe(str(observed.get("note") or ""), 300)),
     ]
     return [f"**{name}** {value}" for name, value in facts if value]
+
+
+def caution(server: ServerCard) -> str:
+    """`blood moon now`: a time in the game at which a stop hurts."""
+    found = server.caution
+    return f"{safe(found[0], 40)} {'now' if found[1] else 'soon'}" if found and server.status == "running" else ""
 
 
 def _plan(server: ServerCard) -> str:

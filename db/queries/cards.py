@@ -170,6 +170,12 @@ class ServerCard(Resting):
     def host_online(self) -> bool:
         return self.host_status == "online"
 
+    @property
+    def caution(self) -> tuple[str, bool] | None:
+        """A time in the game at which a stop hurts, and whether it is now; False: soon."""
+        found = self.observed.get("caution")
+        return (str(found["name"]), bool(found["now"])) if found and self.host_online else None
+
 
 _NEXT_RESTART = """
     (select min(c.next_run_at) from schedules c join schedule_tasks t on t.schedule_id = c.id and t.job_type = 'SERVER_RESTART'

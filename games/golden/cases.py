@@ -50,6 +50,15 @@ class ModsCase(Section):
     rows: tuple[dict[str, str], ...]
 
 
+class CautionCase(Section):
+    """What the game answers to the questions for its time and for how often a time to mind comes."""
+
+    do: Literal["caution"]
+    clock: tuple[str, ...]
+    every: tuple[str, ...]
+    mood: Literal["now", "soon", ""]
+
+
 class ActionCase(Section):
     """An action: the line it becomes, the answer, and how that is judged."""
 
@@ -88,7 +97,7 @@ class LogCase(Section):
 
 
 Case = Annotated[
-    LoginCase | PlayersCase | BansCase | ModsCase | ActionCase | CommandCase | LinesCase | LogCase,
+    LoginCase | PlayersCase | BansCase | ModsCase | CautionCase | ActionCase | CommandCase | LinesCase | LogCase,
     Field(discriminator="do"),
 ]
 CASES: TypeAdapter[tuple[Case, ...]] = TypeAdapter(tuple[Case, ...])

@@ -14,6 +14,7 @@ from games.golden.cases import (
     ActionCase,
     BansCase,
     Case,
+    CautionCase,
     CommandCase,
     LinesCase,
     LogCase,
@@ -45,7 +46,7 @@ def problems(template: GameTemplate, case: Case) -> Iterator[str]:
 def _conversation(
     template: GameTemplate,
     spec: ConsoleSpec,
-    case: LoginCase | PlayersCase | BansCase | ModsCase | ActionCase | CommandCase,
+    case: LoginCase | PlayersCase | BansCase | ModsCase | CautionCase | ActionCase | CommandCase,
     size: int,
 ) -> Iterator[str]:
     match case:
@@ -57,6 +58,8 @@ def _conversation(
             yield from _bans(template, spec, case, size)
         case ModsCase():
             yield from _mods(template, spec, case, size)
+        case CautionCase():
+            yield from _caution(template, spec, case, size)
         case ActionCase():
             yield from _action(template, spec, case, size)
         case CommandCase():
@@ -121,6 +124,20 @@ def _mods(template: GameTemplate, spec: ConsoleSpec, case: ModsCase, size: int) 
     found, complete = rows(listing, _ask(spec, listing.send, case.received, size))
     yield from _differ("rows", case.rows, tuple(found))
     yield from _differ("complete", True, complete)
+
+
+def _caution(template: GameTemplate, spec: ConsoleSpec, case: CautionCase, size: int) -> Iterator[str]:
+    if template.caution is None:
+        yield "the game has no time to mind"
+        return
+    caution = template.caution
+    clock, _ = rows(caution.clock, _ask(spec, caution.clock.send, case.clock, size))
+    every, _ = rows(caution.every, _ask(spec, caution.every.send, case.every, size))
+    if len(clock) != 1:
+        yield f"clock: found {clock!r}"
+        return
+    days = int(every[0]["days"]) if every else caution.every.usual
+    yield from _differ("mood", case.mood, caution.mood(clock[0], days))
 
 
 def _action(template: GameTemplate, spec: ConsoleSpec, case: ActionCase, size: int) -> Iterator[str]:

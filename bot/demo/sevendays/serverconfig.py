@@ -25,7 +25,7 @@ DEFAULTS: Mapping[str, str] = {
     "AdminFileName": "serveradmin.xml",
 }
 
-PREFS = ("BloodMoonFrequency", "GameDifficulty", "GameMode", "GameName", "GameWorld", "ServerMaxPlayerCount", "ServerName")
+PREFS = ("BloodMoonFrequency", "GameDifficulty", "GameMode", "GameName", "GameWorld", "ServerMaxPlayerCount")
 """What can be asked for at the console."""
 
 

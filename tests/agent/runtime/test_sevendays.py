@@ -8,7 +8,8 @@ import pytest
 
 from agent.errors import TaskFailed
 from agent.runtime.server import GameServer
-from agent.wire import Step
+from agent.wire import Caution, Step
+from bot.demo.sevendays import settings as sevendays_settings
 from bot.demo.sevendays.control import AsyncControl
 from bot.demo.sevendays.install import install
 from tests.agent.runtime.conftest import Card, Host, free_port, inside, until_state
@@ -42,6 +43,18 @@ async def test_start_save_and_stop(host: Host, server: GameServer) -> None:
     password = inside(server).settings.last(inside(server).template(), inside(server).home()).secrets[0]
     assert password in config
     assert password not in (await server.status()).model_dump_json()
+
+
+async def test_a_blood_moon_is_reported_and_holds_up_no_heartbeat(host: Host, server: GameServer) -> None:
+    sevendays_settings.write(host.place / "servers/one", first_day=6.95)  # day 7, 22:48
+    await server.start(Card())
+    assert (await server.status()).caution is None  # it is only being asked
+    async with asyncio.timeout(10):
+        while (known := (await server.status()).caution) is None:
+            await asyncio.sleep(0.05)
+    assert known == Caution(name="blood moon", now=True)
+    await server.stop(Card())
+    assert (await server.status()).caution is None
 
 
 async def test_a_player_is_found_by_a_durable_id_whatever_the_name(host: Host, server: GameServer) -> None:

@@ -57,10 +57,10 @@ class PlanWorld:
         games = f'[{{"id": "teeworlds", "capabilities": {list(capabilities)!r}}}]'.replace("'", '"')
         await self.world.rows("update hosts set games = cast(:games as jsonb)", games=games)
 
-    async def report(self, players: int | None = 2, state: Any = "running") -> None:
+    async def report(self, players: int | None = 2, state: Any = "running", **values: Any) -> None:
         """A heartbeat; None: how many are on is not known."""
         online = None if players is None else [player(f"p{n}", ip=f"192.0.2.{n}") for n in range(players)]
-        await self.world.beat(self.host, wire.ServerReport(id=self.server, state=state, players=online))
+        await self.world.beat(self.host, wire.ServerReport(id=self.server, state=state, players=online, **values))
         await self.capable(*CAPABLE)
 
     async def ask(self, when: str = "", action: Any = "restart", name: str = "Ann", reason: str = "") -> UUID:

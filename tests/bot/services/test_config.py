@@ -29,6 +29,7 @@ async def test_what_holds_before_anybody_changes_it(config: Config, owner: Actor
         "host_offline_after_sec": 120,
         "audit_retention_days": 365,
         "audit_live": False,
+        "avoid_risky_restart": False,
     }
 
 

@@ -328,6 +328,17 @@ async def test_the_buttons_of_a_plan_that_is_over_say_so(at_noon: PlanWorld) -> 
         await at_noon.power.cancel_plan(await at_noon.person(), at_noon.server)
 
 
+@pytest.mark.parametrize(("careful", "players"), [(True, 2), (False, 2), (True, 0), (True, None)])
+async def test_a_bad_time_in_the_game_proposes_to_wait(at_noon: PlanWorld, careful: bool, players: int | None) -> None:
+    await at_noon.world.rows("update orgs set avoid_risky_restart = :careful", careful=careful)
+    await at_noon.report(players, caution=power_world.wire.Caution(name="blood moon", now=True))
+    asked = await at_noon.power.ask(await at_noon.person(), str(at_noon.server), "restart")
+    effect = "\n".join(asked.effect)
+    assert ("**Blood moon now** in the game." in effect) == (players != 0)
+    assert ("Better when nobody is on." in effect) == asked.choices_first == (careful and players != 0)
+    assert [choice.key for choice in asked.choices] == ([] if players == 0 else ["empty", "soon"])
+
+
 @pytest.mark.parametrize("action", ["stop", "restart"])
 async def test_what_was_planned_raises_no_alarm(at_noon: PlanWorld, action: str) -> None:
     await at_noon.world.rows(

@@ -105,6 +105,7 @@ def server(name: str, **changed: Any) -> ServerCard:
             "maxPlayers": 64,
             "startedAt": "2026-11-21T04:00:00Z",
             "reachable": True,
+            "caution": {"name": name[:40], "now": True},
         },
         "port": 8303,
         "players_online": 41,

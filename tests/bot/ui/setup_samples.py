@@ -23,6 +23,7 @@ VALUES: dict[str, Value] = {
     "host_offline_after_sec": 3600,
     "audit_retention_days": 3650,
     "audit_live": True,
+    "avoid_risky_restart": True,
 }
 
 

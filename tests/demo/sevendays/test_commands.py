@@ -115,3 +115,14 @@ async def test_ids_may_be_given_or_unknown(
     assert row
     for group, value in zip(("platform", "cross"), expected, strict=True):
         assert row[group] == value if value else re.fullmatch(r"Steam_7656\d{13}|EOS_0002[0-9a-f]{28}", row[group])
+
+
+async def test_game_preferences_are_told_by_a_part_of_their_name(console: Client) -> None:
+    assert await console.ask("getgamepref BloodMoonFrequency") == ["GamePref.BloodMoonFrequency = 7"]
+    assert await console.ask("gg game") == [
+        "GamePref.GameDifficulty = 2",
+        "GamePref.GameMode = GameModeSurvival",
+        "GamePref.GameName = My Game",
+        "GamePref.GameWorld = Navezgane",
+    ]
+    assert await console.ask("gg nothing") == []
