@@ -109,11 +109,11 @@ class App:
         self.services = self._services()
         self.client = Client(self.services)
         self.messenger = Messenger(self.client, self.services)
-        self.outbox = OutboxWorker(Outbox(self.work_db), self.messenger)
         # a pool that ticks and commands have used up must not cost a lease
         self.lease_db = Database(database_url, role="leases", pool_size=1, max_overflow=0)
         self.leases = Leases(self.lease_db, self.holder)
         self.leading = Leading(self.leases, DUTIES if "workers" in roles else (), roles)
+        self.outbox = OutboxWorker(Outbox(self.work_db), self.messenger, self.leading.connected)
         tidying = Tick("artifacts.tidy", timedelta(days=1), self.services.artifacts.tidy, first=timedelta(minutes=20))
         ticks = [*ticks_of(self.work_db, self._under), tidying] if "workers" in roles else []
         self.ticks = Ticks(self.work_db, ticks, self.leading.leads)

@@ -56,6 +56,10 @@ class Leading:
         """The processes that have a role, this one included where it has it."""
         return set(held_by(self.seen, f"{ROLE}{role}:").values())
 
+    def connected(self) -> int:
+        """How many processes are connected to Discord; this one counts, as it may be in a moment."""
+        return len({*held_by(self.seen, SHARD).values(), self.leases.holder})
+
     async def step_aside(self, role: str) -> None:
         """Leaves what this role has to others, until `return_to`: this process cannot do it now."""
         row = f"{ROLE}{role}:{self.leases.holder}"

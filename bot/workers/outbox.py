@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from bot import clock
@@ -14,7 +14,7 @@ from bot.services.outbox import Delayed, Delivery, Outbox, OutboxRow, Refused
 log = logging.getLogger(__name__)
 
 PER_SECOND: Final = 48
-"""Requests a second over all channels; Discord's global limit is 50."""
+"""Requests a second over all channels and all processes; Discord's global limit is 50."""
 PER_CHANNEL: Final = 5
 CHANNEL_WINDOW: Final = 5.0
 """At most `PER_CHANNEL` requests to one channel in this many seconds."""
@@ -40,9 +40,10 @@ class Sender(Protocol):
 
 class Pace:
     """When the next request may leave: evenly over the second (a burst draws 429s), and a window per channel and
-    kind of request, because Discord counts posts and edits apart."""
+    kind of request, because Discord counts posts and edits apart. `senders`: how many processes share the second."""
 
-    def __init__(self) -> None:
+    def __init__(self, senders: Callable[[], int] = lambda: 1) -> None:
+        self._senders = senders
         self._next = 0.0
         self._recent: dict[tuple[int, str], deque[float]] = {}
         self._paused: dict[int, float] = {}
@@ -55,7 +56,7 @@ class Pace:
             earliest = max(earliest, recent[0] + CHANNEL_WINDOW)
         if earliest - now <= LONGEST_WAIT:
             recent.append(earliest)
-            self._next = max(self._next, now) + 1 / PER_SECOND
+            self._next = max(self._next, now) + self._senders() / PER_SECOND
         return earliest - now
 
     def pause(self, channel: int, until: float) -> None:
@@ -66,10 +67,10 @@ class Pace:
 class OutboxWorker:
     """The loop around `Outbox.claim`. Any number may run: rows are claimed with SKIP LOCKED."""
 
-    def __init__(self, outbox: Outbox, sender: Sender) -> None:
+    def __init__(self, outbox: Outbox, sender: Sender, senders: Callable[[], int] = lambda: 1) -> None:
         self._outbox = outbox
         self._sender = sender
-        self._pace = Pace()
+        self._pace = Pace(senders)
         self._wake = asyncio.Event()
         self._stopping = False
         self._sending: dict[int, asyncio.Task[None]] = {}
