@@ -63,9 +63,8 @@ class Maintenance:
             told = 0 if planned else await maintenance_telling.say(tx, window, rules.said("begin", window.times, now))
             tx.audit(
                 "maintenance.plan" if planned else "maintenance.start",
-                resource=("maintenance", window.id),
-                target=f"{found.kind}:{found.name}" if found.name else found.kind,
-                reason=why,
+                resource=window.resource,
+                **_audited(window),
                 startsAt=begin.isoformat(),
                 endsAt=end.isoformat(),
             )
@@ -101,9 +100,8 @@ class Maintenance:
             await maintenance_telling.show(tx, window)
             tx.audit(
                 "maintenance.cancel" if planned else "maintenance.end",
-                resource=("maintenance", window.id),
-                target=f"{window.kind}:{window.name}" if window.name else window.kind,
-                reason=window.reason,
+                resource=window.resource,
+                **_audited(window),
             )
         what = "is cancelled" if planned else "is over"
         after = "" if planned else "What still is wrong there raises its alert now, and schedules run again."
@@ -189,6 +187,11 @@ async def _insert(
     window = await maintenance_windows.window(session, org_id, window_id)
     assert window is not None
     return window
+
+
+def _audited(window: WindowCard) -> dict[str, str]:
+    of = {"tag": window.tag} if window.tag else {"name": window.name or window.kind}
+    return {"window": str(window.id), **of, "reason": window.reason}
 
 
 def _effect(found: Concerned, told: int, *, planned: bool) -> str:

@@ -69,7 +69,7 @@ async def _do(tx: Tx, window: WindowCard, step: Step) -> None:
     if not window.gone:
         await maintenance_telling.say(tx, window, said(step, window.times, now))
     await maintenance_telling.show(tx, window)
-    tx.audit(f"maintenance.{_ACTIONS[step]}", resource=("maintenance", window.id), reason=window.reason)
+    tx.audit(f"maintenance.{_ACTIONS[step]}", resource=window.resource, window=str(window.id), reason=window.reason)
 
 
 _ACTIONS: Final[dict[Step, str]] = {"warn": "announce", "begin": "begin", "end": "end"}

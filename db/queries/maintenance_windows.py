@@ -114,6 +114,13 @@ class WindowCard:
         return replace(self, servers=[server for server in self.servers if scope.covers(server)])
 
     @property
+    def resource(self) -> tuple[str, UUID]:
+        """What the audit log says it is about: of one server or host that, so that its rows are read where its others are."""
+        if self.server_id:
+            return "server", self.server_id
+        return ("host", self.host_id) if self.host_id else ("maintenance", self.id)
+
+    @property
     def times(self) -> Times:
         return Times(self.starts_at, self.ends_at, self.warned_at, self.begun_at, self.ended_at)
 
