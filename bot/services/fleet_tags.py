@@ -81,10 +81,10 @@ class FleetTags:
         Raises:
             NotFound, Invalid, NotPermitted, Conflict: nothing was changed.
         """
-        wanted, unwanted = _understood(add, remove)
         async with self._db.uow(actor) as tx:
             guard = await Guard.begin(tx)
             server = await permitted(tx, ref, EDIT)
+            wanted, unwanted = _understood(add, remove)
             if not await fleet.lock(tx.session, actor.org, server.id):
                 raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
             before = await tags.of(tx.session, actor.org, server.id)

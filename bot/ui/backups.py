@@ -23,7 +23,8 @@ def page(kept: Kept) -> discord.ui.LayoutView:
     server, found = kept.server, kept.page
     lines = [line(backup) for backup in found.rows]
     if lines:
-        lines.append(f"-# On {safe(server.host_name)}. The newest {kept.keep} are kept; a locked one stays.")
+        stay = "The newest is kept" if kept.keep == 1 else f"The newest {kept.keep} are kept"
+        lines.append(f"-# On {safe(server.host_name)}. {stay}; locked ones stay.")
     return listing(
         f"Backups of {safe(server.name)}",
         lines,

@@ -115,6 +115,7 @@ GIVEN: Final[Mapping[tuple[str, str], str]] = {
     ("batch start", "mod"): "Bigger",
     ("batch start", "version"): "1.0",
     ("fleet tag", "add"): "night",
+    ("macro add", "name"): "prize",
     ("mod upload", "version"): "1.0",
 }
 """The same where a name alone does not tell, or where it has to be a certain choice."""
