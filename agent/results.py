@@ -12,6 +12,9 @@ from agent.spool import Spool
 
 log = logging.getLogger(__name__)
 
+AGAIN: Final = 0.5
+"""Seconds until what did not get through is sent again, where something else did: a line that fails now and then must
+not be waited for like one that is down."""
 FINAL: Final = {404, 409, 413, 422}
 """Refusals after which sending again is of no use: not ours, over, too large, not understood."""
 
@@ -35,17 +38,26 @@ class Delivery:
         await self._due.wait()
 
     async def flush(self) -> None:
-        """Send all there is. One result that the bot chokes on does not keep the others back."""
-        failed: Unavailable | None = None
+        """Send all there is, again and again while some of it gets through. Raises `Unavailable` when nothing does."""
+        failed = await self._round()
+        while failed:
+            await asyncio.sleep(max(AGAIN, failed.retry_after or 0.0))
+            failed = await self._round()
+
+    async def _round(self) -> Unavailable | None:
+        """Send each once; why some are left. One result that the bot chokes on does not keep the others back."""
+        failed, sent = None, 0
         for run_id, result in await asyncio.to_thread(self._spool.pending):
             try:
                 await self._send(run_id, result)
+                sent += 1
             except Unavailable as error:
                 failed = error
                 if error.status is None:
                     break
-        if failed:
+        if failed and not sent:
             raise failed
+        return failed
 
     async def _send(self, run_id: UUID, result: wire.Result) -> None:
         try:

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from agent import wire
+from agent.spool import Spool
 from tests.agent.control_plane import ControlPlane
-from tests.agent.faults import Fault, cut, lost, status
+from tests.agent.faults import Fault, cut, lost, slow, status
 from tests.agent.harness import HostMachine
 
 
@@ -23,6 +24,25 @@ async def test_a_result_is_sent_until_it_is_acknowledged(
     await host.until(lambda: str(job.run_id) in host.spooled(".sent"))
     assert len(job.results) == 1
     assert host.spooled(".started") == []
+
+
+async def test_a_line_that_fails_now_and_then_is_not_waited_for_like_one_that_is_down(
+    host: HostMachine, plane: ControlPlane
+) -> None:
+    """One of them gets through at a time; with a wait that doubles each time this would take more than a minute."""
+    spool = Spool(host.state)
+    spool.open()
+    jobs = [plane.enqueue(wire.ServerStart(), None) for _ in range(8)]
+    for job in jobs:
+        spool.end(job.run_id, wire.Result(claim_token=job.token, outcome="failed", error="Nothing was done."))
+    busy = status(503, retry_after=0.1)
+    for left in range(len(jobs) - 1, 0, -1):
+        plane.faults["result"].extend([slow(0), *[busy] * left])
+    await host.start()
+    async with asyncio.timeout(15):
+        for job in jobs:
+            await job.result()
+    await host.until(lambda: len(host.spooled(".sent")) == len(jobs))
 
 
 @pytest.mark.parametrize("code", [404, 409, 422])
