@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-LOOK_EVERY: Final = 0.25
-PATIENCE: Final = 1.0
+LOOK_EVERY: Final = 0.5
+PATIENCE: Final = 3.0
 """Seconds in which a replica says that it is ready; later it is taken out and its connections are cut."""
 
 

@@ -12,8 +12,10 @@ from tests.faults.chaos.processes import Victim
 
 Kind = Literal["kill", "stop", "stop and kill"]
 
-_PAUSES: Final = (1.5, 9.0)
+PAUSES: Final = (3.0, 12.0)
 """Seconds between the end of one stroke and the next, the same process's start included."""
+PAUSES_OF_REPLICAS: Final = (4.0, 14.0)
+"""They take longer to start, and only one that stands by can show how soon it leads."""
 _DOWN: Final = (0.1, 2.0)
 _STOPPED: Final = (0.3, 7.0)
 
@@ -48,19 +50,21 @@ class Struck:
         self.lines.append(f"{time.time():.3f} {victim.name}: {kind}, for {seconds:.1f} s")
 
 
-def fate(victim: Victim, seed: str, seconds: float, *, long_stop: float = 0.0) -> Fate:
+def fate(
+    victim: Victim, seed: str, seconds: float, *, pauses: tuple[float, float] = PAUSES, long_stop: float = 0.0
+) -> Fate:
     """The strokes of a run for one process. `long_stop`: one of them is a stop of so many seconds."""
     chance = random.Random(f"{seed}:{victim.name}")
     strokes: list[Stroke] = []
     left = seconds
     while left > 0:
-        after = chance.uniform(*_PAUSES)
+        after = chance.uniform(*pauses)
         kind: Kind = chance.choices(("kill", "stop", "stop and kill"), (5, 4, 1))[0]
         lasts = chance.uniform(*(_DOWN if kind == "kill" else _STOPPED))
         strokes.append(Stroke(after, kind, lasts))
         left -= after + lasts
     if long_stop:
-        strokes[len(strokes) // 4] = Stroke(chance.uniform(*_PAUSES), "stop", long_stop)
+        strokes[len(strokes) // 4] = Stroke(chance.uniform(*pauses), "stop", long_stop)
     return Fate(victim, strokes)
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import text
 
 from bot.errors import AppError
+from bot.workers.leading import ROLE
 from db.engine import Database
 from db.failures import translated
 from tests.faults.chaos.processes import Period
@@ -75,7 +76,7 @@ class Leadership:
     def gaps(self, periods: Sequence[Period]) -> list[Gap]:
         """All that there were, the longest first."""
         ready = [period for period in periods if period.ready is not None]
-        duties = {duty for part in self.looks for look in part for duty in look.holders}
+        duties = {duty for part in self.looks for look in part for duty in look.holders if not duty.startswith(ROLE)}
         found = [
             gap
             for part in self.looks

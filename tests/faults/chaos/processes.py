@@ -11,7 +11,7 @@ from tests.faults.chaos.balancer import Balancer
 from tests.wire.bot import BotProcess
 from tests.wire.discord_server import DiscordServer
 
-_CALLED: Final = re.compile(r" this process is (\S+)")
+_CALLED: Final = re.compile(r" this process is (\S+): ")
 
 
 class Victim(Protocol):
@@ -117,6 +117,12 @@ class Agent(HostMachine):
     @property
     def gone(self) -> bool:
         return self.process is not None and self.process.returncode is not None
+
+    @property
+    def untold(self) -> list[str]:
+        """Runs that the bot has not acknowledged."""
+        told = set(self.spooled(".sent"))
+        return [run for end in (".started", ".result") for run in self.spooled(end) if run not in told]
 
     async def spawn(self) -> None:
         assert self.process is None, "it runs already"

@@ -17,6 +17,7 @@ from agent.host import game_report
 from agent.http import Http
 from bot.domain.access import Grants
 from bot.domain.actors import Actor, Invocation
+from bot.services import leases
 from bot.services.fleet import Fleet
 from db.engine import Database
 from games.catalog import load_template
@@ -28,11 +29,12 @@ from tests.wire.discord_server import DiscordServer
 from tests.wire.guild import Channel, Guild
 from tests.wire.waiting import eventually
 
-LEASE: Final = 3.0
-"""Seconds that a lease of a replica holds."""
+LEASE: Final = leases.SECONDS
+"""Seconds that a lease of a replica holds: the real ones."""
+_START: Final = 120.0
+"""Seconds; on a machine that does other things beside."""
 _PAIR: Final = re.compile(r"gamekeeper-agent pair \S+ (\S+)")
 _CHANNELS: Final = tuple(Channel(800 + number, f"jobs-{number}") for number in range(60))
-_NEW: Final = "select count(*) from jobs where type = 'SERVER_CREATE' and status = 'success'"
 
 
 class LargeGuild(Guild):
@@ -71,11 +73,10 @@ class Realm:
 
     async def found(self) -> "Realm":
         """From nothing to servers that can be started."""
-        first, second = self.replicas
-        await first.start()
-        await second.start(connects=False)
+        await asyncio.gather(*(replica.spawn() for replica in self.replicas))
+        await self.replicas[0].until(lambda: bool(self.discord.gateway.connected and self.discord.commands), _START)
         await self.balancer.start()
-        await eventually(lambda: all(self.balancer.ready(replica.port) for replica in self.replicas))
+        await eventually(lambda: all(self.balancer.ready(replica.port) for replica in self.replicas), _START)
         for number in range(self.plan.hosts):
             await self._pair(f"host-{number}")
         ((self._org,),) = await self.rows("select id from orgs")
@@ -100,7 +101,7 @@ class Realm:
         await agent.spawn()
 
     async def _settle(self) -> None:
-        """Makes the servers, as `/fleet add` does, and waits until their hosts have set them up."""
+        """Makes the servers, as `/fleet add` does; their hosts set them up while they are struck already."""
         fleet = Fleet(self.db)
         for number in range(self.plan.servers):
             host = f"host-{number % self.plan.hosts}"
@@ -108,11 +109,6 @@ class Realm:
         rows = await self.rows("select id, host_id, name, slug from server_instances order by created_at, name")
         places = {agent.identity.host_id: agent.servers for agent in self.agents}
         self.servers = [Server(row[0], row[1], row[2], places[row[1]] / row[3] / "ledger") for row in rows]
-
-        async def all_made() -> bool:
-            return (await self.rows(_NEW))[0][0] == self.plan.servers
-
-        await eventually(all_made, 120.0, lambda: "all servers to be set up")
 
     # ------------------------------------------------------------------------------------------------- its people
 
@@ -136,6 +132,11 @@ class Realm:
             result = await connection.execute(text(statement), values)
             return [tuple(row) for row in result] if result.returns_rows else []
 
+    @property
+    def unheard(self) -> list[str]:
+        """Runs of which the agents have something to tell, or that they are at."""
+        return [f"{agent.name}: {run}" for agent in self.agents for run in agent.untold]
+
     def look(self) -> None:
         """Notes which replicas are ready."""
         for replica in self.replicas:
@@ -153,5 +154,9 @@ async def founded(place: Path, discord: DiscordServer, database_url: str, plan: 
     realm = Realm(place, discord, database_url, plan)
     try:
         yield await realm.found()
+    except BaseException:
+        for victim in (*realm.replicas, *realm.agents):
+            print(f"---- the end of {victim.log_file.name}\n{victim.log()[-4000:]}")
+        raise
     finally:
         await realm.clean_up()

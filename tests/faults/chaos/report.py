@@ -1,4 +1,4 @@
-"""What a failure has to say: what is wrong, the history of each job that is named, strokes, the ends of the logs."""
+"""What a failure has to say: what is wrong, the history of each job that is named, and the strokes."""
 
 import json
 import re
@@ -11,7 +11,6 @@ from tests.faults.chaos.realm import Realm
 _NAMED: Final = re.compile(r"\bJ-(\d+)\b")
 _MOST: Final = 12
 """Jobs whose history is told."""
-_TAIL: Final = 4000
 _HISTORY: Final = (
     """select number, type, status, payload, created_at, not_before, expires_at, finished_at, after_job_id
          from jobs where number = :number""",
@@ -35,8 +34,6 @@ async def told(realm: Realm, struck: Struck, wrong: list[str]) -> list[str]:
         for statement in _HISTORY:
             lines += [json.dumps([str(value) for value in row]) for row in await realm.rows(statement, number=number)]
         lines += _of_agents(realm, number)
-    for victim in (*realm.replicas, *realm.agents):
-        lines.append(f"---- the end of {victim.log_file.name}\n{victim.log()[-_TAIL:]}")
     return lines
 
 
