@@ -3,7 +3,7 @@
 #   make demo    the playground: simulated Discord in the browser, a real agent, real game servers
 #   make tour    the same story as a transcript; exits 1 if a step fails
 #   make test    the tests           make check   lint, types, import rules, conventions
-#   make soak    kill -9 at every single await of the commands that change something
+#   make soak    kill -9 at every single await of the commands that change something; five minutes of chaos
 #   make bench   the benchmarks      make lock    resolve the pinned requirements again
 #   make clean   remove the virtual environment and every cache
 
@@ -27,6 +27,7 @@ test: venv-dev
 
 soak: venv-dev
 	EVERY_AWAIT=1 $(RUN) pytest --timeout 900 tests/faults/test_commands.py $(ARGS)
+	SOAK=1 CHAOS_KILL_POSTGRES=1 $(RUN) pytest -s tests/faults/test_chaos.py $(ARGS)
 
 check: venv-dev
 	$(RUN) ruff check
