@@ -23,6 +23,8 @@ from db.uow import Tx
 
 _BATCH: Final = 100
 _DUTY: Final = "batches.tend"
+_LOOK: Final = 25
+"""Waiting servers that are looked at together: all of them may be held or in maintenance."""
 _FAILED: Final = "another one of its batch failed"
 
 
@@ -79,41 +81,38 @@ class _Turns:
         return len(waiting)
 
     async def _begin(self, free: int) -> int:
-        """Until there is no room. What is left out makes none, so the next one has its turn."""
-        changed = 0
-        while free > 0:
-            batch = self._batch
-            following = await batches.held(self._tx.session, batch.org_id, batch.id, free)
-            if not following:
-                break
-            left = await self._left_out(following)
-            begun = [job for job in following if str(job.id) not in left]
-            for job in begun:
+        """Until there is no room. What is left out takes none, so the next one has its turn."""
+        batch, changed = self._batch, 0
+        while free > 0 and (
+            following := await batches.held(self._tx.session, batch.org_id, batch.id, max(free, _LOOK))
+        ):
+            resting = await self._resting(following)
+            left: list[LeftOut] = []
+            for job in following:
+                if free == 0:
+                    break
+                changed += 1
+                if out := _why_not(batch.action, job, resting, self._now):
+                    left.append(out)
+                    await self._drop([job], out.reason, None)
+                    continue
+                free -= 1
                 await jobs.release(self._tx.session, job.id, self._now)
                 await self._tx.notify("gk_jobs", str(job.host_id or ""))
-            await self._leave_out(following, left)
-            free -= len(begun)
-            changed += len(following)
+            await self._leave_out(left)
         return changed
 
-    async def _left_out(self, following: Sequence[HeldJob]) -> dict[str, LeftOut]:
-        """Job -> why it is not done although its turn has come."""
+    async def _resting(self, following: Sequence[HeldJob]) -> Mapping[UUID, Rest]:
+        if self._batch.action not in DISTURBING:
+            return {}
         servers = [job.server_id for job in following if job.server_id]
-        resting: Mapping[UUID, Rest] = {}
-        if self._batch.action in DISTURBING:
-            resting = await left_alone(self._tx.session, self._batch.org_id, servers, self._now)
-        found = {str(job.id): _why_not(self._batch.action, job, resting, self._now) for job in following}
-        return {job: left for job, left in found.items() if left}
+        return await left_alone(self._tx.session, self._batch.org_id, servers, self._now)
 
-    async def _leave_out(self, following: Sequence[HeldJob], left: Mapping[str, LeftOut]) -> None:
-        if not left:
-            return
-        session, batch = self._tx.session, self._batch
-        for job in following:
-            if out := left.get(str(job.id)):
-                await self._drop([job], out.reason, None)
-        await batches.leave_out(session, batch.org_id, batch.id, [out.dump() for out in left.values()])
-        await self._audit("batch.leave_out", leftOut={out.name: out.reason for out in left.values()})
+    async def _leave_out(self, left: Sequence[LeftOut]) -> None:
+        if left:
+            batch = self._batch
+            await batches.leave_out(self._tx.session, batch.org_id, batch.id, [out.dump() for out in left])
+            await self._audit("batch.leave_out", leftOut={out.name: out.reason for out in left})
 
     async def _drop(self, waiting: Sequence[HeldJob], reason: str, by: UUID | None) -> None:
         found = [job.id for job in waiting]

@@ -152,6 +152,21 @@ async def test_what_rests_is_left_out_at_the_start_and_when_its_turn_comes(fleet
     assert "batch.leave_out" in await fleet.world.audited()
 
 
+async def test_all_that_wait_may_rest(fleet: Fleet) -> None:
+    for _ in range(30):
+        await fleet.more()
+    await fleet.start(parallel=2)
+    for server in fleet.servers[2:-1]:
+        await fleet.hold(server)
+    await fleet.finish()
+    jobs = await fleet.jobs()
+    assert (jobs[0], jobs[1], jobs[-1], set(jobs[2:-1])) == ("success", "queued", "queued", {"cancelled"})
+    left = await fleet.world.rows("select details from audit_logs where action = 'batch.leave_out'")
+    assert sum(len(row[0]["leftOut"]) for row in left) == 31 and len(left) == 2
+    await fleet.finish("success", "success")
+    assert await fleet.batch("status") == "done"
+
+
 async def test_what_cannot_be_done_there_is_left_out(fleet: Fleet) -> None:
     await fleet.more(status="stopped")
     await fleet.world.enqueue(fleet.host, fleet.servers[0], dedupe_key=f"power:{fleet.servers[0]}")
