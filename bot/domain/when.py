@@ -15,7 +15,7 @@ PATIENCE: Final = timedelta(hours=2)
 """How long it is waited for an empty server, where nobody says."""
 MOST_PATIENCE: Final = timedelta(days=1)
 LEAST_PATIENCE: Final = timedelta(minutes=1)
-REMEDY: Final = "It takes `now`, `when empty max 3h`, `in 15 minutes`, `18:30`, `tomorrow 4:00` or `friday 6:00`."
+REMEDY: Final = "`when` takes `now`, `when empty max 3h`, `in 15 minutes`, `18:30`, `tomorrow 4:00` or `friday 6:00`."
 
 _NOW: Final = frozenset({"now", "at once", "immediately"})
 _EMPTY: Final = re.compile(r"(?:when|if|once)?\s*empty\s*(.*)")

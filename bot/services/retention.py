@@ -19,6 +19,7 @@ KEPT: Final[Mapping[str, timedelta]] = {
     "notification_jobs": timedelta(days=30),
     "rejected_mods": timedelta(days=14),
     "jobs": timedelta(days=90),
+    "power_plans": timedelta(days=90),
     "player_ips": timedelta(days=30),
     "job_ips": timedelta(days=30),
     "archived_ips": timedelta(days=30),

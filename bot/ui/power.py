@@ -12,7 +12,7 @@ from bot.domain.power import told_before
 from bot.domain.words import safe
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.ids import custom_id
-from bot.ui.texts import ago, at, count, job_number, span
+from bot.ui.texts import ago, at, job_number, span
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -68,10 +68,8 @@ def _at(plan: PlanCard) -> str:
 
 
 def _when_empty(plan: PlanCard) -> str:
-    known = plan.server_status == "running" and plan.players is not None
-    on = f"{count(plan.players or 0, 'player')} on." if known else "How many are on is not known right now."
     until = f"\nGives up {ago(plan.give_up_at)} ({at(plan.give_up_at)})." if plan.give_up_at else ""
-    return f"As soon as nobody is on: {on}{until}"
+    return f"As soon as nobody is on.{until}"
 
 
 def _buttons(plan: PlanCard) -> list[discord.ui.Item[discord.ui.LayoutView]]:

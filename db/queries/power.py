@@ -86,7 +86,7 @@ _CARD = text("""/* power.card */
     select p.id, p.org_id, p.server_instance_id as server_id, s.name as server_name, p.action, p.due_at, p.give_up_at,
            p.warn_minutes, p.status, p.reason, p.created_at, p.outcome, p.ended_at,
            coalesce(u.display_name, u.username) as author, coalesce(e.display_name, e.username) as ended_by,
-           j.number, j.status as job_status, s.players_online as players, s.status as server_status,
+           j.number, j.status as job_status,
            coalesce((select r from jsonb_array_elements(h.games) r where r ->> 'id' = g.slug limit 1) -> 'capabilities',
                     g.capabilities) ? 'say' as says,
            (select x.duration_ms from job_runs x where x.job_id = j.id order by x.attempt desc limit 1) as duration_ms
@@ -160,8 +160,6 @@ class PlanCard:
     ended_by: str | None
     number: int | None
     job_status: str | None
-    players: int | None
-    server_status: str
     says: bool
     duration_ms: int | None
 

@@ -33,6 +33,8 @@ _OLD: Final = {
     "jobs": text("""/* retention.jobs */
         delete from jobs_archive where id in (select id from jobs_archive where finished_at < :before limit :limit)
         returning 1"""),
+    "power_plans": text("""/* retention.power_plans */
+        delete from power_plans where id in (select id from power_plans where ended_at < :before limit :limit) returning 1"""),
     "player_ips": text("""/* retention.player_ips */
         update player_sessions set ip = null
          where id in (select id from player_sessions where ip is not null and started_at < :before limit :limit) returning 1"""),

@@ -55,7 +55,7 @@ async def test_when_empty_waits_until_somebody_says_that_nobody_is_on(community:
     server = await two_online(community, host)
     asked = await community.mod.slash(community.general, "server stop", server=server)
     await community.mod.click(shown_to(asked), label="When empty (max 2 h)")
-    message = await community.message_with("As soon as nobody is on: 2 players on.")
+    message = await community.message_with("As soon as nobody is on.")
     assert await told(host) == ["Shutdown as soon as nobody is on"]
     await host.beat(wire.ServerReport(id=UUID(server), state="running", reachable=False, players=None))
     await community.tick("power.plans")

@@ -47,6 +47,7 @@ class Stage:
         saved = await self.press("schedule", "Save")
         assert "nightly" in (await saved.answer()).text
         await self._keep("restart", "server restart", server="EU1")
+        await self._keep("later", "server restart", server="EU1", when="in 15 minutes", reason="update")
         await self._keep("ban", "ban add", player="steam:76561198000000001", reason="griefing")
         await life.kill()
         async with self._world(url) as world:
@@ -105,6 +106,12 @@ CHANGES: Final = {
         "server.restart",
         "select number from jobs where type = 'SERVER_RESTART'",
         "Restart EU1",
+    ),
+    "server restart later": Change(
+        lambda stage: stage.press("later", "Restart"),
+        "server.restart.plan",
+        "select p.status from power_plans p join jobs j on j.id = p.job_id join jobs b on b.id = j.after_job_id",
+        "Restart EU1 in 15 minutes",
     ),
     "ban add": Change(
         lambda stage: stage.press("ban", "Ban on 1"),

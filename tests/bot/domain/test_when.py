@@ -128,7 +128,7 @@ def test_days_on_which_clocks_are_changed(text: str, now: datetime, moment: date
 def test_what_cannot_be_says_why(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parse(text, NOW, BERLIN)
-    assert REMEDY.startswith("It takes ")
+    assert REMEDY.startswith("`when` takes ")
 
 
 def test_what_counts_from_the_confirmation_and_what_does_not() -> None:

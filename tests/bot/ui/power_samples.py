@@ -32,8 +32,6 @@ def plan(name: str, **changed: Any) -> PlanCard:
         "ended_by": name,
         "number": SNOWFLAKE % 2**31,
         "job_status": "held",
-        "players": 41,
-        "server_status": "running",
         "says": True,
         "duration_ms": 61_500,
     }
@@ -42,7 +40,7 @@ def plan(name: str, **changed: Any) -> PlanCard:
 
 def bare_plan(**changed: Any) -> PlanCard:
     """A plan of which nothing is known but that it is there."""
-    empty = dict.fromkeys("reason outcome ended_at author ended_by number job_status players duration_ms".split())
+    empty = dict.fromkeys("reason outcome ended_at author ended_by number job_status duration_ms".split())
     return plan("x", **{**empty, "says": False, **changed})
 
 
