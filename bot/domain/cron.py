@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal, cast
 
@@ -55,6 +56,7 @@ class Cron:
         return "doubled" if first is not None and second is not None and first > second else ""
 
 
+@lru_cache(maxsize=4096)
 def checked(expression: str) -> Cron:
     """A cron expression that can be kept.
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Final, Literal
 
 from bot.domain.actions import Action
@@ -26,6 +25,8 @@ Status = Literal[
 
 LATE: Final = timedelta(minutes=10)
 """A run that is later than this was missed: it is left out, or caught up once."""
+SOON: Final = 0
+"""Number of a job that has none yet."""
 _UP: Final = ("running", "starting")
 
 
@@ -49,15 +50,20 @@ class Due:
     catch_up: bool
 
 
-def last_on_time(due: Due, times: Timetable, now: datetime) -> datetime | None:
-    """The last moment that is due by now and not late; None: all of them were missed."""
+def around(due: Due, times: Timetable, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """The last moment that is due by now and not late (None: all of them were missed), and the next one after now
+    (None: never again)."""
     begin = max(due.next_run_at, now - LATE)
-    moments = list(takewhile(lambda moment: moment <= now, times.begins(begin - timedelta(seconds=1))))
-    return moments[-1] if moments else due.next_run_at if due.next_run_at >= begin else None
+    last = due.next_run_at if due.next_run_at >= begin else None
+    for moment in times.begins(begin - timedelta(seconds=1)):
+        if moment > now:
+            return last, moment
+        last = moment
+    return last, None
 
 
 def skipped(due: Due, moment: datetime | None, times: Timetable, now: datetime) -> Skip | None:
-    """Why a run that is due is left out as a whole; None: it is done. `moment`: see `last_on_time`."""
+    """Why a run that is due is left out as a whole; None: it is done. `moment`: see `around`."""
     if due.paused_until is not None and (moment or due.next_run_at) < due.paused_until:
         return Skip("skipped", "it is paused")
     if due.skip_next > 0:
@@ -88,12 +94,18 @@ class Target:
     host_online: bool
     capabilities: Collection[str]
     busy_with: int | None
-    """Number of an exclusive job that waits or runs there, or of a job of the same schedule; None also where the run
-    waits behind it."""
+    """Number of an exclusive job that waits or runs there, or of a job of the same schedule; `SOON`: it is only being
+    written; None also where the run waits behind it."""
     players: int | None = None
     """None: nobody knows."""
     rest: str = ""
     """Why it is left alone now: held by somebody, or in maintenance."""
+
+    @property
+    def busy_words(self) -> str:
+        if self.busy_with == SOON:
+            return "another schedule does something there at the same time"
+        return f"J-{self.busy_with} is waiting or under way there"
 
     @property
     def words(self) -> str:
@@ -129,7 +141,7 @@ def chain(steps: Sequence[Step], target: Target, conditions: Conditions) -> tupl
 
 def _as_a_whole(steps: Sequence[Step], target: Target, conditions: Conditions) -> Skip | None:
     if target.busy_with is not None:
-        return Skip("skipped_busy", f"J-{target.busy_with} is waiting or under way there")
+        return Skip("skipped_busy", target.busy_words)
     if target.rest and any(step.does.job_type != JobType.ANNOUNCE for step in steps):
         return Skip("skipped", f"it is {target.rest}")
     if conditions.online and not (target.host_online and target.status == "running"):
@@ -163,7 +175,7 @@ def left_out(action: Action, target: Target) -> Skip | None:
     if action.capability not in target.capabilities:
         return Skip("scheduler_failed", f"its game cannot {action.capability} here")
     if target.busy_with is not None:
-        return Skip("skipped_busy", f"J-{target.busy_with} is waiting or under way there")
+        return Skip("skipped_busy", target.busy_words)
     # whoever stopped it does not want a schedule to start it; a host that is away may come back in time
     wanted = target.desired_state == "running" and target.status in ("crashed", "unknown")
     match action.job_type:

@@ -65,6 +65,7 @@ class ScheduleRunning:
         ready = await _ready(tx, payload["schedule"])
         schedule, now = ready.schedule, clock.now()
         ran = await ready.runs.begin(schedule, ready.steps, now, {server.id for server in ready.servers})
+        await ready.runs.write()
         if ran.job is None:
             outcome = ran.outcome()
             raise Conflict(f"Nothing was done: {safe(outcome.reason, _WHY)}.", "Its next run stays when it is.")

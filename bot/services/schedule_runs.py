@@ -8,18 +8,19 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from bot.domain.access import Scope
-from bot.domain.jobs import JOBS
+from bot.domain.jobs import JOBS, PRIORITY_OF
 from bot.domain.schedule_steps import Step, main
-from bot.domain.schedules import Conditions, Skip, Target, chain
+from bot.domain.schedules import SOON, Conditions, Skip, Target, chain
+from bot.errors import Conflict
 from bot.services.actions import dedupe_key, params
-from bot.services.jobs_enqueue import Enqueued, enqueue
-from db.queries import cards, schedules_due
+from db.queries import cards, schedules_due, schedules_jobs
 from db.queries.cards import ServerCard
 from db.queries.maintenance import left_alone
 from db.queries.schedules_due import DueSchedule, LiveJob
+from db.queries.schedules_jobs import NewJob
 from db.uow import Tx
 
 _BEHIND: Final = "behind:"
@@ -51,7 +52,7 @@ class Ran:
 
 
 class Runs:
-    """Begins runs. Call `look` first, with every schedule that may run."""
+    """Begins runs: `look` with every schedule that may run, `begin` each, `write` them all."""
 
     def __init__(self, tx: Tx, org_id: UUID, now: datetime) -> None:
         self._tx, self._org, self._now = tx, org_id, now
@@ -59,6 +60,7 @@ class Runs:
         self._tagged: dict[UUID, list[ServerCard]] = {}
         self._live: dict[UUID, list[LiveJob]] = {}
         self._rests: dict[UUID, str] = {}
+        self._new: list[tuple[NewJob, Ran]] = []
 
     async def look(self, schedules: Iterable[DueSchedule]) -> None:
         """Reads how the servers of these schedules are."""
@@ -87,11 +89,8 @@ class Runs:
     async def begin(
         self, schedule: DueSchedule, steps: Sequence[Step], at: datetime, only: Collection[UUID] | None = None
     ) -> Ran:
-        """Writes the jobs of a run that begins at a moment, which may just have passed. `only`: on these servers.
-
-        Raises:
-            Conflict: somebody's power action came in between; everything has to be rolled back and looked at again.
-        """
+        """Decides on a run that begins at a moment, which may just have passed. `only`: on these servers. `write` has
+        to follow."""
         ran = Ran()
         begin = self._now if self._now - at > _PUNCTUAL else at
         for server in self.servers(schedule):
@@ -100,10 +99,32 @@ class Runs:
                 ran.left.append((server.name, skip))
         return ran
 
+    async def write(self) -> None:
+        """Writes the jobs of all runs that were decided on.
+
+        Raises:
+            Conflict: somebody's power action came in between; everything has to be rolled back and looked at again.
+        """
+        if not self._new:
+            return
+        numbers = await schedules_jobs.make(
+            self._tx.session,
+            self._org,
+            [job for job, _ in self._new],
+            priority=PRIORITY_OF["schedule"],
+            author=self._tx.actor.user_id,
+            typed_in=self._tx.actor.channel_id,
+            now=self._now,
+        )
+        if len(numbers) < len(self._new):
+            raise Conflict("Another action came in between.", "Try again; nothing was done.")
+        for number, (_, ran) in zip(numbers, self._new, strict=True):
+            ran.numbers.append(number)
+
     async def _on(
         self, schedule: DueSchedule, steps: Sequence[Step], server: ServerCard, begin: datetime, ran: Ran
     ) -> Skip | None:
-        """Writes the chain of one server, or says why there is none."""
+        """Decides on the chain of one server, or says why there is none."""
         before = self._before(schedule, steps, server.id)
         waits = [job for job in before if job.status == "held" and _is_behind(job, schedule.id)]
         busy = before[0] if before and schedule.overlap != "queue" else waits[0] if waits else None
@@ -112,13 +133,13 @@ class Runs:
             server.desired_state,
             server.host_online,
             server.capabilities,
-            busy.number if busy else None,
+            (busy.number or SOON) if busy else None,
             server.players_online,
             self._rests.get(server.id, ""),
         )
         done, skip = chain(steps, target, Conditions(schedule.only_when_online, schedule.only_when_empty))
         if not skip:
-            await self._write(schedule, done, server, begin, before, ran)
+            await self._chain(schedule, done, server, begin, before, ran)
         return skip
 
     def _before(self, schedule: DueSchedule, steps: Sequence[Step], server_id: UUID) -> list[LiveJob]:
@@ -130,7 +151,7 @@ class Runs:
             if job.schedule_id == schedule.id or (job.is_exclusive and (exclusive or job.status == "running"))
         ]
 
-    async def _write(
+    async def _chain(
         self,
         schedule: DueSchedule,
         steps: Sequence[Step],
@@ -145,54 +166,54 @@ class Runs:
         for step in steps:
             if not guarded and (key := dedupe_key(step.does, server.id)):
                 guarded = True  # one key a chain: the power actions of one do not refuse each other
-            job = await self._enqueue(schedule, step, server, begin, after=after, after_any=after_any, key=key)
+            job = _job(schedule, step, server, begin, after=after, after_any=after_any, key=key)
             after, after_any, key = job.id, step.goes_on, None
-            ran.numbers.append(job.number)
             if step is aim and ran.job is None:
                 ran.job = job.id
-            self._live.setdefault(server.id, []).append(_live(job, step, schedule.id, server.id))
+            self._new.append((job, ran))
+            live = LiveJob(job.id, server.id, schedule.id, None, "queued", job.exclusive, None)
+            self._live.setdefault(server.id, []).append(live)
 
     async def _last(self, before: Sequence[LiveJob]) -> UUID | None:
         """The job after which a run comes that waits; None where it ends in this moment."""
-        if not before or not await schedules_due.still_live(self._tx.session, self._org, before[-1].id):
+        if not before:
             return None
-        return before[-1].id
+        last = before[-1]
+        known = last.number is None or await schedules_due.still_live(self._tx.session, self._org, last.id)
+        return last.id if known else None
 
-    async def _enqueue(
-        self,
-        schedule: DueSchedule,
-        step: Step,
-        server: ServerCard,
-        begin: datetime,
-        *,
-        after: UUID | None,
-        after_any: bool,
-        key: str | None,
-    ) -> Enqueued:
-        retries = schedule.max_retries
-        return await enqueue(
-            self._tx,
-            type=step.does.job_type,
-            server_id=server.id,
-            host_id=server.host_id,
-            params=params(step.does, step.text),
-            not_before=begin + timedelta(seconds=step.offset + schedule.lead_sec),
-            dedupe_key=key,
-            after=after,
-            after_any=after_any,
-            source="schedule",
-            schedule_id=schedule.id,
-            max_attempts=max(JOBS[step.does.job_type].max_attempts, retries + 1),
-            backoff=timedelta(seconds=schedule.backoff_sec) if retries else None,
-            created_at=self._now,
-        )
+
+def _job(
+    schedule: DueSchedule,
+    step: Step,
+    server: ServerCard,
+    begin: datetime,
+    *,
+    after: UUID | None,
+    after_any: bool,
+    key: str | None,
+) -> NewJob:
+    spec, retries = JOBS[step.does.job_type], schedule.max_retries
+    backoff = timedelta(seconds=schedule.backoff_sec) if retries else spec.backoff
+    return NewJob(
+        id=uuid4(),
+        server_id=server.id,
+        host_id=server.host_id,
+        type=step.does.job_type.value,
+        payload=params(step.does, step.text).dump(),
+        exclusive=spec.exclusive,
+        schedule_id=schedule.id,
+        after=after,
+        after_any=after_any,
+        key=key,
+        attempts=max(spec.max_attempts, retries + 1),
+        backoff_sec=int(backoff.total_seconds()),
+        timeout_sec=int(spec.timeout.total_seconds()),
+        not_before=begin + timedelta(seconds=step.offset + schedule.lead_sec),
+        waits_sec=None if spec.waits is None else spec.waits.total_seconds(),
+    )
 
 
 def _is_behind(job: LiveJob, schedule_id: UUID) -> bool:
     """Whether a job is the first one of a run that waits behind something else."""
     return (job.dedupe_key or "").startswith(f"{_BEHIND}{schedule_id}:")
-
-
-def _live(job: Enqueued, step: Step, schedule_id: UUID, server_id: UUID) -> LiveJob:
-    exclusive = JOBS[step.does.job_type].exclusive
-    return LiveJob(job.id, server_id, schedule_id, job.number, "queued", exclusive, None)

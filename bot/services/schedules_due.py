@@ -16,7 +16,7 @@ from bot import clock
 from bot.domain.actors import Actor, system
 from bot.domain.schedule_steps import Step
 from bot.domain.schedule_times import timetable
-from bot.domain.schedules import Due, Skip, last_on_time, skipped
+from bot.domain.schedules import Due, Skip, around, skipped
 from bot.errors import Unavailable
 from bot.services import outbox
 from bot.services.schedule_runs import Ran, Runs
@@ -29,7 +29,7 @@ from db.uow import Tx
 
 _BATCH: Final = 2000
 """Schedules that are read at once."""
-_TOGETHER: Final = 50
+_TOGETHER: Final = 100
 """Schedules of one org in one transaction; those of tags, which may make many jobs, have one each."""
 _DUTY: Final = "schedules.due"
 _QUIET: Final = frozenset({"enqueued", "skipped", "skipped_window", "skipped_players"})
@@ -82,7 +82,8 @@ def _planned(schedule: DueSchedule, now: datetime) -> _Plan:
     plan = _Plan(schedule, schedule.next_run_at or now)
     try:
         times = timetable(schedule)
-        plan.next_run = times.next_begin(now)
+        due = Due(plan.due, schedule.paused_until, schedule.skip_next, schedule.catch_up)
+        plan.begin, plan.next_run = around(due, times, now)
         plan.steps = steps_of(schedule.steps, schedule.lead_sec)
     except ValueError as error:  # a task of another version is left to that one: it may run beside this
         plan.skip = Skip("scheduler_failed", str(error))
@@ -90,8 +91,6 @@ def _planned(schedule: DueSchedule, now: datetime) -> _Plan:
     if schedule.left_alone:
         plan.skip = Skip("skipped", "the bot was removed from the Discord server")
         return plan
-    due = Due(plan.due, schedule.paused_until, schedule.skip_next, schedule.catch_up)
-    plan.begin = last_on_time(due, times, now)
     plan.skip = skipped(due, plan.begin, times, now)
     return plan
 
@@ -169,6 +168,7 @@ async def _begun(tx: Tx, plans: Sequence[_Plan], now: datetime) -> None:
             plan.next_run, plan.skip = None, Skip("skipped", "its server was removed")
         else:
             plan.ran = await runs.begin(plan.schedule, plan.steps, plan.begin or now)
+    await runs.write()
 
 
 async def _told(tx: Tx, plan: _Plan) -> None:

@@ -147,7 +147,8 @@ class LiveJob:
     id: UUID
     server_id: UUID
     schedule_id: UUID | None
-    number: int
+    number: int | None
+    """None: it is being written by this transaction."""
     status: str
     is_exclusive: bool
     dedupe_key: str | None

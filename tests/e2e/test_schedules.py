@@ -1,13 +1,15 @@
 """/schedule as its users meet it, with a host that speaks the protocol."""
 
+import re
 from typing import Any
 
 import pytest
+from simcord import InteractionResult
 from sqlalchemy import text
 
 from agent import wire
 from bot.demo import reading
-from tests.e2e.community import Community, Host, said, shown_to
+from tests.e2e.community import Community, Host, filled, said, shown_to
 from tests.e2e.servers import add_server, up
 
 
@@ -222,6 +224,69 @@ async def test_a_servers_cards_name_its_next_restart(community: Community, host:
     assert f"**Next restart** <t:{row.next}:R>" in said(card)
     await community.owner.slash(community.general, "schedule skip", schedule="nightly")
     assert "Next restart" not in await shown(), "which one is next is not known before the skipped one is over"
+
+
+def menu(shown: InteractionResult, route: str) -> str:
+    """The custom_id of the menu on an answer that leads there."""
+    found = re.search(rf"gk:{route}:[0-9a-f]+", str(shown_to(shown).components))
+    assert found
+    return found[0]
+
+
+async def test_the_card_of_a_schedule_and_its_buttons(community: Community, host: Host) -> None:
+    await community.set_up()
+    server = await add_server(community, host)
+    await add(community, action="restart", when="weekdays 6:30", server=server, name="nightly", warn="5")
+    shown = await community.owner.slash(community.general, "schedule show", schedule="nightly")
+    for words in ("nightly", "EU #1", "At 06:30 on Monday through Friday", "`30 6 * * 1-5`", "never ran", "By olga"):
+        assert words in said(shown)
+    assert (
+        "1. **announce**: Restart in 5 minutes · 5 min before" in said(shown) and said(shown).count("06:30 (<t:") == 5
+    )
+    assert "**skips 1 run**" in said(await community.owner.click(shown_to(shown), label="Skip next"))
+    assert "**paused**" in said(await community.owner.click(shown_to(shown), label="Pause"))
+    assert "next <t:" in said(await community.owner.click(shown_to(shown), label="Resume"))
+    asked = await community.owner.click(shown_to(shown), label="Run now")
+    assert "Run nightly now?" in said(asked) and "2. restart · 5 min from now" in said(asked)
+    assert "`J-2`, `J-3`" in said(await community.owner.click(shown_to(asked), label="Run it now"))
+    (job,) = await host.claim()
+    assert job["params"] == {"type": "ANNOUNCE", "text": "Restart in 5 minutes"}
+    form = await community.owner.click(shown_to(shown), label="Edit")
+    preview = await community.owner.submit_modal(form, {**filled(form), "when": "daily at 7", "warn": "15, 5"})
+    assert "At 06:30 on Monday through Friday → **At 07:00 every day**" in said(preview)
+    assert "nightly is changed" in said(await community.owner.click(shown_to(preview), label="Save"))
+    asked = await community.owner.click(shown_to(shown), label="Remove")
+    assert "nightly is removed" in said(await community.owner.click(shown_to(asked), label="Remove the schedule"))
+    gone = await community.owner.click(shown_to(shown), label="Run now")
+    assert "There is no such schedule here" in said(gone)
+
+
+async def test_steps_on_the_preview(community: Community, host: Host) -> None:
+    await community.set_up()
+    server = await add_server(community, host)
+    asked = await community.owner.slash(
+        community.general, "schedule add", action="restart", when="daily at 4", server=server, name="nightly"
+    )
+    form = await community.owner.select(shown_to(asked), ["console"], custom_id=menu(asked, "schedule.step"))
+    changed = await community.owner.submit_modal(form, {"place": "right before", "text": "save", "failure": "stop"})
+    assert "1. **console**: save · at its time\n2. **restart** · at its time" in said(changed)
+    wrong = await community.owner.select(shown_to(changed), ["announce"], custom_id=menu(changed, "schedule.step"))
+    refused = await community.owner.submit_modal(wrong, {"place": "soonish", "text": "Hi", "failure": ""})
+    assert "soonish is no time of a step" in said(refused)
+    left = await community.owner.select(shown_to(changed), ["1"], custom_id=menu(changed, "schedule.unstep"))
+    assert "Restarts; the game saves first where it can." in said(left)
+    assert "nightly is saved" in said(await community.owner.click(shown_to(left), label="Save"))
+
+
+async def test_whoever_may_not_change_it_gets_no_buttons(community: Community, host: Host) -> None:
+    await community.set_up()
+    server = await add_server(community, host)
+    await add(community, action="restart", when="daily at 4", server=server, name="nightly")
+    shown = await community.mod.slash(community.general, "schedule show", schedule="nightly")
+    assert "At 04:00 every day" in said(shown) and "gk:schedule.run" not in str(shown_to(shown).components)
+    for command in ("edit", "run"):
+        refused = await community.mod.slash(community.general, f"schedule {command}", schedule="nightly")
+        assert "You need the permission `schedules.manage`" in said(refused)
 
 
 async def test_what_is_suggested(community: Community, host: Host) -> None:

@@ -9,7 +9,7 @@ from bot.domain.actions import ACTIONS, OF_JOB_TYPE
 from bot.domain.cron import checked
 from bot.domain.jobs import JOBS
 from bot.domain.schedule_times import Timetable
-from bot.domain.schedules import LATE, Due, Target, last_on_time, left_out, skipped
+from bot.domain.schedules import LATE, Due, Target, around, left_out, skipped
 
 NOW = datetime(2026, 11, 21, 4, 0, 30, tzinfo=UTC)
 FOUR = datetime(2026, 11, 21, 4, tzinfo=UTC)
@@ -24,7 +24,7 @@ def due(**changed: Any) -> Due:
 
 def outcome(schedule: Due, now: datetime = NOW, expression: str = "0 4 * * *") -> str:
     times = Timetable(checked(expression), UTC)
-    skip = skipped(schedule, last_on_time(schedule, times, now), times, now)
+    skip = skipped(schedule, around(schedule, times, now)[0], times, now)
     return f"{skip.status}: {skip.reason}" if skip else ""
 
 

@@ -10,7 +10,7 @@ from tests.bot.services.schedules_world import Clock, Planned
 from tests.bot.world import World
 from tests.sources import ROOT
 
-SCHEDULES = 160
+SCHEDULES = 400
 KILLS = 3
 
 
