@@ -93,5 +93,7 @@ def _away(servers: Sequence[ServerCard]) -> list[str]:
     away = [server for server in servers if not server.host_online]
     if not away:
         return []
-    whose = "The host of 1 of them is" if len(away) == 1 else f"The hosts of {len(away)} of them are"
-    return [f"{whose} offline: they come last, wait 15 minutes for it, and count as failed after that."]
+    if len(away) == 1:
+        return ["The host of 1 of them is offline: it comes last, waits 15 minutes, and counts as failed after that."]
+    many = f"The hosts of {len(away)} of them are offline"
+    return [f"{many}: they come last, wait 15 minutes each, and count as failed after that."]

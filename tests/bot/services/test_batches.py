@@ -96,7 +96,7 @@ async def test_a_host_that_stays_away_counts_as_a_failure(fleet: Fleet) -> None:
     for host in (away, fleet.host, fleet.host):
         await fleet.more(host)
     asked = await fleet.ask(stop_on_failure=True)
-    assert any("The host of 1 of them is offline: they come last" in line for line in asked.effect)
+    assert any("The host of 1 of them is offline: it comes last" in line for line in asked.effect)
     await fleet.press(asked)
     assert await fleet.places() == ["S06", "S07", "S05"]
     await fleet.finish("success", "success")

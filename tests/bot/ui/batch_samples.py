@@ -6,11 +6,18 @@ from typing import Any
 
 import discord
 
+from bot.domain.access import Grants
+from bot.domain.actors import Actor
+from bot.domain.batches import BATCHED, LeftOut
 from bot.services.batches import Batch, State, Turn
+from bot.services.batches_planning import Plan, Wish
+from bot.services.batches_words import effects, question, started
+from bot.services.confirmations import Question
 from bot.services.servers import PAGE, Page
-from bot.ui import batches
+from bot.ui import batches, cards, confirm
 from db.queries.batch_cards import BatchCard
-from tests.bot.ui.samples import NOW, SNOWFLAKE, number
+from db.queries.mods import Artifact
+from tests.bot.ui.samples import NOW, SNOWFLAKE, number, server
 
 STATES: tuple[State, ...] = ("done", "under way", "waiting", "failed", "left out", "not begun", "cancelled")
 SIZES = (1, 10, 12, 13, 200, 500)
@@ -51,6 +58,27 @@ def turns(name: str, size: int, *states: State) -> list[Turn]:
 
 def of(name: str, size: int, *states: State, **changed: Any) -> Batch:
     return Batch(shown(name, total_count=size, **changed), turns(name, size, *(states or STATES)), 9)
+
+
+def plan(name: str, action: str, size: int, parallel: int) -> Plan:
+    """A question over so many servers, of which some are left out."""
+    deploys = action == "deploy"
+    artifact = Artifact(number(), name[:64], name[:32], "7dtd", name, 1, "0" * 64, 1, NOW) if deploys else None
+    text = (name * 6)[:512] if action == "announce" else ""
+    wish = Wish(action, "x" * 32, parallel, stop_on_failure=True, text=text)
+    found = [server(name, game="7dtd", host_status="offline" if n % 2 else "online") for n in range(size)]
+    left = [LeftOut(str(number()), name, "held", name * 3)] * size
+    return Plan(wish, BATCHED[action], found, left, found, artifact)
+
+
+def batch_questions(name: str) -> Iterable[discord.ui.LayoutView]:
+    who = Actor(type="user", name="Ann", grants=Grants(break_glass=True))
+    for action in BATCHED:
+        for size, parallel in ((1, 0), (2, 50), (200, 5)):
+            asked = plan(name, action, size, parallel)
+            title, verb = question(asked)
+            yield confirm.question(Question(number(), title, tuple(effects(who, asked)), verb, "x" * 32))
+            yield cards.notice(*started(who, asked, SNOWFLAKE, size, asked.left, SNOWFLAKE))
 
 
 def batch_cards(name: str) -> Iterable[discord.ui.LayoutView]:

@@ -21,7 +21,7 @@ from tests.bot.ui.alert_samples import alert_cards, incident_cards
 from tests.bot.ui.audit_samples import audit_cards
 from tests.bot.ui.backup_samples import backup_cards
 from tests.bot.ui.ban_samples import ban_cards
-from tests.bot.ui.batch_samples import batch_cards
+from tests.bot.ui.batch_samples import batch_cards, batch_questions
 from tests.bot.ui.check_samples import check_cards
 from tests.bot.ui.fleet_samples import fleet_cards
 from tests.bot.ui.limits import check_card, ids_of, parts_of, text_of
@@ -158,6 +158,7 @@ MAKERS: dict[str, Callable[[str], Iterable[View]]] = {
         backup_cards,
         ban_cards,
         batch_cards,
+        batch_questions,
         check_cards,
         plain_cards,
         question_cards,
