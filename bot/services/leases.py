@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Collection, Sequence
 
-from bot.domain.actors import system
 from bot.errors import Conflict
 from db.engine import Database
 from db.queries import operations
@@ -40,8 +39,8 @@ class Leases:
         """Takes a duty that is free, lapsed or ours; its epoch, or None while another holder lives."""
         async with self._turn:
             asked = time.monotonic()
-            async with self._db.uow(system("leases")) as tx:
-                epoch = await operations.take_lease(tx.session, duty, self.holder, self._seconds)
+            async with self._db.statement() as session:
+                epoch = await operations.take_lease(session, duty, self.holder, self._seconds)
             if epoch is not None:
                 self.held[duty] = epoch
                 self._until[duty] = asked + self._seconds

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 SHARD: Final = "shard:"
 ROLE: Final = "role:"
+_GIVEN_BACK_WITHIN: Final = 2.0
+"""Seconds. A process that ends does not wait for a database that is away."""
 _STEADY: Final = 4
 """After so many looks without an answer, a lapsed lease is left for one more: its holder could not renew it either."""
 
@@ -89,7 +91,9 @@ class Leading:
         """Looks no more, and gives everything back."""
         self._stopping.set()
         if self._looks:
-            await self._looks
+            await asyncio.wait({self._looks}, timeout=_GIVEN_BACK_WITHIN)
+            self._looks.cancel()
+            await asyncio.gather(self._looks, return_exceptions=True)
         await self._give_back(list(self.leases.held))
 
     async def _run(self) -> None:
@@ -101,8 +105,9 @@ class Leading:
                 await self._round()
 
     async def _give_back(self, duties: Collection[str]) -> None:
-        with contextlib.suppress(AppError):  # then they lapse
-            await self.leases.release(*duties)
+        with contextlib.suppress(AppError, TimeoutError):  # then they lapse
+            async with asyncio.timeout(_GIVEN_BACK_WITHIN):
+                await self.leases.release(*duties)
 
     async def _round(self) -> None:
         try:
