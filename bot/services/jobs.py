@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -17,7 +19,7 @@ from bot.services.jobs_ending import edit_messages, end
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.servers import PAGE, Page, must_see, seen
 from db.engine import Database
-from db.queries import cards, jobs, jobs_archive
+from db.queries import cards, jobs, jobs_archive, schedules_jobs
 from db.queries.cards import JobCard
 from db.queries.jobs import LockedJob
 from db.uow import Tx
@@ -46,7 +48,8 @@ class Jobs:
 
     async def cancel_in(self, tx: Tx, number: int, *, permission: str = "") -> tuple[LockedJob, list[int]]:
         """Cancels within a unit of work of the caller, who names it in the audit row. Returns the job as it was, and
-        the numbers of those that were released or cancelled with it."""
+        the numbers of those that were released or cancelled with it: also of what announces it in a schedule."""
+        warnings = await schedules_jobs.warnings(tx.session, tx.actor.org, number)
         job = await self._locked(tx, number, permission)
         if job.status in FINAL:
             raise Conflict(f"J-{number} has ended already: {job.status}.", "`/job show` says how.")
@@ -57,7 +60,8 @@ class Jobs:
             return job, []
         if job.status == "held":
             await jobs.splice(tx.session, job.id)
-        return job, await end(tx, job, "cancelled", reason="cancelled by hand", run_id=run_id, by=tx.actor.user_id)
+        ended = await end(tx, job, "cancelled", reason="cancelled by hand", run_id=run_id, by=tx.actor.user_id)
+        return job, [*await _unannounced(tx, warnings, job), *ended]
 
     async def retry(self, actor: Actor, number: int) -> Enqueued:
         """`/job retry`: a new job with the same parameters, for one that did not succeed.
@@ -143,6 +147,18 @@ def _statuses(status: str) -> list[str] | None:
     """`live`: has not ended; `again`: ended and can be done again; empty: any."""
     groups: dict[str, list[str] | None] = {"": None, "live": [*LIVE], "again": [*(FINAL - {"success"})]}
     return groups.get(status, [status])
+
+
+async def _unannounced(tx: Tx, warnings: Sequence[UUID], job: LockedJob) -> list[int]:
+    """Cancels announcements of what is not done: the last one first, so that none is released by the one before it."""
+    numbers: list[int] = []
+    for warning_id in reversed(warnings):
+        warning = await jobs.lock(tx.session, warning_id)
+        if warning and warning.status in ("held", "queued"):
+            await jobs.splice(tx.session, warning.id)
+            await end(tx, warning, "cancelled", reason=f"J-{job.number} was cancelled", by=tx.actor.user_id)
+            numbers.insert(0, warning.number)
+    return numbers
 
 
 def params_of(job_type: str, payload: dict[str, Any]) -> wire.JobParams:

@@ -56,6 +56,15 @@ _MAKE = text("""/* schedules_jobs.make */
     bindparam("jobs", type_=JSONB)
 )
 
+# All who lock a chain go down it.
+_WARNINGS = text("""/* schedules_jobs.warnings */
+    select w.id from jobs j
+      join jobs w on w.schedule_id = j.schedule_id and w.created_at = j.created_at
+                 and w.server_instance_id = j.server_instance_id and w.number < j.number
+     where j.org_id = :org and j.number = :number and j.type <> 'ANNOUNCE' and j.status = 'held'
+       and w.type = 'ANNOUNCE' and w.status in ('held', 'queued')
+     order by w.number for update of w""")
+
 
 @dataclass(frozen=True)
 class NewJob:
@@ -97,3 +106,8 @@ async def make(
     rows = [job.row(place) for place, job in enumerate(jobs, 1)]
     result = await session.execute(_MAKE, {**values, "priority": priority, "jobs": rows})
     return [row.number for row in result]
+
+
+async def warnings(session: AsyncSession, org_id: UUID, number: int) -> list[UUID]:
+    """Holds the announcements that come before a job that waits in the chain of a schedule, the first one first."""
+    return list(await session.scalars(_WARNINGS, {"org": org_id, "number": number}))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Conflict, Invalid
+from bot.services.power import Power
 from tests.bot.people import again
 from tests.bot.services.schedules_world import Planned, at
 from tests.bot.world import progress, result
@@ -90,6 +91,19 @@ async def test_a_chain_is_cancelled_from_where_somebody_cancels_it(planned: Plan
     await planned.world.jobs.cancel(planned.world.admin(), number)
     assert [one[1] for one in await chain(planned)] == ["cancelled", "cancelled"]
     assert await planned.schedule("last_run_status", "failure_count") == ("skipped", 0)
+
+
+async def test_whoever_cancels_a_restart_cancels_what_announces_it(planned: Planned) -> None:
+    await planned.add(warn="15, 5, 1")
+    planned.clock.to(3, 45)
+    await planned.due.tick()
+    await planned.finish()
+    done = await Power(planned.world.db, planned.world.jobs).cancel(again(planned.owner), "EU1")
+    assert "J-4" in done.title
+    assert [one[1] for one in await chain(planned)] == ["success", "cancelled", "cancelled", "cancelled"]
+    assert await planned.schedule("last_run_status", "failure_count") == ("skipped", 0)
+    numbers = await planned.world.value("select details -> 'followers' from audit_logs where action = 'job.cancel'")
+    assert numbers == [2, 3]
 
 
 async def test_chains_on_several_servers_are_one_run(planned: Planned) -> None:
