@@ -15,7 +15,7 @@ from bot.services import outbox
 from bot.services.confirmations import Done
 from bot.services.servers import permitted
 from db.engine import Database
-from db.queries import fleet, holds, schedules, servers
+from db.queries import fleet, holds, power, schedules, servers
 from db.queries.cards import ServerCard
 from db.queries.holds import Hold
 from db.queries.maintenance import left_alone
@@ -70,14 +70,7 @@ class Holds:
             if not await fleet.lock(tx.session, actor.org, server.id):
                 raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
             await _sweep(tx, server.id)
-            now = clock.now()
-            if not await holds.add(
-                tx.session, actor.org, server.id, reason=why, author=actor.user_id, until=end, now=now
-            ):
-                raise await _held_already(tx, server)
-            await holds.changed(tx.session, actor.org, server.id, now)
-            channel = await _tell(tx, server, why, now, end)
-            waiting = await servers.live_power_job(tx.session, actor.org, server.id)
+            said = await _write(tx, server, why, end)
             tx.audit(
                 "server.hold",
                 resource=("server", server.id),
@@ -85,7 +78,7 @@ class Holds:
                 reason=why,
                 until=end.isoformat() if end else None,
             )
-        return Done(f"{safe(server.name)} is held", "\n".join(_said(end, channel, waiting)))
+        return Done(f"{safe(server.name)} is held", "\n".join(said))
 
     async def release(self, actor: Actor, ref: str) -> Done:
         """Ends a hold, one's own or somebody else's.
@@ -128,6 +121,18 @@ async def _end(tx: Tx, duration: str) -> datetime | None:
         return end_of(duration, clock.now(), zones.zone(await schedules.zone(tx.session, tx.actor.org)))
     except ValueError as error:
         raise Invalid(str(error), "Such as `2h` or `friday 18:00`; without it the hold ends when released.") from error
+
+
+async def _write(tx: Tx, server: ServerCard, reason: str, end: datetime | None) -> list[str]:
+    """The hold, its message, and the word to the host; what to say of it."""
+    session, org_id, now = tx.session, tx.actor.org, clock.now()
+    if not await holds.add(session, org_id, server.id, reason=reason, author=tx.actor.user_id, until=end, now=now):
+        raise await _held_already(tx, server)
+    await holds.changed(session, org_id, server.id, now)
+    channel = await _tell(tx, server, reason, now, end)
+    waiting = await servers.live_power_job(session, org_id, server.id)
+    plan = await power.of_server(session, org_id, server.id)
+    return _said(end, channel, waiting, plan.action if plan else "")
 
 
 async def _held_already(tx: Tx, server: ServerCard) -> Conflict:
@@ -210,7 +215,7 @@ def _subject(server_id: UUID, since: datetime) -> str:
     return f"{server_id}:{since.timestamp():.6f}"
 
 
-def _said(end: datetime | None, channel: int | None, waiting: int | None) -> list[str]:
+def _said(end: datetime | None, channel: int | None, waiting: int | None, planned: str) -> list[str]:
     lines = [
         f"Until <t:{end.timestamp():.0f}:f>, <t:{end.timestamp():.0f}:R>." if end else "Until somebody releases it.",
         "People, schedules and batches leave it alone. Its host does not start it again after a crash, once it has "
@@ -218,4 +223,6 @@ def _said(end: datetime | None, channel: int | None, waiting: int | None) -> lis
     ]
     if waiting:
         lines.append(f"J-{waiting} is waiting or under way there and goes on; `/server cancel` cancels it.")
+    elif planned:
+        lines.append(f"The {planned} that was planned there is called off.")
     return [*lines, *([f"Others read it in <#{channel}>."] if channel else [])]

@@ -1,6 +1,7 @@
 """Holds: what they refuse, who may end them, their own end, and who comes first."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -211,3 +212,13 @@ async def test_a_removed_server_is_told_of_no_more(planned: Planned, holds: Hold
     planned.clock.on(hours=1)
     assert await holds.expire() == {"ended": 1}
     assert "server.hold.ended" not in [event for _, event in await messages(planned)]
+
+
+async def test_what_was_planned_is_called_off(planned: Planned, holds: Holds) -> None:
+    await planned.world.rows(
+        """insert into power_plans (org_id, server_instance_id, action, mode, due_at, created_at)
+           select org_id, id, 'restart', 'at', :due, :due from server_instances""",
+        due=planned.clock() + timedelta(hours=1),
+    )
+    done = await holds.hold(again(planned.owner), "EU1", "x")
+    assert "The restart that was planned there is called off." in done.text
