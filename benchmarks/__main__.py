@@ -1,15 +1,16 @@
-"""The command line: `python -m benchmarks ack|audit|dispatch|seal|start|all`."""
+"""The command line: `python -m benchmarks ack|audit|dispatch|scheduler|seal|start|all`."""
 
 import argparse
 from collections.abc import Callable
 from typing import Any, Final
 
-from benchmarks import ack, audit, dispatch, seal, start
+from benchmarks import ack, audit, dispatch, scheduler, seal, start
 
 _ROWS: Final[dict[str, Callable[[], Any]]] = {
     "ack": ack.run,
     "audit": audit.run,
     "dispatch": dispatch.run,
+    "scheduler": scheduler.run,
     "seal": seal.run,
     "start": start.run,
 }

@@ -42,6 +42,22 @@ _JOBS: Final = """
     returning id"""
 
 
+_ENDED: Final = """
+    with done as (
+      insert into jobs (org_id, number, server_instance_id, host_id, type, payload, status, not_before, created_at,
+                        finished_at)
+      select :org, 100000000 + n, :server, :host, 'CONSOLE_COMMAND',
+             '{"type"\\: "CONSOLE_COMMAND", "command"\\: "status"}', 'success', at, at, at
+        from generate_series(1, :count) n cross join lateral (select now() - n * interval '1 second' as at) t
+      returning id, org_id, host_id, server_instance_id, created_at)
+    insert into job_runs (org_id, job_id, host_id, server_instance_id, status, is_exclusive, lease_expires_at,
+                          started_at, finished_at, created_at, output)
+    select org_id, id, host_id, server_instance_id, 'success', false, created_at, created_at, created_at, created_at,
+           'said'
+      from done
+    returning id"""
+
+
 @dataclass(frozen=True)
 class Host:
     """A paired host with one server."""
@@ -99,7 +115,17 @@ async def queue_jobs(url: str, host: Host, count: int) -> None:
     db = _database(url)
     try:
         values = {"org": host.org_id, "host": host.id, "server": host.server_id, "count": count}
-        await _execute(db, _JOBS, **values)
+        await _copy(db, _JOBS, **values)
+        await _analyze(db)
+    finally:
+        await db.close()
+
+
+async def ended_jobs(url: str, host: Host, count: int) -> None:
+    """Puts jobs of the last days, each with its run, into a host's past."""
+    db = _database(url)
+    try:
+        await _copy(db, _ENDED, org=host.org_id, host=host.id, server=host.server_id, count=count)
         await _analyze(db)
     finally:
         await db.close()
@@ -112,6 +138,14 @@ def _database(url: str) -> Database:
 async def _execute(db: Database, statement: str, **values: Any) -> Any:
     async with db.uow(system("benchmark")) as tx:
         return await tx.session.scalar(text(statement), values)
+
+
+async def _copy(db: Database, statement: str, **values: Any) -> None:
+    """Writes many rows whose keys are known to be right: looking each of them up would take minutes."""
+    async with db.uow(system("benchmark")) as tx:
+        await tx.session.execute(text("set local session_replication_role = replica"))
+        await tx.session.execute(text("set local statement_timeout = 0"))
+        await tx.session.execute(text(statement), values)
 
 
 async def _analyze(db: Database) -> None:

@@ -1,4 +1,5 @@
-"""Row 4: from the commit of a job until its agent starts it, across processes; and how fast the queue turns over.
+"""Row 4: from the commit of a job until its agent starts it, across processes; and how fast the queue turns over, with
+and without a million jobs that wait or have ended, beside procrastinate and pgqueuer on the same server.
 
 The bot is the real process on one PostgreSQL; sixteen agents wait in long polls over the agent's own link. "Starts it"
 is the moment when the bot has accepted the first progress report: before that a claim is only an offer.
@@ -22,11 +23,12 @@ from agent.http import Http
 from agent.identity import Identity, IdentityFile
 from agent.link import Link
 from benchmarks import postgres
-from benchmarks.community import Host, fill, paired, queue_jobs
+from benchmarks.community import Host, ended_jobs, fill, paired, queue_jobs
 from benchmarks.discord_server import DiscordServer
 from benchmarks.guilds import Guild
 from benchmarks.processes import gamekeeper, started
 from benchmarks.report import Figure, Goal, compared, percentile, show, write
+from benchmarks.rivals import Rival
 from bot.domain.actors import system
 from bot.domain.jobs import JobType
 from bot.services.jobs_enqueue import enqueue
@@ -38,6 +40,7 @@ from db.engine import Database
 _HOSTS: Final = 16
 _PAUSE: Final = 0.02
 _BATCH: Final = 50
+_RIVALS: Final = ("procrastinate", "pgqueuer")
 _SINGLY: Final = 40
 """Jobs a round that are claimed one at a time."""
 
@@ -46,19 +49,24 @@ _SINGLY: Final = 40
 class Plan:
     """How much is measured."""
 
-    rounds: int = 6
+    rounds: int = 5
     jobs: int = 40
     """Dispatched one after the other, a round."""
     turnover: int = 200
     """Claimed and finished in batches, a round."""
-    backlog: int = 100_000
+    backlog: int = 1_000_000
+    ended: int = 200_000
+    """Jobs that ended and are not archived yet."""
+    rival_jobs: int = 150
+    """That a rival begins, a round."""
+    rival_rounds: int = 2
 
 
 def run(plan: Plan | None = None) -> list[Figure]:
     """Starts everything, measures, prints and writes the figures."""
     plan = plan or Plan()
     with postgres.running() as server:
-        for name in ("gamekeeper", "backlog"):
+        for name in ("gamekeeper", "backlog", "ended", *_RIVALS, *(f"{name}_backlog" for name in _RIVALS)):
             server.create_database(name)
         figures = asyncio.run(_measured(server, plan))
     show(figures)
@@ -68,8 +76,11 @@ def run(plan: Plan | None = None) -> list[Figure]:
 
 async def _measured(server: EmbeddedPostgres, plan: Plan) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="gamekeeper-bench-") as data:
+        rivals = [Rival(name, server.dsn(name)) for name in _RIVALS]
+        for rival in rivals:
+            await rival.install(0)
         return [
-            await _latency(server.dsn(), Path(data), plan),
+            *await _latency(server.dsn(), Path(data), rivals, plan),
             *await _turnover(server, plan),
         ]
 
@@ -112,7 +123,7 @@ class Agents:
                 await link.result(job.run_id, wire.Result(claim_token=job.claim_token, outcome="success"))
 
 
-async def _latency(url: str, data: Path, plan: Plan) -> Figure:
+async def _latency(url: str, data: Path, rivals: Sequence[Rival], plan: Plan) -> list[Figure]:
     guilds = [Guild(number) for number in range(_HOSTS)]
     await fill(url, guilds)
     hosts = await paired(url, SecretKeys.load(data), guilds)
@@ -131,13 +142,22 @@ async def _latency(url: str, data: Path, plan: Plan) -> Figure:
         stack.push_async_callback(db.close)
         bare: list[float] = []
         ours: list[float] = []
+        theirs: dict[str, list[float]] = {rival.name: [] for rival in rivals}
         for number in range(plan.rounds + 1):
             trips = [await _round_trip(session, f"http://{bind}/healthz") for _ in range(plan.jobs)]
             dispatched = [await _dispatched(db, agents, hosts[job % len(hosts)]) for job in range(plan.jobs)]
             if number:  # the first round warms up
                 bare.append(percentile(trips, 0.5))
                 ours.append(percentile(dispatched, 0.5))
-    return compared(4, "commit until started, p50", "bare HTTP round trip", "ms", bare, ours, Goal(11))
+                for rival in rivals if number <= plan.rival_rounds else []:
+                    theirs[rival.name].append(percentile(await rival.latencies(plan.jobs // 2), 0.5))
+    return [
+        compared(4, "commit until started, p50", "bare HTTP round trip", "ms", bare, ours, Goal(11)),
+        *(
+            compared(4, "commit until started, p50", name, "ms", theirs[name], ours[: len(theirs[name])])
+            for name in _RIVALS
+        ),
+    ]
 
 
 async def _round_trip(session: aiohttp.ClientSession, url: str) -> float:
@@ -184,6 +204,9 @@ class Queue:
     async def add(self, count: int) -> None:
         await queue_jobs(self.url, self.host, count)
 
+    async def add_ended(self, count: int) -> None:
+        await ended_jobs(self.url, self.host, count)
+
     async def batches(self, count: int) -> float:
         """Jobs a second: claimed fifty at once, finished all at once."""
         began = time.perf_counter()
@@ -214,16 +237,20 @@ class Queue:
 
 
 async def _turnover(server: EmbeddedPostgres, plan: Plan) -> list[Figure]:
-    short, long = await _queue(server.dsn()), await _queue(server.dsn("backlog"))
+    made = [await _queue(server.dsn(name)) for name in ("gamekeeper", "backlog", "ended")]
     async with AsyncExitStack() as stack:
         queues: list[Queue] = []
-        for url, host in (short, long):
+        for url, host in made:
             db = Database(url)
             stack.push_async_callback(db.close)
             queues.append(Queue(url, host, JobQueue(db)))
-        few, many = queues
+        few, many, old = queues
         await many.add(plan.backlog)
-        rates: dict[str, list[float]] = {"singly": [], "batches": [], "backlog": []}
+        await old.add_ended(plan.ended)
+        waiting = [Rival(name, server.dsn(f"{name}_backlog")) for name in _RIVALS]
+        for rival in waiting:
+            await rival.install(plan.backlog)
+        rates: dict[str, list[float]] = {name: [] for name in ("singly", "batches", "backlog", "ended", *_RIVALS)}
         for number in range(plan.rounds + 1):
             for queue in queues:
                 await queue.add(plan.turnover + _SINGLY)
@@ -231,7 +258,10 @@ async def _turnover(server: EmbeddedPostgres, plan: Plan) -> list[Figure]:
                 "singly": await few.singly(_SINGLY),
                 "batches": await few.batches(plan.turnover),
                 "backlog": await many.batches(plan.turnover),
+                "ended": await old.batches(plan.turnover),
             }
+            if 0 < number <= plan.rival_rounds:
+                found |= {rival.name: await rival.rate(plan.rival_jobs) for rival in waiting}
             for name, rate in found.items():
                 rates[name] += [rate] if number else []
     return [
@@ -244,6 +274,13 @@ async def _turnover(server: EmbeddedPostgres, plan: Plan) -> list[Figure]:
             rates["batches"],
             rates["backlog"],
             Goal(0.9, "least"),
+        ),
+        compared(4, f"… with {plan.ended:,} that ended", "a short queue", "/s", rates["batches"], rates["ended"]),
+        *(
+            compared(
+                4, f"… with {plan.backlog:,} waiting", name, "/s", rates[name], rates["backlog"][: len(rates[name])]
+            )
+            for name in _RIVALS
         ),
     ]
 
