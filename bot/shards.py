@@ -109,7 +109,7 @@ class Shards:
     async def _take(self, plan: Share) -> set[int]:
         taken: set[int] = set()
         try:
-            for shard in plan.free:
+            for shard in plan.free if self._leading.may_take else ():
                 if len(taken) < plan.most and await self._leases.take(duty(shard)) is not None:
                     taken.add(shard)
         except AppError as error:

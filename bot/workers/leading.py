@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
@@ -26,8 +27,10 @@ SHARD: Final = "shard:"
 ROLE: Final = "role:"
 _GIVEN_BACK_WITHIN: Final = 2.0
 """Seconds. A process that ends does not wait for a database that is away."""
-_STEADY: Final = 4
-"""After so many looks without an answer, a lapsed lease is left for one more: its holder could not renew it either."""
+_SILENCE: Final = 4
+"""Looks without an answer after which nobody can have renewed anything."""
+_PATIENCE: Final = 2
+"""Looks for which what lapsed in a silence is left to its holder, before anybody takes it."""
 
 
 class Leading:
@@ -40,8 +43,10 @@ class Leading:
         self._away: set[str] = set()
         self.seen: Sequence[Lease] = ()
         """All leases, as the last look showed them."""
+        self.may_take = True
+        """Not just after the database was silent: what has lapsed then is its holder's for another moment."""
         self._looked = asyncio.Event()
-        self._answered = -float("inf")
+        self._answered = self._patient_until = -math.inf
         self._stopping = asyncio.Event()
         self._looks: asyncio.Task[None] | None = None
 
@@ -112,16 +117,21 @@ class Leading:
     async def _round(self) -> None:
         try:
             self.seen = await self.leases.renew()
-            now = time.monotonic()
-            steady = now - self._answered < times.EVERY * _STEADY or not self.leases.held
-            self._answered = now
-            if steady:
+            self.may_take = self._is_steady(time.monotonic())
+            if self.may_take:
                 await self._take()
             self._tell()
         except AppError as error:
             log.warning("leases not renewed: %s", error)
         except Exception:  # the top of the loop that everything single depends on
             log.exception("leases not renewed")
+
+    def _is_steady(self, now: float) -> bool:
+        """Whether the database answers for long enough that a lapsed lease is one that nobody keeps."""
+        if now - self._answered > times.EVERY * _SILENCE and self.leases.held:
+            self._patient_until = now + times.EVERY * _PATIENCE
+        self._answered = now
+        return now >= self._patient_until
 
     async def _take(self) -> None:
         live = {lease.duty for lease in self.seen if lease.is_live}

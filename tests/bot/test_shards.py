@@ -162,16 +162,18 @@ async def test_what_another_process_has_is_let_go(replica: Start, db: Database) 
 
 async def test_a_silent_database_disconnects_nothing(replica: Start, db: Database) -> None:
     """Renaming the table stands for any reason why nobody gets an answer."""
-    only = await replica("a", 1).start()
+    only = await replica("b", 1).start()
     await eventually(lambda: only.connected == {0}, 5)
+    standby = await replica("a", 1).start()
     async with db.statement() as session:
         await session.execute(text("alter table leases rename to leases_gone"))
     await asyncio.sleep(4.5)
     assert only.connected == {0}, "longer than a lease holds"
     async with db.statement() as session:
         await session.execute(text("alter table leases_gone rename to leases"))
-    await eventually(lambda: only.leading.is_current, 3)
-    assert only.connected == {0} and len(only.clients) == 1
+    await eventually(lambda: only.leading.is_current and standby.leading.is_current, 3)
+    await asyncio.sleep(1)
+    assert only.connected == {0} and len(only.clients) == 1 and not standby.clients
 
 
 async def test_who_cannot_reach_discord_leaves_it_to_others(replica: Start) -> None:
