@@ -1,8 +1,9 @@
 """The row of a backup, from its job to the end of it, whatever wanted the job."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from pydantic import ValidationError
@@ -11,26 +12,46 @@ from agent import wire
 from bot import clock
 from db.queries import backups
 from db.queries.jobs import LockedJob
+from db.queries.schedules_jobs import NewJob
 from db.uow import Tx
 
+_TYPE: Final = "SAVE_BACKUP"
 
-async def wanted(tx: Tx, server_id: UUID | None, params: wire.Params) -> wire.Params:
+
+async def wanted(tx: Tx, org_id: UUID, server_id: UUID | None, params: wire.Params) -> wire.Params:
     """What a new job carries: of a backup its own id, and which older ones its host drops afterwards. A schedule and
     `/job retry` begin with the parameters of an earlier one."""
     if not isinstance(params, wire.SaveBackup) or server_id is None:
         return params
-    given_up = await backups.given_up(tx.session, tx.actor.org, server_id, wire.DROPS_MAX)
+    given_up = await backups.given_up(tx.session, org_id, server_id, wire.DROPS_MAX)
     return wire.SaveBackup(backup_id=uuid4(), drop=given_up)
 
 
-async def begun(tx: Tx, server_id: UUID | None, params: wire.Params, job_id: UUID, number: int) -> None:
+async def wanted_of_many(tx: Tx, org_id: UUID, jobs: Sequence[NewJob]) -> list[NewJob]:
+    """`wanted` for jobs that are written at once."""
+    found: list[NewJob] = []
+    for job in jobs:
+        carried = await wanted(tx, org_id, job.server_id, wire.SaveBackup()) if job.type == _TYPE else None
+        found.append(replace(job, payload=carried.dump()) if carried else job)
+    return found
+
+
+async def begun_of_many(tx: Tx, org_id: UUID, jobs: Sequence[NewJob], numbers: Sequence[int]) -> None:
+    """`begun` for jobs that were written at once."""
+    for job, number in zip(jobs, numbers, strict=True):
+        if job.type == _TYPE:
+            params = wire.SaveBackup.model_validate(job.payload)
+            await begun(tx, org_id, job.server_id, params, job.id, number)
+
+
+async def begun(tx: Tx, org_id: UUID, server_id: UUID | None, params: wire.Params, job_id: UUID, number: int) -> None:
     """A job was written; of a backup there is a row from now on."""
     if not isinstance(params, wire.SaveBackup) or server_id is None:
         return
     now = clock.now()
     values = {
         "id": params.backup_id,
-        "org": tx.actor.org,
+        "org": org_id,
         "server": server_id,
         "name": f"{now.astimezone(UTC):%Y-%m-%d %H:%M} J-{number}",
         "job": job_id,

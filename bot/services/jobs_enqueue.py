@@ -65,7 +65,7 @@ async def enqueue(
         Conflict: another live job has the dedupe key, the host is gone, or the job before it did not succeed.
     """
     spec, begin = JOBS[type], not_before or clock.now()
-    params = await backups_begun.wanted(tx, server_id, params)
+    params = await backups_begun.wanted(tx, tx.actor.org, server_id, params)
     waits = expires_after or spec.waits
     values: dict[str, Any] = {
         "org": tx.actor.org,
@@ -96,7 +96,7 @@ async def enqueue(
     written = await jobs.enqueue(tx.session, values)
     if written is None:
         raise await _refusal(tx, dedupe_key, after)
-    await backups_begun.begun(tx, server_id, params, written.id, written.number)
+    await backups_begun.begun(tx, tx.actor.org, server_id, params, written.id, written.number)
     return Enqueued(written.id, written.number, written.channel_id)
 
 

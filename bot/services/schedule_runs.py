@@ -15,6 +15,7 @@ from bot.domain.jobs import JOBS, PRIORITY_OF
 from bot.domain.schedule_steps import Step, main
 from bot.domain.schedules import SOON, Conditions, Skip, Target, chain
 from bot.errors import Conflict
+from bot.services import backups_begun
 from bot.services.actions import dedupe_key, params
 from db.queries import cards, schedules_due, schedules_jobs
 from db.queries.cards import ServerCard
@@ -107,10 +108,11 @@ class Runs:
         """
         if not self._new:
             return
+        jobs = await backups_begun.wanted_of_many(self._tx, self._org, [job for job, _ in self._new])
         numbers = await schedules_jobs.make(
             self._tx.session,
             self._org,
-            [job for job, _ in self._new],
+            jobs,
             priority=PRIORITY_OF["schedule"],
             author=self._tx.actor.user_id,
             typed_in=self._tx.actor.channel_id,
@@ -118,6 +120,7 @@ class Runs:
         )
         if len(numbers) < len(self._new):
             raise Conflict("Another action came in between.", "Try again; nothing was done.")
+        await backups_begun.begun_of_many(self._tx, self._org, jobs, numbers)
         for number, (_, ran) in zip(numbers, self._new, strict=True):
             ran.numbers.append(number)
 

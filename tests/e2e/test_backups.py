@@ -14,7 +14,7 @@ MADE = wire.SaveBackupResult(size_bytes=3 << 20, sha256="ab" * 32, files=34)
 
 async def done(host: Host, job: dict[str, Any], **changed: Any) -> None:
     await host.progress(job, wire.Step.STARTED)
-    await host.result(job, output="Packed 34 files.", result=MADE.model_copy(update=changed).dump())
+    await host.result(job, output="Packed 34 files.", result=MADE.dump() | changed)
 
 
 async def test_a_schedule_makes_backups_and_the_host_drops_what_it_is_told(community: Community, host: Host) -> None:
