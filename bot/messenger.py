@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 SEARCHED_MESSAGES: Final = 50
 """How far back a message is looked for whose sender died while it was under way."""
+RENDERING: Final = 2
+"""Messages read from the database at a time: agents and people who wait for an answer share the connections."""
 SEND_WITHIN: Final = 30.0
 """Seconds. discord.py sleeps as long as Discord asks it to; the row can do that in the outbox, where others see it."""
 _MARK_BITS: Final = 0x7FFFFFFF
@@ -56,6 +58,7 @@ class Messenger:
     def __init__(self, client: discord.Client, services: Services) -> None:
         self.client = client
         self._services = services
+        self._rendering = asyncio.Semaphore(RENDERING)
         self._renderers: dict[str, Renderer] = {
             "ban_notice": self._ban,
             "batch": self._batch,
@@ -92,7 +95,8 @@ class Messenger:
         if row.op == "delete" and row.message_id:
             await self.client.get_partial_messageable(row.channel_id).get_partial_message(row.message_id).delete()
             return Sent(None, b"")
-        view = await self._render(row)
+        async with self._rendering:
+            view = await self._render(row)
         if view is None:
             return Skipped()
         view.stop()

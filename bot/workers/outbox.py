@@ -23,6 +23,9 @@ IN_FLIGHT: Final = 200
 """Rows under way at a time, each by itself: a channel that stands still holds up nobody else."""
 LONGEST_WAIT: Final = 15.0
 """Seconds that a claimed row may wait for its place; a claim lapses after 60, and sending may take 30."""
+WRITING: Final = 3
+"""Rows written down at a time: everything else that this process writes by itself shares the connections, and whoever
+gets none within two seconds gives up."""
 SETTLE_ATTEMPTS: Final = 20
 """Once a second. What was sent and not written down is looked for in Discord after the claim has lapsed."""
 
@@ -71,6 +74,7 @@ class OutboxWorker:
         self._outbox = outbox
         self._sender = sender
         self._pace = Pace(senders)
+        self._writing = asyncio.Semaphore(WRITING)
         self._wake = asyncio.Event()
         self._stopping = False
         self._sending: dict[int, asyncio.Task[None]] = {}
@@ -139,8 +143,12 @@ class OutboxWorker:
     async def _settle(self, row: OutboxRow, delivery: Delivery) -> None:
         for _ in range(SETTLE_ATTEMPTS):
             try:
-                return await self._outbox.settle(row, delivery)
+                return await self._write(row, delivery)
             except AppError as error:
                 log.warning("outbox: row %d waits to be written down: %s", row.id, error)
                 await asyncio.sleep(1)
-        return await self._outbox.settle(row, delivery)
+        return await self._write(row, delivery)
+
+    async def _write(self, row: OutboxRow, delivery: Delivery) -> None:
+        async with self._writing:
+            await self._outbox.settle(row, delivery)

@@ -114,11 +114,12 @@ class Chaos:
     def _led(self) -> list[str]:
         periods = [period for replica in self.realm.replicas for period in replica.life.periods]
         gaps = self.leadership.gaps(periods)
-        longest = ", ".join(f"{gap.seconds:.2f} s {gap.duty}" for gap in gaps[:5])
+        longest = "; ".join(map(str, gaps[:3]))
         print(f"jobs {self.work.jobs} + {len(self.work.typed)} typed; asked {dict(self.work.asked)}", end="; ")
         print(f"refused {dict(self.work.refused)}; strokes {dict(self.struck.counts)}")
         print(f"{len(gaps)} times without a leader, the longest {longest}; {time.monotonic() - self.began:.1f} s")
-        return [f"nobody led: {gap}, {gap.seconds:.2f} s" for gap in gaps if gap.seconds > WORST]
+        print(*[f"more than {WORST:g} s without a leader: {gap}" for gap in gaps if gap.seconds > WORST], sep="\n")
+        return [f"nobody led: {gap}" for gap in gaps if gap.too_long]
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ PostgreSQL runs on this machine, so its clock is the one on which strokes are no
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -30,6 +30,8 @@ class Look:
 
     at: float
     holders: dict[str, tuple[str, int]]
+    waits: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Seconds that each replica has waited for a processor so far, by its name in the table."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,20 @@ class Gap:
     standby: str
     since: float
     until: float
+    starved: float
+    """Seconds of it in which the replica was ready to run and the machine had no processor for it."""
 
     @property
     def seconds(self) -> float:
         return self.until - self.since
+
+    @property
+    def too_long(self) -> bool:
+        """Even if the time is left out in which nothing of the replica's could have been quicker."""
+        return self.seconds - self.starved > WORST
+
+    def __str__(self) -> str:
+        return f"{self.duty} for {self.seconds:.2f} s, {self.standby} waited {self.starved:.2f} s for a processor"
 
 
 @dataclass
@@ -51,27 +63,27 @@ class Leadership:
     """What was seen of the table. `looks` is cut where the database did not answer: nobody can lead without it."""
 
     db: Database
-    each: Callable[[], None]
-    """Called with every look."""
+    each: Callable[[], Mapping[str, float]]
+    """Called with every look: how long each replica has waited for a processor."""
     looks: list[list[Look]] = field(default_factory=lambda: [[]])
 
     async def watch(self) -> None:
         """Until cancelled."""
         while True:
-            self.each()
+            waits = self.each()
             try:
                 with translated():
-                    self.looks[-1].append(await self._look())
+                    self.looks[-1].append(await self._look(waits))
             except AppError:
                 if self.looks[-1]:
                     self.looks.append([])
             await asyncio.sleep(LOOK_EVERY)
 
-    async def _look(self) -> Look:
+    async def _look(self, waits: Mapping[str, float]) -> Look:
         async with self.db.read() as session:
             rows = (await session.execute(_ROWS)).all()
             at = rows[0].now if rows else 0.0
-            return Look(at, {row.duty: (row.holder, row.epoch) for row in rows if row.expires >= row.now})
+            return Look(at, {row.duty: (row.holder, row.epoch) for row in rows if row.expires >= row.now}, waits)
 
     def gaps(self, periods: Sequence[Period]) -> list[Gap]:
         """All that there were, the longest first."""
@@ -88,18 +100,22 @@ class Leadership:
 
 
 def _gaps(looks: Iterable[Look], duty: str, standby: Period, periods: Sequence[Period]) -> Iterable[Gap]:
-    since = until = None
+    first = last = None
     for look in looks:
         if not (standby.ready or 0.0) <= look.at <= (standby.until or look.at):
             continue
-        if _led(look, duty, periods):
-            if since is not None:
-                yield Gap(duty, standby.holder, since, look.at)
-            since = None
-        else:
-            since, until = since or look.at, look.at
-    if since is not None and until is not None:
-        yield Gap(duty, standby.holder, since, until)
+        if not _led(look, duty, periods):
+            first, last = first or look, look
+        elif first is not None:
+            yield _gap(duty, standby, first, look)
+            first = None
+    if first is not None and last is not None:
+        yield _gap(duty, standby, first, last)
+
+
+def _gap(duty: str, standby: Period, first: Look, last: Look) -> Gap:
+    starved = last.waits.get(standby.holder, 0.0) - first.waits.get(standby.holder, 0.0)
+    return Gap(duty, standby.holder, first.at, last.at, max(0.0, starved))
 
 
 def _led(look: Look, duty: str, periods: Sequence[Period]) -> bool:

@@ -85,6 +85,15 @@ class Replica(BotProcess):
         if period.ready is None and period.until is None and period.holder and balancer.ready(self.port):
             period.ready = time.time()
 
+    @property
+    def waited(self) -> float:
+        """Seconds for which its main thread was ready to run and had no processor."""
+        assert self.process is not None
+        try:
+            return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
+        except (FileNotFoundError, ProcessLookupError):
+            return 0.0
+
     def _called(self) -> str:
         with self.log_file.open(encoding="utf-8", errors="replace") as file:
             file.seek(self._from)

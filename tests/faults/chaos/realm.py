@@ -137,10 +137,12 @@ class Realm:
         """Runs of which the agents have something to tell, or that they are at."""
         return [f"{agent.name}: {run}" for agent in self.agents for run in agent.untold]
 
-    def look(self) -> None:
-        """Notes which replicas are ready."""
-        for replica in self.replicas:
+    def look(self) -> dict[str, float]:
+        """Notes which replicas are ready; how long each has waited for a processor."""
+        standing = [replica for replica in self.replicas if replica.process is not None]
+        for replica in standing:
             replica.look(self.balancer)
+        return {replica.life.periods[-1].holder: replica.waited for replica in standing}
 
     async def clean_up(self) -> None:
         await asyncio.gather(*(victim.clean_up() for victim in (*self.agents, *self.replicas)))
