@@ -107,36 +107,6 @@ async def test_stop_and_show_failed_on_the_message(community: Community, host: H
     assert "W-1 has ended already" in late
 
 
-async def test_where_somebody_may_not_it_is_left_out_and_named(
-    community: Community, host: Host, servers: list[str]
-) -> None:
-    bound = await community.owner.slash(community.general, "access bind", role=community.moderators, preset="operator")
-    assert "operator" in said(bound)
-    denied = await community.owner.slash(
-        community.general, "access deny", member=community.mod, permission="servers.restart", server=servers[1]
-    )
-    assert "servers.restart" in said(denied)
-    unseen = await community.owner.slash(
-        community.general, "access deny", member=community.mod, permission="servers.view", server=servers[2]
-    )
-    await community.owner.slash(
-        community.general, "access deny", member=community.mod, permission="batches.run", server=servers[2]
-    )
-    assert "servers.view" in said(unseen)
-    await community.app.work_db.catch_up()
-    asked = await community.mod.slash(community.general, "batch start", action="restart", tag="eu")
-    assert "Restart on 1 server with the tag eu?" in said(asked)
-    assert "because you may not do it there: EU #2, 1 more that you do not see." in said(asked)
-    assert "EU #3" not in said(asked)
-    form = await community.mod.click(shown_to(asked), label="Restart on 1 server")
-    done = said(await community.mod.submit_modal(form, {"name": "eu"}))
-    assert "`W-1`" in done and "EU #3" not in done
-    shown = said(await community.mod.slash(community.general, "batch show", batch="W-1"))
-    assert "EU #2" in shown and "EU #3" not in shown and "1 more server that you do not see" in shown
-    whole = await card(community, "– **EU #3** · left out")
-    assert "– **EU #2** · left out: whoever started it may not do it there" in reading.text(whole)
-
-
 async def test_a_batch_of_two_hundred_is_one_message(community: Community, host: Host, servers: list[str]) -> None:
     await change(
         community,

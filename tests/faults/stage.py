@@ -20,6 +20,9 @@ _ABLE: Final = """
 _BOUND: Final = """
     insert into role_bindings (org_id, discord_role_id, role_id, created_at)
     select org_id, :role, id, now() from roles where name = 'admin'"""
+_TAGGED: Final = """
+    insert into server_tags (org_id, server_instance_id, tag)
+    select org_id, id, 'eu' from server_instances where id = :server"""
 _HOURS: Final = "update pending_confirmations set expires_at = now() + interval '1 hour' where consumed_at is null"
 
 
@@ -31,12 +34,15 @@ class Stage:
     discord: DiscordServer
     lives: Lives
     shown: dict[str, Message] = field(default_factory=dict[str, Message])
+    form: Interaction | None = None
+    """That of the question of a batch, opened and not sent."""
 
     async def prepare(self, url: str) -> None:
         """As people do it: but for the host and its server, nothing is there that no command has put there."""
         async with self._world(url) as world:
             host, _ = await (await world.found()).pair("basement")
-            await world.server(host)
+            server = await world.server(host)
+            await world.rows(_TAGGED, server=server)
             await world.rows(_ABLE)
             await world.rows(_BOUND, role=self.discord.guild.moderators)
         life = await self.lives.begin(url, stays=True)
@@ -48,6 +54,9 @@ class Stage:
         assert "nightly" in (await saved.answer()).text
         await self._keep("restart", "server restart", server="EU1")
         await self._keep("later", "server restart", server="EU1", when="in 15 minutes", reason="update")
+        await self._keep("batch", "batch start", action="restart", tag="eu")
+        self.form = await self.press("batch", "Restart on 1")
+        await self.form.opened()
         await self._keep("ban", "ban add", player="steam:76561198000000001", reason="griefing")
         await life.kill()
         async with self._world(url) as world:
@@ -82,6 +91,10 @@ class Stage:
         guild = self.discord.guild
         return await self.discord.slash(guild.owner, guild.ops, path, **options)
 
+    async def send_form(self, **values: str) -> Interaction:
+        assert self.form is not None
+        return await self.discord.submit(self.discord.guild.moderator, self.form, **values)
+
     async def press(self, name: str, label: str) -> Interaction:
         """On the message as it was when it was shown: a press changes it, and there is one for each life."""
         return await self.discord.press(self.discord.guild.moderator, copy.deepcopy(self.shown[name]), label)
@@ -112,6 +125,12 @@ CHANGES: Final = {
         "server.restart.plan",
         "select p.status from power_plans p join jobs j on j.id = p.job_id join jobs b on b.id = j.after_job_id",
         "Restart EU1 in 15 minutes",
+    ),
+    "batch start": Change(
+        lambda stage: stage.send_form(name="eu"),
+        "batch.start",
+        "select b.number from job_batches b join jobs j on j.batch_id = b.id",
+        "Restart on 1 server",
     ),
     "ban add": Change(
         lambda stage: stage.press("ban", "Ban on 1"),

@@ -20,7 +20,7 @@ from db.queries.mods import Artifact
 from tests.bot.ui.samples import NOW, SNOWFLAKE, number, server
 
 STATES: tuple[State, ...] = ("done", "under way", "waiting", "failed", "left out", "not begun", "cancelled")
-SIZES = (1, 10, 12, 13, 200, 500)
+SIZES = (1, 12, 13, 500)
 
 
 def yes(_permission: str) -> bool:
