@@ -85,6 +85,11 @@ class Plan:
         return main(self.steps).does
 
     @property
+    def first(self) -> str:
+        """When it runs next, for a sentence."""
+        return f"<t:{self.times.time_of(self.runs[0]).timestamp():.0f}:R>"
+
+    @property
     def times(self) -> Timetable:
         return Timetable(self.cron, zones.zone(self.wish.zone), self.window, timedelta(seconds=lead(self.steps)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
@@ -74,10 +74,10 @@ class Schedules:
             await schedules.skip(tx.session, tx.actor.org, schedule.id, count, clock.now())
             tx.audit("schedule.skip", resource=("schedule", schedule.id), name=schedule.name, count=count)
         if not count:
-            return Done(f"{safe(schedule.name)} skips nothing", f"It runs next {_at(schedule.next_run_at)}.")
+            return Done(f"{safe(schedule.name)} skips nothing", f"It runs next {_at(schedule.next_time)}.")
         runs = "The next run is" if count == 1 else f"The next {count} runs are"
-        after = _after(schedule, count)
-        return Done(f"{runs} left out", f"{safe(schedule.name)} runs again {_at(after)}." if after else "")
+        again = _time(schedule, _after(schedule, count))
+        return Done(f"{runs} left out", f"{safe(schedule.name)} runs again {_at(again)}." if again else "")
 
     async def pause(self, actor: Actor, ref: str, until_text: str) -> Done:
         """Pauses a schedule until a moment, or until somebody resumes it."""
@@ -106,13 +106,13 @@ class Schedules:
             denied = await _must_be_allowed(tx, schedule)
             must_be_there(schedule)
             if schedule.enabled and not _is_paused(schedule):
-                raise Conflict(f"{safe(schedule.name)} is not paused.", f"It runs next {_at(schedule.next_run_at)}.")
+                raise Conflict(f"{safe(schedule.name)} is not paused.", f"It runs next {_at(schedule.next_time)}.")
             next_run = _next(schedule)
             await schedules.resume(tx.session, tx.actor.org, schedule.id, next_run, clock.now())
             await schedules.leave_out(tx.session, actor.org, schedule.id, [server.id for server in denied])
             names = {"leftOut": [server.name for server in denied]} if denied else {}
             tx.audit("schedule.resume", resource=("schedule", schedule.id), name=schedule.name, **names)
-        words = [f"Next {_at(next_run)}.", left_out(actor, denied)]
+        words = [f"Next {_at(_time(schedule, next_run))}.", left_out(actor, denied)]
         return Done(f"{safe(schedule.name)} runs again", "\n".join(filter(None, words)))
 
     async def ask_remove(self, actor: Actor, ref: str) -> Question:
@@ -225,6 +225,11 @@ def _after(schedule: ScheduleCard, count: int) -> datetime | None:
     """The first run that is done when so many are left out."""
     start = schedule.next_run_at or clock.now()
     return next(islice(_runs(schedule, start), count - 1, None), None)
+
+
+def _time(schedule: ScheduleCard, begin: datetime | None) -> datetime | None:
+    """The time of the run that begins then."""
+    return begin + timedelta(seconds=schedule.lead_sec) if begin else None
 
 
 def _at(moment: datetime | None) -> str:

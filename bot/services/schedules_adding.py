@@ -97,7 +97,7 @@ class ScheduleAdding:
         schedule_id = await _insert(tx, plan)
         await schedules.leave_out(tx.session, tx.actor.org, schedule_id, [server.id for server in plan.denied])
         tx.audit("schedule.add", resource=("schedule", schedule_id), **noted(plan))
-        words = [f"It runs next <t:{plan.runs[0].timestamp():.0f}:R>.", left_out(tx.actor, plan.denied)]
+        words = [f"It runs next {plan.first}.", left_out(tx.actor, plan.denied)]
         return Done(f"{safe(plan.wish.name)} is saved", "\n".join(filter(None, words)))
 
 

@@ -75,7 +75,7 @@ class ScheduleEditing:
         denied = [server.id for server in plan.denied]
         await schedules.leave_out(tx.session, tx.actor.org, schedule.id, denied)
         tx.audit("schedule.edit", resource=("schedule", schedule.id), **noted(plan))
-        runs = "" if not schedule.enabled else f"It runs next <t:{plan.runs[0].timestamp():.0f}:R>."
+        runs = "" if not schedule.enabled else f"It runs next {plan.first}."
         words = [runs or "It is paused still.", left_out(tx.actor, plan.denied)]
         return Done(f"{safe(plan.wish.name)} is changed", "\n".join(filter(None, words)))
 

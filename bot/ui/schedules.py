@@ -63,7 +63,7 @@ def state(schedule: ScheduleCard) -> str:
     if schedule.paused_until and schedule.next_run_at and schedule.next_run_at < schedule.paused_until:
         return f"**paused** until {at(schedule.paused_until)}"
     skips = f", **skips {count(schedule.skip_next, 'run')}**" if schedule.skip_next else ""
-    return f"next {ago(schedule.next_run_at)}{skips}"
+    return f"next {ago(schedule.next_time)}{skips}"
 
 
 def _when(schedule: ScheduleCard) -> str:

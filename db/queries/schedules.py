@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -157,6 +157,11 @@ class ScheduleCard:
     author_discord_id: int | None
     left_out: int = 0
     """Servers with its tag on which it does nothing."""
+
+    @property
+    def next_time(self) -> datetime | None:
+        """The time of its next run, which begins so much before that."""
+        return self.next_run_at + timedelta(seconds=self.lead_sec) if self.next_run_at else None
 
 
 async def cards(
