@@ -45,6 +45,7 @@ FILTERS: Final[Mapping[str, str]] = {
     "asked": "0",
     "before": "zzzz",
     "by": "0",
+    "choice": "soon",
     "digest": "0",
     "kind": "server_down",
     "last": "0",
@@ -66,6 +67,7 @@ FILTERS: Final[Mapping[str, str]] = {
 }
 """Arguments that name nothing of a guild."""
 FIELDS: Final[Mapping[str, str]] = {
+    "duration": "15 min",
     "name": "Something new",
     "reason": "because",
     "words": "never mind",
