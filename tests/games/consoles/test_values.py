@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent import wire
 from bot.demo.sevendays import tokenizer
 from games.catalog import GameTemplate
 from games.consoles.quoting import parts
@@ -79,6 +80,13 @@ def test_each_is_one_argument(catalog: dict[str, GameTemplate], a: str, b: str) 
     with contextlib.suppress(ValueError):
         sent = with_values(console(catalog, "7dtd"), 'give {{a}} "{{b}}" 5', {"a": a, "b": b})
         assert tokenizer.split(sent) == ["give", a, b, "5"]
+
+
+def test_a_command_without_values_is_what_earlier_agents_know() -> None:
+    plain = wire.ConsoleCommand(command="say hi")
+    assert plain.dump() == {"type": "CONSOLE_COMMAND", "command": "say hi"}
+    carried = wire.ConsoleCommand(command="say {{a}}", values={"a": "hi"})
+    assert wire.ConsoleCommand.model_validate(carried.dump()) == carried
 
 
 async def test_teeworlds_says_what_was_entered_and_nothing_else(teeworlds: Teeworlds) -> None:
