@@ -38,8 +38,7 @@ _JOBS: Final = """
     insert into jobs (org_id, number, server_instance_id, host_id, type, payload, not_before, created_at)
     select :org, n + coalesce((select max(number) from jobs where org_id = :org), 0), :server, :host, 'CONSOLE_COMMAND',
            '{"type"\\: "CONSOLE_COMMAND", "command"\\: "status"}', now(), now()
-      from generate_series(1, :count) n
-    returning id"""
+      from generate_series(1, :count) n"""
 
 
 _ENDED: Final = """
@@ -54,8 +53,7 @@ _ENDED: Final = """
                           started_at, finished_at, created_at, output)
     select org_id, id, host_id, server_instance_id, 'success', false, created_at, created_at, created_at, created_at,
            'said'
-      from done
-    returning id"""
+      from done"""
 
 
 @dataclass(frozen=True)

@@ -149,7 +149,8 @@ async def _latency(url: str, data: Path, rivals: Sequence[Rival], plan: Plan) ->
             if number:  # the first round warms up
                 bare.append(percentile(trips, 0.5))
                 ours.append(percentile(dispatched, 0.5))
-                for rival in rivals if number <= plan.rival_rounds else []:
+            if 0 < number <= plan.rival_rounds:
+                for rival in rivals:
                     theirs[rival.name].append(percentile(await rival.latencies(plan.jobs // 2), 0.5))
     return [
         compared(4, "commit until started, p50", "bare HTTP round trip", "ms", bare, ours, Goal(11)),
