@@ -254,9 +254,8 @@ class App:
     async def start_background(self) -> None:
         """What this process's roles need, and its web site. Not the client: a playground runs that on a clock of its
         own."""
-        log.info(
-            "this process is %s: %s", self.holder, ", ".join(sorted(self.roles))
-        )  # the name in the table of leases
+        # the name is that in the table of leases
+        log.info("this process is %s and has the roles %s", self.holder, ", ".join(sorted(self.roles)))
         await self.site.start(self._web() if "http" in self.roles else build_health(self._out_of_order))
         await self.leading.begin()
         starts = {"bot": self._start_bot, "http": self._start_http, "workers": self._start_workers}
