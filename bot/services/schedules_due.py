@@ -142,7 +142,10 @@ class SchedulesDue:
                 return []
             org, guild = held[0].org_id, held[0].guild_id
             tx.actor = Actor(type="system", name=_DUTY, org_id=org, guild_id=guild)
-            plans = [_planned(schedule, now) for schedule in held]
+            plans: list[_Plan] = []
+            for schedule in held:
+                plans.append(_planned(schedule, now))
+                await asyncio.sleep(0)  # reading a hundred rules takes a while, and others want their turn
             await _begun(tx, [plan for plan in plans if not plan.skip], now)
             await schedules_due.move_on(tx.session, [plan.moved() for plan in plans], now)
             await audit_write.write_many(tx.session, [plan.row(tx.actor) for plan in plans])
