@@ -1,5 +1,6 @@
 """Holds: people ask that a server be left alone, until they release it or for a time."""
 
+import asyncio
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -104,14 +105,24 @@ class Holds:
         return Done(f"{safe(server.name)} is released", text)
 
     async def expire(self) -> dict[str, int]:
-        """The tick: ends what is over, wherever this process was when it ended."""
+        """The tick: ends what is over, wherever this process was when it ended. One that fails stops none of the
+        others."""
         async with self._db.read() as session:
             over = await holds.expired(session, clock.now())
-        ended = 0
+        ended, errors = 0, list[BaseException]()
         for org_id, server_id in over:
-            async with self._db.uow(system(_DUTY, org_id)) as tx:
-                ended += await _sweep(tx, server_id)
+            (done,) = await asyncio.gather(self._over(org_id, server_id), return_exceptions=True)
+            if isinstance(done, BaseException):
+                errors.append(done)
+            else:
+                ended += done
+        if errors:
+            raise errors[0]
         return {"ended": ended}
+
+    async def _over(self, org_id: UUID, server_id: UUID) -> bool:
+        async with self._db.uow(system(_DUTY, org_id)) as tx:
+            return await _sweep(tx, server_id)
 
 
 async def _end(tx: Tx, duration: str) -> datetime | None:

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from agent import wire
 from bot.domain.jobs import JobType
-from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted
+from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
 from bot.services.holds import Holds, must_not_be_held
 from bot.services.servers import resolve
 from db.queries import servers_wanted
@@ -222,3 +223,18 @@ async def test_what_was_planned_is_called_off(planned: Planned, holds: Holds) ->
     )
     done = await holds.hold(again(planned.owner), "EU1", "x")
     assert "The restart that was planned there is called off." in done.text
+
+
+async def test_one_that_cannot_be_ended_keeps_no_other_from_its_end(planned: Planned, holds: Holds) -> None:
+    await planned.world.server(planned.host, "EU2")
+    await holds.hold(again(planned.owner), "EU1", "x", "1h")
+    await holds.hold(again(planned.owner), "EU2", "y", "2h")
+    planned.clock.on(hours=2)
+    async with planned.world.db.engine.connect() as somebody:
+        await somebody.execute(text("begin"))
+        await somebody.execute(text("select 1 from server_instances where name = 'EU1' for update"))
+        with pytest.raises(Unavailable):
+            await holds.expire()
+        await somebody.execute(text("rollback"))
+    assert await planned.world.rows("select server_instance_id from server_holds") == [(planned.server,)]
+    assert await holds.expire() == {"ended": 1}
