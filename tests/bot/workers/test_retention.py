@@ -10,6 +10,7 @@ from agent import wire
 from bot import clock
 from bot.errors import Invalid
 from bot.services.identity import Identity
+from bot.services.jobs_archive import JobArchive
 from bot.services.retention import Retention
 from tests.bot.services.workshop import Workshop, mod
 from tests.bot.world import World, player, progress, result
@@ -94,6 +95,7 @@ async def test_jobs_and_tokens_have_their_time(world: World) -> None:
         "update notification_jobs set created_at = now() - interval '31 days', status = 'sent' where op = 'post'"
     )
     await world.rows("update player_sessions set ip = '192.0.2.1', started_at = now() - interval '31 days'")
+    assert await JobArchive(world.db).tick() == {"archived": 1}
     done = await Retention(world.db).old_rows()
     assert (done["jobs"], done["pairing_tokens"], done["player_ips"]) == (1, 1, 1)
     assert done["notification_jobs"] >= 2
