@@ -43,6 +43,8 @@ def _alone(step: Step) -> str:
 
 
 def _does(action: Action) -> str:
+    if action.name == "backup":
+        return "Makes a backup; the game saves first where it can"
     saves = "; the game saves first where it can" if action.name in ("restart", "stop") else ""
     return f"{action.name.capitalize()}s{saves}"
 
