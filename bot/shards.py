@@ -71,7 +71,7 @@ class Shards:
             await self._leading.step_aside("bot")
             self._connected -= (shards := set(self._connected))
             await self._disconnected(shards)
-            await self._release(self._mine())
+            await self._leading.give_back([*map(duty, self._mine())])
 
     async def _look(self) -> None:
         """Returns when the leases were looked at, when the connection has ended, and at a stop."""
@@ -120,11 +120,7 @@ class Shards:
         """Lets others have some: disconnected before anybody else can connect them."""
         log.info("leaves shards %s to others", sorted(shards))
         await self._disconnect(shards)
-        await self._release(shards)
-
-    async def _release(self, shards: Collection[int]) -> None:
-        with contextlib.suppress(AppError):  # then they lapse
-            await self._leases.release(*map(duty, shards))
+        await self._leading.give_back([*map(duty, shards)])
 
     # ------------------------------------------------------------------------------------------------ the connection
 
@@ -177,7 +173,7 @@ class Shards:
         if error is not None and not isinstance(error, _MAY_PASS):
             raise error
         log.error("the connection to Discord ended: %s", error or type(error).__name__)
-        await self._release(self._mine())
+        await self._leading.give_back([*map(duty, self._mine())])
         await self._leading.step_aside("bot")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(LONGEST_PAUSE, 2.0**self._failures)):

@@ -71,7 +71,7 @@ class Leading:
         """Leaves what this role has to others, until `return_to`: this process cannot do it now."""
         row = f"{ROLE}{role}:{self.leases.holder}"
         self._away.add(row)
-        await self._give_back([row])
+        await self.give_back([row])
 
     def return_to(self, role: str) -> None:
         self._away.discard(f"{ROLE}{role}:{self.leases.holder}")
@@ -90,7 +90,7 @@ class Leading:
     async def step_down(self) -> None:
         """Gives every duty back, and takes none any more."""
         duties, self._duties = self._duties, ()
-        await self._give_back(duties)
+        await self.give_back(duties)
 
     async def end(self) -> None:
         """Looks no more, and gives everything back."""
@@ -99,7 +99,7 @@ class Leading:
             await asyncio.wait({self._looks}, timeout=_GIVEN_BACK_WITHIN)
             self._looks.cancel()
             await asyncio.gather(self._looks, return_exceptions=True)
-        await self._give_back(list(self.leases.held))
+        await self.give_back(list(self.leases.held))
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
@@ -109,8 +109,9 @@ class Leading:
             except TimeoutError:
                 await self._round()
 
-    async def _give_back(self, duties: Collection[str]) -> None:
-        with contextlib.suppress(AppError, TimeoutError):  # then they lapse
+    async def give_back(self, duties: Collection[str]) -> None:
+        """Lets others have what is held; where the database does not answer at once, it lapses."""
+        with contextlib.suppress(AppError, TimeoutError):
             async with asyncio.timeout(_GIVEN_BACK_WITHIN):
                 await self.leases.release(*duties)
 
