@@ -16,7 +16,7 @@ _RUN = """
     lease_expires_at, started_at, last_progress_at, progress_phase, progress_message, finished_at,
     duration_ms, error_message, output, result, log_ref, created_at"""
 
-# What others still wait for stays. A job that somebody holds is left to the next time.
+# A chain stays together as long as the next one is live. A job that somebody holds is left to the next time.
 _MOVE = text(f"""/* jobs_archive.move */
     with due as materialized (
       select j.id from jobs j
