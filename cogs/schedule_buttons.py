@@ -74,13 +74,13 @@ async def _step(call: Call, token: UUID) -> Reply:
 
 
 @action("schedule.stepped", "schedules.manage", fields=("place", "failure", "text*"))
-async def _stepped(call: Call, token: UUID, kind: str) -> Reply:
+async def _stepped(call: Call, token: UUID, step: str) -> Reply:
     """The form of a step: the same preview with it."""
-    if kind not in ACTIONS:
+    if step not in ACTIONS:
         raise Invalid("This form is not one of ours.", "Give the command again.")
     adding = call.services.schedule_adding
     entries = (call.value("text"), call.value("place"), call.value("failure"))
-    return Reply(schedules_preview.preview(await adding.with_step(call.actor, token, kind, *entries)))
+    return Reply(schedules_preview.preview(await adding.with_step(call.actor, token, step, *entries)))
 
 
 @action("schedule.unstep", "schedules.manage")

@@ -61,6 +61,7 @@ FILTERS: Final[Mapping[str, str]] = {
     "shown": "00000000",
     "shown_as": "0",
     "state": "",
+    "step": "restart",
     "what": "",
     "which": "all",
     "words": "hello",
@@ -68,8 +69,13 @@ FILTERS: Final[Mapping[str, str]] = {
 """Arguments that name nothing of a guild."""
 FIELDS: Final[Mapping[str, str]] = {
     "duration": "15 min",
+    "failure": "stop",
     "name": "Something new",
+    "place": "after",
     "reason": "because",
+    "warn": "5",
+    "when": "every day at 4",
+    "window": "02:00-06:00",
     "words": "never mind",
     "zone": "Europe/Berlin",
 }
@@ -86,6 +92,8 @@ CHOSEN: Final[Mapping[str, Refs]] = {
 PICKED: Final[Mapping[str, str]] = {
     "access.role.choose": "servers.view",
     "audit.result": "failed",
+    "schedule.step": "restart",
+    "schedule.unstep": "1",
     "setup.zone": "Europe/Berlin",
 }
 """Route of a select -> what is chosen in it that names nothing of a guild."""
