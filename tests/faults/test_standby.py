@@ -117,3 +117,18 @@ async def test_every_duty_and_shard_is_regained_within_five_seconds(pair: Pair, 
     await pair.second.start(connects=False)
     assert await pair.first.terminate() == 0
     await regained(db, name_of(pair.second))
+
+
+async def test_a_newcomer_gets_a_shard_and_cuts_off_no_other(discord: DiscordServer, make_bot: MakeBot) -> None:
+    """And gives it back when it ends; whoever is connected all the time answers all the time."""
+    first, second = make_bot("first", shards=2), make_bot("second", shards=2)
+    await first.spawn()
+    await first.until(lambda: len(discord.gateway.connected) == 2 and bool(discord.commands))
+    before = {session.id for session in discord.gateway.connected}
+    await second.spawn()
+    await second.until(lambda: len({session.id for session in discord.gateway.connected} - before) == 1)
+    await discord.gateway.until_connected(2)
+    stayed = before & {session.id for session in discord.gateway.connected}
+    assert len(stayed) == 1, "the other one did not connect anew"
+    assert await second.terminate() == 0
+    await discord.gateway.until_connected(2)

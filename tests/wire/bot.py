@@ -35,6 +35,7 @@ class BotProcess:
         lease: float = LEASE_SECONDS,
         roles: str = "bot,http,workers",
         public_url: str = "",
+        shards: int = 1,
     ) -> None:
         self.place, self.discord, self.port, self.lease, self.roles = place, discord, port, lease, roles
         self.url = f"http://127.0.0.1:{port}"
@@ -46,6 +47,7 @@ class BotProcess:
             "GAMEKEEPER_DATA_DIR": str(place),
             "GAMEKEEPER_BIND": f"127.0.0.1:{port}",
             "GAMEKEEPER_PUBLIC_URL": public_url,
+            "GAMEKEEPER_SHARDS": str(shards),
         }
 
     async def start(self, *, connects: bool = True) -> None:

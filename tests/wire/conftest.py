@@ -17,15 +17,16 @@ async def discord() -> AsyncIterator[DiscordServer]:
 
 
 MakeBot = Callable[..., BotProcess]
-"""Makes a process that is not started yet: `name`, `token` and `database_url` may be given."""
+"""Makes a process that is not started yet: `name`, `token`, `database_url` and `shards` may be given."""
 
 
 @pytest.fixture
 async def make_bot(discord: DiscordServer, database_url: str, tmp_path: Path) -> AsyncIterator[MakeBot]:
     made: list[BotProcess] = []
 
-    def make(name: str = "bot", *, token: str = TOKEN, database_url: str = database_url) -> BotProcess:
-        made.append(BotProcess(tmp_path, discord, database_url, port=free_port(), name=name, token=token))
+    def make(name: str = "bot", *, token: str = TOKEN, database_url: str = database_url, shards: int = 1) -> BotProcess:
+        port = free_port()
+        made.append(BotProcess(tmp_path, discord, database_url, port=port, name=name, token=token, shards=shards))
         return made[-1]
 
     yield make
