@@ -111,16 +111,13 @@ class Power:
             server = await permitted(tx, ref, VIEW)
             plan = await power.of_server(tx.session, actor.org, server.id)
             number = await servers.live_power_job(tx.session, actor.org, server.id)
-            if plan and plan.status == "planned":
+            if plan and (plan.job_id or number is None):
                 return await self._cancel_plan(tx, plan, server)
             if number is None:
                 raise Conflict(
                     f"Nothing is waiting or under way on {safe(server.name)}.", "`/job list` shows what was."
                 )
-            job, followers = await self._jobs.cancel_in(tx, number)
-            also = {"followers": followers} if followers else {}
-            tx.audit("job.cancel", resource=("server", server.id), jobId=str(job.id), number=number, **also)
-            return Done(f"J-{number} is being cancelled", "Its message says how it ended.")
+            return await self._cancel_job(tx, server, number)
 
     async def cancel_plan(self, actor: Actor, plan_id: UUID) -> Done:
         """The button on a plan's message."""
@@ -128,8 +125,17 @@ class Power:
             plan = await _of_button(tx, plan_id)
             return await self._cancel_plan(tx, plan, await permitted(tx, str(plan.server_id), VIEW))
 
+    async def _cancel_job(self, tx: Tx, server: ServerCard, number: int) -> Done:
+        job, followers = await self._jobs.cancel_in(tx, number)
+        also = {"followers": followers} if followers else {}
+        tx.audit("job.cancel", resource=("server", server.id), jobId=str(job.id), number=number, **also)
+        return Done(f"J-{number} is being cancelled", "Its message says how it ended.")
+
     async def _cancel_plan(self, tx: Tx, plan: PlanRow, server: ServerCard) -> Done:
+        """Of one whose job its host has begun, the job: the plan ends with it."""
         await tx.require(_JOBS[plan.action][2], server_id=server.id)
+        if number := await power_plans.under_way(tx, plan):
+            return await self._cancel_job(tx, server, number)
         await power_plans.cancel(tx, plan, server, reason="")
         tx.audit("server.plan.cancel", resource=("server", server.id), plan=str(plan.id), what=plan.action)
         return Done(f"The {plan.action} of {safe(server.name)} is cancelled", "Its players are told.")
@@ -183,6 +189,8 @@ async def _checked(tx: Tx, ref: str, action: Action) -> ServerCard:
 
 
 def _must_go_together(server: ServerCard, plan: PlanRow | None, moment: When, action: Action) -> None:
+    if plan and action != "kill" and plan.status == "running":
+        raise Conflict(f"The {plan.action} of {safe(server.name)} is under way.", "`/server cancel` can stop it.")
     if plan and action != "kill" and (plan.job_id or moment.kind != "now"):
         by = f" by {safe(plan.author)}" if plan.author else ""
         raise Conflict(f"A {plan.action} of {safe(server.name)} is planned{by} {_moment(plan)}.", _CANCEL)

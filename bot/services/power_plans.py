@@ -123,6 +123,15 @@ async def lock(tx: Tx, known: PlanRow) -> tuple[PlanRow, Mapping[UUID, str]]:
     return plan, held
 
 
+async def under_way(tx: Tx, plan: PlanRow) -> int | None:
+    """The number of a plan's job that its host has begun; None: it waits. Its jobs are held from here on."""
+    held = await power.hold_chain(tx.session, plan.job_id) if plan.job_id else {}
+    if plan.job_id is None or held.get(plan.job_id) != "running":
+        return None
+    job = await jobs.lock(tx.session, plan.job_id)
+    return job.number if job else None
+
+
 def must_wait(plan: PlanRow, held: Mapping[UUID, str]) -> None:
     """Refuses to change what its host has begun.
 

@@ -219,6 +219,20 @@ async def test_what_is_under_way_is_not_postponed(at_noon: PlanWorld) -> None:
         await at_noon.plan("in 5 min")
 
 
+async def test_what_is_under_way_is_cancelled_as_the_job_that_it_is(at_noon: PlanWorld) -> None:
+    await at_noon.plan("when empty")
+    await at_noon.do()
+    await at_noon.later(0)
+    job = await at_noon.world.started(at_noon.host)
+    done = await at_noon.power.cancel(await at_noon.person(), str(at_noon.server))
+    assert done.title == "J-2 is being cancelled"
+    await at_noon.later(0, seconds=5)
+    plan = await at_noon.world.value("select id from power_plans")
+    assert (await at_noon.power.cancel_plan(await at_noon.person("Bob"), plan)).title == "J-2 is being cancelled"
+    await at_noon.world.queue.finish(at_noon.host, job.run_id, power_world.result(job, "cancelled"))
+    assert await at_noon.status() == [("cancelled", "cancelled while it ran")]
+
+
 async def test_cancelling_the_job_of_a_plan_cancels_its_countdown(at_noon: PlanWorld) -> None:
     await at_noon.plan("in 15 min")
     await at_noon.world.jobs.cancel(await at_noon.person("Bob"), 5)
