@@ -12,6 +12,8 @@ from agent.spool import Spool
 
 log = logging.getLogger(__name__)
 
+AT_ONCE: Final = 8
+"""Results on their way at a time: a run whose result waits for those before it is given up when its lease passes."""
 AGAIN: Final = 0.5
 """Seconds until what did not get through is sent again, where something else did: a line that fails now and then must
 not be waited for like one that is down."""
@@ -47,14 +49,16 @@ class Delivery:
     async def _round(self) -> Unavailable | None:
         """Send each once; why some are left. One result that the bot chokes on does not keep the others back."""
         failed, sent = None, 0
-        for run_id, result in await asyncio.to_thread(self._spool.pending):
-            try:
-                await self._send(run_id, result)
-                sent += 1
-            except Unavailable as error:
-                failed = error
-                if error.status is None:
-                    break
+        waiting = await asyncio.to_thread(self._spool.pending)
+        while waiting and (failed is None or failed.status is not None):
+            some, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
+            for end in await asyncio.gather(*(self._send(*one) for one in some), return_exceptions=True):
+                if isinstance(end, Unavailable):
+                    failed = end
+                elif end is not None:
+                    raise end
+                else:
+                    sent += 1
         if failed and not sent:
             raise failed
         return failed

@@ -103,7 +103,7 @@ class Finishing:
             first_wait=timedelta(seconds=job.backoff_sec),
         )
         late = run.status == "lost"
-        noted = late and (run.overtaken or not correctable(job.status))
+        noted = late and (not correctable(job.status) or await self._overtaken(tx, run, verdict))
         await job_runs.finish(
             tx.session,
             run.id,
@@ -122,13 +122,17 @@ class Finishing:
         tx.audit("job.finish", resource=("job", job.id), **details, **({"followers": followers} if followers else {}))
         return True
 
+    async def _overtaken(self, tx: Tx, run: LockedRun, verdict: Verdict) -> bool:
+        """Whether a newer attempt is at work; one that is only offered is taken back where nobody wants it now."""
+        if verdict.status != "queued":
+            await job_runs.drop_newer_offer(tx.session, run)
+        return await job_runs.overtaken(tx.session, run)
+
     async def _end(
         self, tx: Tx, job: LockedJob, run: LockedRun, verdict: Verdict, *, late: bool, result: wire.Result
     ) -> list[int]:
         if late and verdict.status == "queued":
             return []  # what was decided when the run was lost stands: a retry waits, or waited too long
-        if late:
-            await job_runs.drop_newer_offer(tx.session, run)
         return await end(
             tx,
             job,

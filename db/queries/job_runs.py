@@ -99,8 +99,7 @@ _FIND = text("/* job_runs.find */ select job_id, status from job_runs where id =
 
 _LOCK = text("""/* job_runs.lock */
     select r.id, r.job_id, r.attempt, r.status, r.claim_token, r.result is not null as known,
-           r.status = 'running' and r.lease_expires_at < now() as lapsed,
-           exists (select 1 from job_runs n where n.job_id = r.job_id and n.attempt > r.attempt and n.status = 'running') as overtaken
+           r.status = 'running' and r.lease_expires_at < now() as lapsed
       from job_runs r where r.id = :run for update""")
 
 _FINISH = text("""/* job_runs.finish */
@@ -110,6 +109,9 @@ _FINISH = text("""/* job_runs.finish */
 
 _DROP_NEWER = text("""/* job_runs.drop_newer_offer */
     delete from job_runs where job_id = :job and attempt > :attempt and status = 'claimed'""")
+
+_OVERTAKEN = text("""/* job_runs.overtaken */
+    select 1 from job_runs where job_id = :job and attempt > :attempt and status = 'running' limit 1""")
 
 _LAPSED = text("""/* job_runs.lapsed */
     select r.id as run_id, r.job_id, r.status from job_runs r
@@ -173,8 +175,6 @@ class LockedRun:
     known: bool
     """Its result is there already."""
     lapsed: bool
-    overtaken: bool
-    """A newer attempt is running."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +253,11 @@ async def finish(
 async def drop_newer_offer(session: AsyncSession, run: LockedRun) -> None:
     """Takes back the offer of a retry, because the attempt before it has answered after all."""
     await session.execute(_DROP_NEWER, {"job": run.job_id, "attempt": run.attempt})
+
+
+async def overtaken(session: AsyncSession, run: LockedRun) -> bool:
+    """Whether a newer attempt is running. An offer may begin without a lock on its job: take it back first."""
+    return await session.scalar(_OVERTAKEN, {"job": run.job_id, "attempt": run.attempt}) is not None
 
 
 async def lapsed(session: AsyncSession, limit: int) -> list[Lapsed]:

@@ -8,6 +8,7 @@ import pytest
 from agent import wire
 from bot import clock
 from bot.domain.jobs import JobType
+from db.queries import job_runs
 from tests.bot.world import World, progress, result
 
 
@@ -60,6 +61,27 @@ async def test_a_late_result_is_only_noted_while_a_newer_attempt_runs(world: Wor
     assert (await world.queue.finish(host, old.run_id, result(old, output="was here"))).accepted is False
     assert await world.job(old.number) == ("running", "running")
     assert await world.value("select output from job_runs where attempt = 1") == "was here"
+    assert (await world.queue.finish(host, new.run_id, result(new))).accepted is True
+    assert await world.job(old.number) == ("success", "success")
+
+
+async def test_a_retry_that_begins_in_the_moment_of_a_late_result_is_not_left_over(world: World) -> None:
+    """Else its job had ended while it ran, and was queued for a third time when its lease passed."""
+    host, _ = await world.pair()
+    await world.enqueue(host, await world.server(host), JobType.SERVER_CREATE, wire.ServerCreate())
+    old = await world.started(host)
+    await world.lapse(old.run_id)
+    await world.sweep.leases()
+    await world.rows("update jobs set not_before = now() - interval '1 minute'")
+    (new,) = await world.claim(host)
+    begins = {"host_id": host.id, "run_id": new.run_id, "token": new.claim_token}
+    async with world.db.uow(host.actor) as tx:
+        await job_runs.progress(tx.session, **begins, phase="started", message="", now=clock.now())
+        late = asyncio.create_task(world.queue.finish(host, old.run_id, result(old)))
+        await asyncio.wait({late}, timeout=0.5)
+        assert not late.done()
+    assert (await late).accepted is False
+    assert await world.job(old.number) == ("running", "running")
     assert (await world.queue.finish(host, new.run_id, result(new))).accepted is True
     assert await world.job(old.number) == ("success", "success")
 

@@ -45,4 +45,4 @@ def plan() -> Plan:
     if os.environ.get(SOAK):
         kill = bool(os.environ.get(KILL_POSTGRES))
         return Plan(seed, seconds=300, jobs=2000, long_stop=110.0, kill_postgres=kill)
-    return Plan(seed, seconds=60, jobs=400, run_lease=20.0, long_stop=26.0, drain=120.0)
+    return Plan(seed, seconds=60, jobs=300, run_lease=20.0, long_stop=26.0, drain=120.0)

@@ -17,6 +17,7 @@ from agent.host import game_report
 from agent.http import Http
 from bot.domain.access import Grants
 from bot.domain.actors import Actor, Invocation
+from bot.errors import Unavailable
 from bot.services import leases
 from bot.services.fleet import Fleet
 from db.engine import Database
@@ -81,6 +82,7 @@ class Realm:
             await self._pair(f"host-{number}")
         ((self._org,),) = await self.rows("select id from orgs")
         await self._settle()
+        await asyncio.gather(*(agent.spawn() for agent in self.agents))
         return self
 
     async def _pair(self, name: str) -> None:
@@ -98,17 +100,28 @@ class Realm:
             answer = await http.call("POST", "pair", wire.PairAnswer, request)
         agent.give_identity(answer.host_id, answer.agent_key)
         self.agents.append(agent)
-        await agent.spawn()
 
     async def _settle(self) -> None:
         """Makes the servers, as `/fleet add` does; their hosts set them up while they are struck already."""
         fleet = Fleet(self.db)
         for number in range(self.plan.servers):
             host = f"host-{number % self.plan.hosts}"
-            await fleet.add(self.person(), host, GAME, f"S{number}", {})
+            await self._added(fleet, host, f"S{number}")
         rows = await self.rows("select id, host_id, name, slug from server_instances order by created_at, name")
         places = {agent.identity.host_id: agent.servers for agent in self.agents}
         self.servers = [Server(row[0], row[1], row[2], places[row[1]] / row[3] / "ledger") for row in rows]
+
+    async def _added(self, fleet: Fleet, host: str, name: str) -> None:
+        """On a machine that does other things beside, the database may be too busy for a moment."""
+
+        async def add() -> bool:
+            try:
+                await fleet.add(self.person(), host, GAME, name, {})
+            except Unavailable:
+                return False
+            return True
+
+        await eventually(add, _START, lambda: f"{name} to be added")
 
     # ------------------------------------------------------------------------------------------------- its people
 
