@@ -92,6 +92,7 @@ def progress_card(
     who = f" · by {safe(job.author)}" if job.author else ""
     who = f" · by the schedule {safe(job.schedule)}" if job.schedule else who
     who += f" · part of `W-{job.batch}`" if job.batch else ""
+    who += f" · macro {safe(job.macro)}" if job.macro else ""
     head = f"### {title(job)}\n`{job_number(job.number)}` · **{words}**{who} · {ago(job.created_at)}"
     return card(
         colour,

@@ -54,6 +54,7 @@ class JobCard:
     schedule: str | None = None
     """The name of the schedule that made it."""
     batch: int | None = None
+    macro: str | None = None
     """Number of the batch that it is a part of."""
     archived: bool = False
     """It ended so long ago that it left the queue: it is looked at, and not done again."""
@@ -69,7 +70,8 @@ _JOBS = """
            r.duration_ms, r.error_message as error, {output} as output, {result} as result,
            {behind} as behind,
            (select c.name from schedules c where c.id = j.schedule_id) as schedule,
-           (select b.number from job_batches b where b.id = j.batch_id) as batch, j.archived
+           (select b.number from job_batches b where b.id = j.batch_id) as batch,
+           (select m.name from command_macros m where m.id = j.macro_id) as macro, j.archived
       from all_jobs j
       left join server_instances s on s.id = j.server_instance_id
       left join hosts h on h.id = j.host_id

@@ -15,6 +15,7 @@ from bot.demo.simcord_private.env import owner_of
 from bot.domain.actors import system
 from db.models import (
     AppState,
+    ArchivedJob,
     AuditLog,
     Base,
     BotMessage,
@@ -138,7 +139,7 @@ def _changed(one: Base, made: Neighbour) -> dict[str, Any]:
         elif column.key.endswith("hash") and isinstance(value, bytes):
             found[column.key] = value + str(made.guild.id).encode()
         elif column.key == "number":
-            found[column.key] = made.number
+            found[column.key] = made.number + 1000 * isinstance(one, ArchivedJob)
         elif column.key == "value" and getattr(one, "kind", "") == "steam":
             found[column.key] = f"76561198000000{made.number:03}"
         elif column.key in ("channel_id", "discord_channel_id") and isinstance(value, int):

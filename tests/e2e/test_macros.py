@@ -39,6 +39,7 @@ async def test_a_moderator_runs_what_the_owner_put_together(community: Community
     await host.result(job, output="done")
     message = await community.message_with("Console · EU #1")
     assert 'broadcast @here "bob" <@&1> wins stone' in reading.text(message)
+    assert "by mia · macro prize" in reading.text(message)
     listed = said(await community.mod.slash(community.general, "macro list"))
     assert "**prize** · console · all servers" in listed and "asks for Who, Item · by olga" in listed
     wrong = await community.mod.slash(community.general, "macro run", macro="prize", server=server)

@@ -72,6 +72,7 @@ def job(name: str, **changed: Any) -> JobCard:
         "error": name * 10,
         "output": OUTPUT,
         "schedule": name[:64],
+        "macro": "x" * 32,
         "batch": 3,
     }
     return JobCard(**{**values, **changed})
