@@ -52,9 +52,9 @@ def _how_it_stands(plan: PlanCard) -> str:
             took = span(timedelta(milliseconds=plan.duration_ms)) if plan.duration_ms is not None else ""
             return f"Done {ago(plan.ended_at)}." + (f" It took {took}." if took else "")
         case _:
-            by = f"By {safe(plan.ended_by)}, {ago(plan.ended_at)}." if plan.ended_by else f"{ago(plan.ended_at)}."
             why = safe(plan.outcome or "", 400)
-            return f"{why[:1].upper()}{why[1:]}. {by}" if why else by
+            by = f"By {safe(plan.ended_by)}" if plan.ended_by else ""
+            return " · ".join(filter(None, [f"{why[:1].upper()}{why[1:]}", by, ago(plan.ended_at)]))
 
 
 def _at(plan: PlanCard) -> str:
