@@ -122,9 +122,9 @@ class Seen:
     """The plan's own."""
 
 
-Step = Literal["wait", "count", "act", "begin", "cancel", "expire"]
+Step = Literal["wait", "count", "act", "begin", "end", "cancel", "expire"]
 """wait: nothing to do yet · count: write the countdown down as jobs · act: do it now · begin: say that it is under way
-· cancel: it must not happen any more · expire: it did not come to it."""
+· end: its job has ended · cancel: it must not happen any more · expire: it did not come to it."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,8 @@ class Next:
 
 def next_step(plan: Plan, seen: Seen, now: datetime) -> Next:
     """What becomes of a live plan. What its own job brings about is written down when that ends, and not here."""
+    if seen.job == "ended":  # whoever wrote that down knew nothing of plans: an older version, beside this one
+        return Next("end", "its job has ended")
     if seen.job in ("running", "due"):
         return Next("wait" if plan.begun else "begin", "under way")
     if seen.gone:

@@ -79,6 +79,9 @@ class PowerPlans:
                 server = await cards.server(tx.session, plan.org_id, server_id=plan.server_id)
                 await power_telling.tell(tx, server, rules.called_off(plan.action))
             return
+        if decided.step == "end":
+            await power_telling.close(tx, plan, "done", "")
+            return
         if decided.step == "wait":
             await power_plans.skip_late(tx, held)
             await power.look_again(tx.session, plan.id, now + _pause(plan))

@@ -92,6 +92,8 @@ EMPTIED = Seen(players=0)
         (AT, replace(PEOPLE, job="due"), 60, "begin", "under way"),
         (AT, replace(PEOPLE, job="running"), 60, "begin", "under way"),
         (replace(AT, begun=True), replace(PEOPLE, job="running"), 61, "wait", "under way"),
+        (AT, replace(PEOPLE, job="ended"), 61, "end", "its job has ended"),  # and is not done again
+        (replace(EMPTY, begun=True), replace(EMPTIED, job="ended"), 1, "end", "its job has ended"),
         # what ends it before its time
         (AT, replace(PEOPLE, gone="its server was removed"), 0, "cancel", "its server was removed"),
         (AT, replace(PEOPLE, held="it was held"), 0, "cancel", "it was held"),

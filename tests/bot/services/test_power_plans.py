@@ -111,6 +111,15 @@ async def test_when_empty_waits_for_a_fresh_word_and_gives_up(at_noon: PlanWorld
     assert await at_noon.do() == ["Shutdown cancelled"]
 
 
+async def test_what_an_older_version_has_ended_is_not_done_again(at_noon: PlanWorld) -> None:
+    await at_noon.plan("when empty")
+    await at_noon.do()
+    assert await at_noon.later(0) == {"act": 1}
+    await at_noon.world.rows("update jobs set status = 'success', finished_at = now() where type = 'SERVER_RESTART'")
+    assert await at_noon.later(0, minutes=1) == {"end": 1}
+    assert await at_noon.status() == [("done", None)]
+
+
 async def test_when_empty_acts_once(at_noon: PlanWorld) -> None:
     await at_noon.plan("when empty")
     await at_noon.do()
