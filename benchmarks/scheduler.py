@@ -35,8 +35,9 @@ _PATIENCE: Final = 60.0
 _FIRST: Final = timedelta(seconds=25)
 """From the start until the first round: by then every scheduler has its jobs."""
 _ROUND: Final = timedelta(seconds=6)
-_AT_ONCE: Final = 8
-"""Jobs that APScheduler's coroutines write at a time: as many as the pool has connections for."""
+_AT_ONCE: Final = 2
+"""Jobs that APScheduler's coroutines write at a time: they count in one community, one after the other; more would only
+wait for each other until their time is over."""
 _MEMORY, _STORE = "APScheduler, jobs in memory", "APScheduler, SQLAlchemyJobStore"
 
 _SCHEDULES: Final = """
