@@ -11,8 +11,8 @@ from bot.ui.cards import notice
 
 @action("power.postpone", "servers.view", Show.FORM)
 async def ask_how_long(call: Call, plan: UUID) -> Reply:
-    """Postponing needs to know by how much; the permission is asked for when that is entered."""
-    return Reply(form=power.postpone_form(plan))
+    """Postponing needs to know by how much."""
+    return Reply(form=power.postpone_form(await call.services.power.postponable(call.actor, plan)))
 
 
 @action("power.postponed", "servers.view", Show.PRIVATE, fields=("duration",))

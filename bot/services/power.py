@@ -17,7 +17,7 @@ from bot.services.confirmations import Done, Question, ask
 from bot.services.holds import must_not_be_held
 from bot.services.jobs import Jobs
 from bot.services.jobs_enqueue import enqueue
-from bot.services.servers import VIEW, must_be_able, permitted
+from bot.services.servers import VIEW, must_be_able, must_see, permitted
 from db.engine import Database
 from db.queries import power, servers
 from db.queries.cards import ServerCard
@@ -148,6 +148,21 @@ class Power:
             if plan is None:
                 raise Conflict(f"Nothing is planned for {safe(server.name)}.", "`/server restart` plans with `when`.")
             return await self._postpone(tx, plan, server, duration)
+
+    async def postponable(self, actor: Actor, plan_id: UUID) -> UUID:
+        """The plan that somebody may enter a later time for.
+
+        Raises:
+            NotFound, NotPermitted, Conflict: there is none, it is not theirs to change, or it does not wait.
+        """
+        async with self._db.read() as session:
+            shown = await power.card(session, actor.org, plan_id)
+            if shown is None:
+                raise NotFound("There is no such plan here.", "`/server show` shows what is planned.")
+            await must_see(session, actor, _JOBS[shown.action][2], shown.server_id)
+        if shown.status != "planned":
+            raise Conflict("This plan does not wait any more.", "Its message says how it stands.")
+        return shown.id
 
     async def postpone_plan(self, actor: Actor, plan_id: UUID, duration: str) -> Done:
         """The form of the button on a plan's message."""
