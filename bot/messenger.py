@@ -85,11 +85,20 @@ class Messenger:
         except Unavailable as error:
             return Delayed(5.0, error.what)
         except (TimeoutError, OSError, aiohttp.ClientError, discord.DiscordException) as error:
+            if isinstance(error, TimeoutError):
+                self._forget_limits()
             return Delayed(5.0, f"{type(error).__name__}: {error}", unsure=True)
         except RuntimeError as error:
             if self.ready:
                 raise
             return Delayed(1.0, f"the connection to Discord was closed meanwhile: {error}", unsure=True)
+
+    def _forget_limits(self) -> None:
+        """A request that is broken off while discord.py notes its end is counted for ever, and lets nothing of its kind
+        pass any more. There is no public way to say that it is over; Discord's next answer brings the limits anew."""
+        buckets: Any = getattr(self.client.http, "_buckets", None)
+        if buckets:
+            buckets.clear()
 
     async def _deliver(self, row: OutboxRow) -> Delivery:
         if row.op == "delete" and row.message_id:
