@@ -59,7 +59,7 @@ class Plan:
 
     rounds: int = 4
     schedules: int = 10_000
-    due: int = 300
+    due: int = 100
     """Of them, at one moment, a round."""
 
 
