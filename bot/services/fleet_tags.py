@@ -139,7 +139,8 @@ def _differing(
 
 
 async def _guarded(tx: Tx, guard: Guard, server: ServerCard, gained: Carried, lost: Carried) -> None:
-    """Whoever tags needs what they would need to bind the role there, and to schedule the same there."""
+    """Whoever tags needs what they would need to bind the role there, to schedule the same there, and to begin or end
+    the same maintenance."""
     where, now = Place(server.id, server.name), clock.now()
     for bound in [*gained.bindings, *lost.bindings]:
         role = await access_roles.card(tx.session, tx.actor.org, now, role_id=bound.role_id)
@@ -151,7 +152,7 @@ async def _guarded(tx: Tx, guard: Guard, server: ServerCard, gained: Carried, lo
             await guard.must_give(role.permissions, where)
             if bound.everyone:
                 must_suit_everyone(role.permissions)
-    if gained.schedules or lost.schedules:
+    if gained.schedules or lost.schedules or gained.windows or lost.windows:
         await tx.require(_SCHEDULES, server_id=server.id)
     for job_type in sorted({name for schedule in gained.schedules for name in schedule.job_types}):
         await tx.require(JOBS[JobType(job_type)].permission, server_id=server.id)

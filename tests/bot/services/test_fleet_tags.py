@@ -138,6 +138,23 @@ async def test_a_schedule_of_the_tag_needs_what_it_does(court: Court, tags: Flee
     assert [one.name for one in done.lost.schedules] == ["nightly"]
 
 
+async def test_maintenance_of_the_tag_is_brought_and_ended_by_who_may_plan_it(court: Court, tags: FleetTags) -> None:
+    await court.world.rows(
+        "insert into maintenance_windows (org_id, tag, reason, starts_at, ends_at)"
+        " values (:org, 'night', 'new disks', now(), now() + interval '1 hour')",
+        org=court.world.org_id,
+    )
+    actor = await dora(court)
+    with pytest.raises(NotPermitted, match=r"schedules\.manage"):
+        await tags.change(actor, "EU2", "night", "")
+    done = await tags.change(await court.owner(), "EU2", "night", "")
+    assert [window.reason for window in done.gained.windows] == ["new disks"]
+    with pytest.raises(NotPermitted, match=r"schedules\.manage"):
+        await tags.change(again(actor), "EU2", "", "night")
+    await court.allow(await court.owner(), person("dora", DEPUTIES), "schedules.manage", "EU2")
+    assert (await tags.change(again(actor), "EU2", "", "night")).lost.windows
+
+
 async def test_what_a_tag_brings_is_told_to_those_who_may_see_it(court: Court, tags: FleetTags) -> None:
     await court.bind(await court.owner(), NEW, "player", tag="eu")
     await court.deny(await court.owner(), person("dora", DEPUTIES), "users.view", "EU2")
