@@ -20,7 +20,7 @@ from bot.services.confirmations import Done, Question, ask
 from bot.services.consoles import must_be_up, one_line
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.macros_adding import MANAGE
-from bot.services.servers import PAGE, Page, must_be_able, permitted, seen
+from bot.services.servers import PAGE, VIEW, Page, must_be_able, permitted, seen
 from db.engine import Database
 from db.queries import macros
 from db.queries.cards import ServerCard
@@ -160,7 +160,7 @@ class Macros:
             found = await macros.card(session, actor.org, macro_id=UUID(text))
         except ValueError:
             found = await macros.card(session, actor.org, name=text.lower())
-        if found is None:
+        if found is None or (found.server_id and not actor.may_on(VIEW, found.server_id)):
             known = await macros.cards(session, actor.org, scope=actor.sight(RUN), limit=10)
             listed = f"Macros here: {joined([safe(macro.name) for macro in known], 300)}."
             raise NotFound("There is no such macro here.", listed if known else "`/macro add` makes one.")

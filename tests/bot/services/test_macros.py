@@ -193,6 +193,18 @@ async def test_a_macro_for_one_server_runs_nowhere_else(stage: Stage) -> None:
         await stage.macros.run(again(actor), draft.macro.id, stage.court.eu2, {"who": "bob"})
 
 
+async def test_a_macro_of_a_server_that_one_does_not_see_is_none(stage: Stage) -> None:
+    await stage.add(await stage.court.owner(), Wish("prize", "console", "give {{who}} 1", "EU2"))
+    macro_id = (await stage.drafted(await stage.court.owner(), server="EU2")).macro.id
+    await stage.court.deny(await stage.court.owner(), person("mia", MODERATORS), "servers.view", "EU2")
+    actor = await mia(stage)
+    for ref in ("prize", str(macro_id)):
+        with pytest.raises(NotFound, match="no such macro"):
+            await stage.macros.begin(again(actor), ref, "EU1")
+    with pytest.raises(NotFound, match="no such macro"):
+        await stage.macros.run(again(actor), macro_id, stage.court.eu1, {"who": "bob"})
+
+
 async def test_who_may_not_run_it_there_does_not(stage: Stage) -> None:
     await stage.add(await stage.court.owner())
     actor = await mia(stage)
