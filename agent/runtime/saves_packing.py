@@ -66,7 +66,7 @@ class Content:
         if stat.S_ISREG(mode):
             yield from self._single(where, name)
         elif stat.S_ISDIR(mode):
-            for folder, folders, names, at in os.fwalk(where / name, follow_symlinks=False):
+            for folder, folders, names, at in os.fwalk(where / name, onerror=_unread, follow_symlinks=False):
                 folders[:] = sorted(one for one in folders if self._wanted(one))
                 inside = Path(folder).relative_to(self.home)
                 yield from ((at, one, str(inside / one)) for one in sorted(names) if self._wanted(one))
@@ -250,6 +250,12 @@ class _Exactly:
         self._left -= wanted
         self.short = self.short or len(found) < wanted
         return found.ljust(wanted, b"\0")
+
+
+def _unread(error: OSError) -> None:
+    """A directory that went away meanwhile is left out; one that cannot be read would be missing without a word."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise error
 
 
 def part_of(target: Path) -> Path:

@@ -116,6 +116,23 @@ def test_a_place_that_a_link_leads_away_from_is_refused(world: World, where: str
         world.packing("Saves" if where == "Saves" else "UserData/Saves").write()
 
 
+def test_a_directory_that_cannot_be_read_fails_and_one_that_is_gone_does_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, errors = os.open, {"Player": errno.ENOENT}
+
+    def opened(path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        if code := errors.get(str(path)):
+            raise OSError(code, os.strerror(code))
+        return real(path, flags, mode, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "open", opened)
+    assert world.pack().files == 1
+    errors["Player"] = errno.EIO
+    with pytest.raises(OSError, match="Input/output"):
+        world.pack()
+
+
 def test_files_that_change_meanwhile_are_tolerated(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     grown, shrunk = world.write("Saves/grown", b"g" * 10), world.write("Saves/shrunk", b"s" * 10)
     gone = world.write("Saves/gone", b"listed, and gone before it is opened")
