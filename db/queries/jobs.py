@@ -92,11 +92,14 @@ _REQUEST_CANCEL = text("""/* jobs.request_cancel */
      where org_id = :org and id = :id
     returning pg_notify('gk_jobs', host_id::text)""")
 
-# What follows from an end in one round trip: the job, its event, and the messages and jobs that have to hear of it.
+# What follows from an end in one round trip: the job, its event, and the messages and jobs that have to hear of it. One that is
+# tried again waits for its host as long as it did at first, but for what was to be said at a certain time: see `_RELEASE`.
 _END = text("""/* jobs.end */
     with ended as (
       update jobs set status = :status, finished_at = cast(:finished as timestamptz),
              not_before = coalesce(cast(:not_before as timestamptz), not_before),
+             expires_at = case when type = 'ANNOUNCE' and not_before > created_at then expires_at
+                               else expires_at + coalesce(cast(:not_before as timestamptz) - not_before, interval '0') end,
              cancelled_by_id = coalesce(cast(:by as uuid), cancelled_by_id)
        where id = :id),
     told as (

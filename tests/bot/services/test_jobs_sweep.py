@@ -157,3 +157,26 @@ async def test_removing_a_server_waits_as_long_as_it_takes(world: World) -> None
     await world.enqueue(host, server, JobType.SERVER_REMOVE, wire.ServerRemove(), not_before=begin)
     assert await world.sweep.expiry() == {"expired": 0}
     assert len(await world.claim(host)) == 1
+
+
+@pytest.mark.parametrize("outcome", ["failed", "lost"])
+async def test_an_attempt_that_comes_late_waits_as_long_as_the_first(world: World, outcome: str) -> None:
+    """A restart of a schedule may be tried again an hour later, when it would have been too late for the first one."""
+    host, _ = await world.pair()
+    await world.enqueue(host, await world.server(host))
+    waits = timedelta(hours=1)
+    await world.rows("update jobs set max_attempts = 2, backoff_sec = :sec", sec=int(waits.total_seconds()))
+    job = await world.started(host)
+    if outcome == "lost":
+        await world.lapse(job.run_id)
+        await world.sweep.leases()
+    else:
+        await world.queue.finish(host, job.run_id, result(job, "failed"))
+    assert await world.job(job.number) == ("queued", outcome)
+    assert await world.value("select expires_at - not_before from jobs") == timedelta(minutes=15)
+    earlier = "{0} = {0} - cast(:by as interval)"
+    times = earlier.format("not_before"), earlier.format("expires_at")
+    await world.rows(f"update jobs set {', '.join(times)}", by=waits)
+    assert await world.sweep.expiry() == {"expired": 0}
+    (again,) = await world.claim(host)
+    assert again.attempt == 2
