@@ -7,7 +7,7 @@ from aiohttp import web
 from bot.http.agents import AgentApi
 from bot.http.bodies import LARGE
 from bot.http.clients import Proxies
-from bot.http.errors import problems
+from bot.http.errors import problem, problems
 from bot.http.health import Health
 from bot.http.mods import ModsApi
 from bot.http.polls import Polls
@@ -24,13 +24,18 @@ def build_health(ready: Callable[[], Awaitable[str]]) -> web.Application:
     """Of a process that serves no agents. `ready`: see `build_web`."""
     health = Health(ready)
     app = web.Application(middlewares=[problems])
-    app.add_routes(health.routes())
+    app.add_routes([*health.routes(), web.route("*", "/agent/{call:.*}", _elsewhere)])
 
     async def stopping(_app: web.Application) -> None:
         health.stopping = True
 
     app.on_shutdown.append(stopping)
     return app
+
+
+async def _elsewhere(_request: web.Request) -> web.Response:
+    """Not 404, after which an agent would forget what it has to report: it goes on with its next address."""
+    return problem(503, "This process serves no agents.", "Give agents the address of one that has the role http.")
 
 
 def build_web(

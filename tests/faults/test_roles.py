@@ -72,7 +72,7 @@ async def test_each_process_does_its_part_and_no_more(split: Split) -> None:
                 async with web.get(process.url + path) as answer:
                     assert answer.status == 200, (role, path)
             async with web.post(f"{process.url}/agent/v1/jobs/claim") as answer:
-                assert answer.status == (401 if role == "http" else 404), role
+                assert answer.status == (401 if role == "http" else 503), role
     shown = await (await town.command("host add", name="attic")).answer()
     assert f"gamekeeper-agent pair {split.http.url} " in shown.text, "the process that answers serves no agents"
     await split.workers.kill()

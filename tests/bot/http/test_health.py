@@ -4,11 +4,14 @@ import asyncio
 import os
 import signal
 import time
+from uuid import uuid4
 
 import pytest
+from aiohttp import web
 
 from agent import wire
-from bot.http import errors
+from agent.http import Http, KeyRefused, Unavailable
+from bot.http import build_health, errors
 from bot.services.agents import HostIdentity
 from db.engine import Database
 from tests.bot.world import Site, World, heartbeat, serving
@@ -36,6 +39,24 @@ async def test_shutting_down_is_not_ready(world: World) -> None:
         await site.app.shutdown()
         assert (await site.get("/readyz")).status == 503
         assert (await site.get("/healthz")).status == 200
+
+
+async def test_who_serves_no_agents_sends_them_to_the_next_address(site: Site) -> None:
+    """An agent would forget a result that is refused for good, and go on asking whoever did so."""
+
+    async def ready() -> str:
+        return ""
+
+    runner = web.AppRunner(build_health(ready))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with Http(f"http://127.0.0.1:{runner.addresses[0][1]}", site.url) as http:
+        told = wire.Result(claim_token=uuid4(), outcome="success")
+        with pytest.raises(Unavailable, match="serves no agents"):
+            await http.call("POST", f"runs/{uuid4()}/result", wire.ResultAnswer, told, key="gsa_" + "x" * 50)
+        with pytest.raises(KeyRefused):
+            await http.call("GET", "servers", wire.ServerList, key="gsa_" + "x" * 50, query={"revision": 0})
+    await runner.cleanup()
 
 
 async def test_a_database_that_is_away(world: World) -> None:
