@@ -114,6 +114,8 @@ class Chaos:
     def _led(self) -> list[str]:
         periods = [period for replica in self.realm.replicas for period in replica.life.periods]
         gaps = self.leadership.gaps(periods)
+        if not any(period.ready for period in periods):
+            return ["no replica has said what it is called, so nobody knows who led"]
         longest = "; ".join(map(str, gaps[:3]))
         print(f"jobs {self.work.jobs} + {len(self.work.typed)} typed; asked {dict(self.work.asked)}", end="; ")
         print(f"refused {dict(self.work.refused)}; strokes {dict(self.struck.counts)}")

@@ -11,7 +11,7 @@ from tests.faults.chaos.balancer import Balancer
 from tests.wire.bot import BotProcess
 from tests.wire.discord_server import DiscordServer
 
-_CALLED: Final = re.compile(r" this process is (\S+): ")
+_CALLED: Final = re.compile(r" this process is (\S+) and ")
 
 
 class Victim(Protocol):
