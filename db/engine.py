@@ -45,6 +45,16 @@ class Database:
         led._held = held
         return led
 
+    @property
+    def epoch(self) -> int:
+        """Grows with every change of who has the duty that is written under; 0 without one. What was remembered in
+        another one somebody else may have changed since.
+
+        Raises:
+            Conflict: the duty is not held.
+        """
+        return self._held().epoch if self._held else 0
+
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[Session]:
         """Look-ups, on a connection that cannot write.

@@ -145,11 +145,15 @@ class PanelWatch:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._known: dict[UUID, str] = {}
+        self._epoch = 0
 
     async def refresh(self) -> dict[str, int]:
         """Owes an edit to every board that would show something else than at the last look.
 
-        The first look of a process owes one to each: those that show it already cost no call to Discord."""
+        The first look owes one to each, and so does the first after another process has looked: those that show it
+        already cost no call to Discord."""
+        if self._epoch != self._db.epoch:
+            self._known, self._epoch = {}, self._db.epoch
         async with self._db.read() as session:
             found = await panels.fingerprints(session, clock.now())
         changed = [one for one in found if self._known.get(one.id) != one.fingerprint]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +12,7 @@ from bot import clock
 from bot.domain.actors import Actor
 from bot.errors import Conflict, Invalid, NotFound, NotPermitted
 from bot.services import outbox
+from bot.services.leases import Leases
 from bot.services.outbox import Outbox, Sent, Skipped
 from bot.services.panels import PER_CHANNEL, SHOWN, Panels, PanelWatch, Where
 from bot.ui.cards import Colour
@@ -83,6 +85,22 @@ async def test_a_look_finds_what_has_changed_since_the_last(world: World, panels
         assert await watch.refresh() == {"edited": 1}, statement
         assert await watch.refresh() == {"edited": 0}
     assert await owed(world) == 1, "one edit serves for all of it"
+
+
+async def test_who_leads_again_does_not_trust_its_memory(world: World, panels: Panels) -> None:
+    """Another process has shown something else meanwhile, and now all is as it was before."""
+    first, second = Leases(world.db, "first"), Leases(world.db, "second")
+    watches = [PanelWatch(world.db.under(partial(who.under, "boards"))) for who in (first, second)]
+    host, _ = await world.pair()
+    server = await world.server(host)
+    await world.beat(host, wire.ServerReport(id=server, state="running"))
+    await posted(world, panels, 1)
+    for name, watch, holder in zip(("EU1", "EU9", "EU1"), (*watches, watches[0]), (first, second, first), strict=True):
+        await world.rows("update leases set expires_at = now() - interval '1 second'")
+        assert await holder.take("boards")
+        await world.rows("update server_instances set name = :name", name=name)
+        assert await watch.refresh() == {"edited": 1}, name
+        assert await watch.refresh() == {"edited": 0}
 
 
 async def test_a_heartbeat_edits_the_boards_that_show_its_server(world: World, panels: Panels) -> None:
