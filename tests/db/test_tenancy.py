@@ -37,32 +37,34 @@ REASONS: Final[Mapping[str, str]] = {
     "a worker takes what is due in every org, each row with its org": """
         audit_posts.due audit_purge.due audit_purge.loose audit_seals.orgs audit_seals.orgs_far bans.expired
         holds.expired hosts.offline job_runs.lapsed jobs.expired maintenance.due mods.abandoned
-        outbox.claim outbox.next_due schedules_due.claim schedules_due.ids""",
+        outbox.claim outbox.next_due power.due power_drift.ids schedules_due.claim schedules_due.due""",
     "a worker goes on with rows that it has claimed": """
         alert_firings.clearing alert_firings.seen alert_firings.unsure alert_rules.errors ban_entries.begin
         ban_entries.update ban_returns.repeat job_ends.open outbox.disable_message outbox.drop_twin outbox.fail_edits
-        outbox.failed outbox.placed outbox.retry outbox.sent outbox.suspend schedules_due.failed schedules_due.lock
-        schedules_due.move_on schedules_due.settled""",
+        outbox.failed outbox.placed outbox.retry outbox.sent outbox.suspend power_drift.hold schedules_due.ended
+        schedules_due.lock schedules_due.move_on schedules_due.ran schedules_due.shift""",
     "a host, by its key; the host is the bound": """
         agents.authenticate agents.confirm_key agents.drop_next_key agents.host_again agents.key_used agents.lock_host
         agents.retire_keys agents.rotated agents.rotation_pending agents.token_used_by agents.use_token heartbeats.host
-        heartbeats.update_servers job_runs.find job_runs.ready job_runs.unwanted players.close_sessions
-        servers_wanted.of_host""",
+        heartbeats.update_servers job_runs.find job_runs.ready job_runs.unwanted players.close_sessions""",
     "a run or job that was found by its host, or by its number in its org, and is held": """
         job_runs.drop_newer_offer job_runs.finish job_runs.lock job_runs.lose job_runs.overtaken job_runs.take_back
         jobs.drop_offer
         jobs.followers jobs.lock jobs.past_expiry jobs.release jobs.splice mods_deployments.end
         mods_deployments.lock mods_deployments.replace""",
-    "what has ended is moved in every org": "jobs_archive.move",
+    "a plan that was found in its org or is due, by its id or its job; its jobs, in turn": """
+        power.begin power.count power.end power.hold_chain power.lock power.lock_free power.look power.move power.of_job
+        power.seen power.silence""",
+    "the steps of a schedule that was found in its org and is held": "schedules.steps",
     "retention deletes what is old in every org": """
         retention.alert_counts retention.alert_firings retention.archived_ips retention.job_ips retention.jobs
         retention.notification_jobs retention.pairing_tokens retention.pending_confirmations retention.player_ips
-        retention.rejected_mods""",
+        retention.power_plans retention.rejected_mods""",
     "a person's own rows, in every org where they are": """
         privacy.footprint privacy.forget_exceptions privacy.forget_orgs privacy.forget_players privacy.forget_proofs
         privacy.forget_questions privacy.forget_server_roles privacy.heir privacy.pass_on_denials
         privacy.pass_on_server_roles""",
-    "no row of an org is read: a lock by name, files that nobody refers to": "mods.unused players.lock",
+    "no row of an org is read: a lock by name, files": "checks.newest_files mods.unused players.lock",
 }
 """Why a statement names no org -> which ones."""
 

@@ -218,7 +218,7 @@ REFUSALS = [
     ("player kick", {"player": "nobody", "reason": "x"}, "There is no such player here.", "suggestions"),
     ("server start", {"server": "EU #1"}, "EU #1 is running already.", "`/server restart`"),
     ("announce", {"text": "x" * 600}, "has 600 characters", "Shorten it"),
-    ("server restart", {"server": "EU #1", "when": "soon"}, "`when` takes `now` or `in N minutes`", "try again"),
+    ("server restart", {"server": "EU #1", "when": "soon"}, "soon is no moment.", "in 15 minutes"),
 ]
 
 

@@ -166,7 +166,7 @@ async def test_an_export_is_whole_and_one_s_own(community: Community, busy: str,
     assert ban["reason"] == "rude" and "snitch" not in json.dumps(data), "what staff wrote for staff is not in it"
     assert "127.0.0.5" not in json.dumps(data) and "eve" not in {one["name"] for one in data["players"]}
     actions = [entry["action"] for entry in data["auditEntries"]]
-    assert "server.restart" in actions and "fleet.add" not in actions
+    assert "server.restart.plan" in actions and "fleet.add" not in actions
     assert {entry["actor_discord_id"] for entry in data["auditEntries"]} == {vera.id}
     assert data["confirmations"]
 
