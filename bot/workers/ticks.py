@@ -7,7 +7,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _DRAIN_SECONDS: Final = 10.0
 _TOLD_EVERY: Final = 10.0
+_LOOK_SECONDS: Final = 2.0
+"""Between two looks at the clock: whoever sets it back costs the ticks no more than that."""
 _ASKED_SECONDS: Final = 8.0
 """How long somebody waits for a tick that they asked for."""
 
@@ -57,6 +59,7 @@ class Ticks:
         self._told = TickFacts(db)
         self._scheduler: _Scheduler | None = None
         self._timers: dict[str, _Timer] = {}
+        self._timekeeper: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[Mapping[str, int]]] = set()
         self._begun: dict[str, datetime] = {}
         self._failed_last: dict[str, bool] = {}
@@ -72,8 +75,19 @@ class Ticks:
             timer = scheduler.add_job(self._fire, "interval", args=[tick], id=tick.name, seconds=seconds)
             timer.modify(next_run_time=timer.next_run_time - tick.every + tick.first)
             self._timers[tick.name] = timer
-        scheduler.add_job(self.tell, "interval", id="tell", seconds=_TOLD_EVERY)
+        self._timers["tell"] = scheduler.add_job(self.tell, "interval", id="tell", seconds=_TOLD_EVERY)
         self._scheduler = scheduler
+        self._timekeeper = asyncio.create_task(self._keep_time(), name="clock")
+
+    async def _keep_time(self) -> None:
+        """The scheduler waits for a time of day: of a clock that was set back by an hour, for an hour."""
+        while True:
+            before = clock.now()
+            await asyncio.sleep(_LOOK_SECONDS)
+            if (back := before - clock.now()) > timedelta():
+                log.warning("the clock was set back by %s", back)
+                for timer in self._timers.values():
+                    timer.modify(next_run_time=timer.next_run_time - back)
 
     def hurry(self, name: str) -> None:
         """Does a tick now: something has happened that it would find later. One that is under way is not doubled."""
@@ -130,6 +144,8 @@ class Ticks:
             self._timers.clear()
             self._scheduler.shutdown(wait=False)
             self._scheduler = None
+            if self._timekeeper:
+                self._timekeeper.cancel()
             await asyncio.sleep(0)  # the scheduler shuts down in the loop's next round
         if self._running:
             await asyncio.wait(self._running, timeout=_DRAIN_SECONDS)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
@@ -59,6 +59,30 @@ async def test_ticks_come_again_after_errors(db: Database) -> None:
     assert work.times == times
 
 
+async def test_ticks_go_on_when_the_clock_is_set_back(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is when a machine that came up with a wrong clock has asked others for the time."""
+    ahead = timedelta(hours=1)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + ahead
+
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", Clock)
+    monkeypatch.setattr(clock, "now", lambda: Clock.now(UTC))
+    monkeypatch.setattr("bot.workers.ticks._LOOK_SECONDS", 0.3)
+    work = Work(0)
+    ticks = Ticks(db, [Tick("often", timedelta(seconds=0.2), work)])
+    await ticks.start()
+    await asyncio.sleep(0.5)
+    ahead = timedelta()
+    await asyncio.sleep(0.5)
+    before = work.times
+    await asyncio.sleep(1)
+    await ticks.stop()
+    assert work.times > before > 0
+
+
 async def test_a_stop_waits_for_what_is_under_way(db: Database) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
@@ -78,7 +102,8 @@ async def test_a_stop_waits_for_what_is_under_way(db: Database) -> None:
 async def test_the_declared_ticks_all_run_on_an_empty_database(world: World) -> None:
     ticks = ticks_of(world.db)
     assert [tick.name for tick in ticks] == [
-        "leases.sweep", "queue.expire", "jobs.archive", "batches.tend", "mods.sweep", "schedules.due", "power.plans", "jobs.reconcile", "maintenance", "holds.expire", "hosts.sweep", "alerts.evaluate", "alerts.silence",
+        "leases.sweep", "queue.expire", "jobs.archive", "batches.tend", "mods.sweep", "schedules.due", "power.plans",
+        "jobs.reconcile", "maintenance", "holds.expire", "hosts.sweep", "alerts.evaluate", "alerts.silence",
         "bans.reconcile", "bans.expire", "audit.seal", "audit.retention", "panels.refresh", "partitions",
         "retention", "retention.streams", "orgs.purge",
     ]  # fmt: skip
