@@ -12,7 +12,7 @@ from bot.services.confirmations import Done
 from bot.services.jobs_enqueue import enqueue
 from bot.services.servers import left_out, must_be_able, permitted
 from db.engine import Database
-from db.queries import cards
+from db.queries import batches, cards
 from db.queries.cards import ServerCard
 from db.uow import Tx
 
@@ -66,6 +66,8 @@ class Consoles:
         line = one_line(text, "The text")
         async with self._db.uow(actor) as tx:
             servers, denied = await self._audience(tx, ref)
+            # before the numbers of jobs, which others take who hold the row of a server or a host
+            await batches.lock_servers(tx.session, actor.org, [server.id for server in servers])
             places: list[str] = []
             numbers: list[int] = []
             for server in servers:

@@ -9,7 +9,7 @@ from bot.domain.jobs import JobType
 from bot.services import outbox
 from bot.services.jobs_enqueue import enqueue
 from bot.services.maintenance_targets import servers_of
-from db.queries import maintenance_windows
+from db.queries import batches, maintenance_windows
 from db.queries.maintenance_windows import WindowCard
 from db.uow import Tx
 
@@ -51,10 +51,16 @@ async def say(tx: Tx, window: WindowCard, text: str) -> int:
     """Tells the players of the servers in a window, where there may be any and they can be told; on how many servers.
 
     Not the reason: it is for staff, and whoever plans maintenance need not be allowed to speak in the games."""
-    heard = 0
-    for server in await servers_of(tx, window) if text else ():
-        if server.status != "running" or not server.host_online or "say" not in server.capabilities:
-            continue
+    if not text:
+        return 0
+    heard = [
+        server
+        for server in await servers_of(tx, window)
+        if server.status == "running" and server.host_online and "say" in server.capabilities
+    ]
+    # before the numbers of jobs, which others take who hold the row of a server or a host
+    await batches.lock_servers(tx.session, window.org_id, [server.id for server in heard])
+    for server in heard:
         await enqueue(
             tx,
             type=JobType.ANNOUNCE,
@@ -65,5 +71,4 @@ async def say(tx: Tx, window: WindowCard, text: str) -> int:
             expires_after=_SAID_WITHIN,
             quiet=True,
         )
-        heard += 1
-    return heard
+    return len(heard)

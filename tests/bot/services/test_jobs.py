@@ -4,10 +4,12 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from agent import wire
 from bot.domain.jobs import JobType
 from bot.errors import Conflict, NotFound, NotPermitted
+from bot.services.consoles import Consoles
 from tests.bot.world import CHANNEL, World, progress, result
 
 
@@ -40,6 +42,25 @@ async def test_many_at_once_get_different_numbers(world: World) -> None:
     server = await world.server(host)
     jobs = await asyncio.gather(*(world.enqueue(host, server) for _ in range(12)))
     assert sorted(job.number for job in jobs) == list(range(1, 13))
+
+
+async def test_an_announcement_to_all_waits_in_no_circle_with_who_changes_a_server(world: World) -> None:
+    """They hold the server's row and then take a number of a job, as /mod deploy does; the announcement takes many."""
+    host, _ = await world.pair()
+    await world.rows("""update hosts set games = jsonb_set(games, '{0,capabilities}', '["say"]'), status = 'online'""")
+    first, _ = await world.server(host), await world.server(host, "EU2")
+    await world.enqueue(host, first)
+    async with world.db.engine.connect() as connection:
+        await connection.execute(text("begin"))
+        await connection.execute(text("select 1 from server_instances where name = 'EU2' for update"))
+        announced = asyncio.create_task(Consoles(world.db).announce(world.admin(), "hi"))
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        async with asyncio.timeout(5):
+            while not await world.value(waits):
+                await asyncio.sleep(0.01)
+        await connection.execute(text("update org_counters set value = value + 1 where name = 'job'"))
+        await connection.execute(text("commit"))
+    assert (await announced).title == "Announced on 2 servers"
 
 
 async def test_a_dedupe_key_is_taken_while_its_job_lives(world: World) -> None:

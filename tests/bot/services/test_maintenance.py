@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from bot import clock
 from bot.domain.actors import Actor
@@ -290,6 +291,23 @@ async def test_only_who_can_hear_is_told(yard: Yard) -> None:
     await yard.world.rows("update server_instances set status = 'stopped'")
     done = await yard.windows.start(yard.owner, "EU1", "1h", "x")
     assert "Players are told" not in done.text and await yard.said() == []
+
+
+async def test_players_are_told_while_somebody_changes_a_server_and_wants_a_job(yard: Yard) -> None:
+    """They hold the server's row and then take a number of a job, as /mod deploy does; the telling takes many."""
+    await second(yard)
+    await yard.world.rows("insert into org_counters (org_id, name, value) select id, 'job', 0 from orgs")
+    async with yard.world.db.engine.connect() as connection:
+        await connection.execute(text("begin"))
+        await connection.execute(text("select 1 from server_instances where name = 'EU2' for update"))
+        started = asyncio.create_task(yard.windows.start(yard.owner, "everything", "1h", "x"))
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        async with asyncio.timeout(5):
+            while not await yard.world.value(waits):
+                await asyncio.sleep(0.01)
+        await connection.execute(text("update org_counters set value = value + 1 where name = 'job'"))
+        await connection.execute(text("commit"))
+    assert "on 2 of them" in (await started).text
 
 
 async def test_another_org_ends_nothing(yard: Yard) -> None:
