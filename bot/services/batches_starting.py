@@ -55,6 +55,7 @@ class BatchStarting:
         shown = Shown.load(payload)
         # before the numbers of jobs, which others take who hold the row of a server or a host; in one order
         await batches.lock_servers(tx.session, tx.actor.org, shown.servers)
+        await batches.in_turn(tx.session, tx.actor.org)
         plan = await understood(tx, Wish(**payload["wish"]), shown)
         batch_id, number = await self._add(tx, plan)
         made, busy = await _jobs(tx, plan, batch_id)

@@ -31,6 +31,10 @@ _LOCK_HOSTS = text("""/* batches.lock_hosts */
                                          where s.org_id = :org and s.id = any(cast(:servers as uuid[])))
      order by h.id for key share""")
 
+# What the second of two people begins has seen what the first one has begun on the same servers.
+_IN_TURN = text("""/* batches.in_turn */
+    select pg_advisory_xact_lock(hashtextextended('batch:' || cast(:org as uuid)::text, 0))""")
+
 _BUSY = text("""/* batches.busy */
     select server_instance_id as server_id, min(number) as number from jobs
      where org_id = :org and server_instance_id = any(cast(:servers as uuid[])) and status in ('held', 'queued', 'running')
@@ -145,9 +149,14 @@ async def add(session: AsyncSession, values: dict[str, Any]) -> tuple[UUID, int]
 
 
 async def lock_servers(session: AsyncSession, org_id: UUID, servers: Collection[UUID]) -> None:
-    """Keeps others from changing what is done to these servers, or their hosts, while a batch is written."""
+    """Keeps others from changing what is done to these servers, or their hosts, while jobs for all of them are written."""
     for statement in (_LOCK_SERVERS, _LOCK_HOSTS):
         await session.execute(statement, {"org": org_id, "servers": list(servers)})
+
+
+async def in_turn(session: AsyncSession, org_id: UUID) -> None:
+    """Until the end of the transaction nobody else begins a batch in the org."""
+    await session.execute(_IN_TURN, {"org": org_id})
 
 
 async def busy(session: AsyncSession, org_id: UUID, servers: Collection[UUID]) -> dict[UUID, int]:

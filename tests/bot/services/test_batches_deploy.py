@@ -1,5 +1,6 @@
 """Batches that deploy: the version on every server that has not got it, so many at a time."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,9 @@ async def test_one_of_them_by_hand_meanwhile_is_refused(fleet: Fleet, workshop: 
     await fleet.start(action="deploy", mod="Demo", version="1.0")
     with pytest.raises(Conflict, match="is on its way to C already"):
         await workshop.mods.ask_deploy(again(fleet.owner), str(fleet.servers[2]), "Demo", "1.1")
+
+
+async def test_two_batches_at_once_give_each_server_one(fleet: Fleet, workshop: Workshop) -> None:
+    asked = [await fleet.ask(action="deploy", mod="Demo") for _ in range(2)]
+    done = await asyncio.gather(*map(fleet.press, asked), return_exceptions=True)
+    assert [type(one) for one in done if isinstance(one, BaseException)] in ([], [Conflict]), done
