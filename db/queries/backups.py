@@ -44,7 +44,7 @@ _LIST = text("""/* backups.cards */
     select b.id, b.name, b.status, b.size_bytes, b.checksum, b.is_locked, b.metadata as facts, b.created_at,
            b.completed_at, j.number as job, coalesce(u.display_name, u.username) as author
       from backups b
-      left join jobs j on j.id = b.job_id
+      left join all_jobs j on j.id = b.job_id
       left join users u on u.id = b.created_by_id
      where b.org_id = :org and b.server_instance_id = :server and b.status <> 'deleted'
      order by b.created_at desc, b.id limit :limit offset :offset""")
