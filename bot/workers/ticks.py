@@ -60,7 +60,7 @@ class Ticks:
         self._scheduler: _Scheduler | None = None
         self._timers: dict[str, _Timer] = {}
         self._timekeeper: asyncio.Task[None] | None = None
-        self._running: set[asyncio.Task[Mapping[str, int]]] = set()
+        self._running: dict[str, asyncio.Task[Mapping[str, int]]] = {}
         self._begun: dict[str, datetime] = {}
         self._failed_last: dict[str, bool] = {}
         self._since = clock.now()
@@ -126,15 +126,13 @@ class Ticks:
         ]
 
     async def do(self, name: str) -> bool:
-        """Does a tick now, beside its timer; False where it failed, or goes on for longer than somebody waits.
+        """Does a tick now, or waits for it where it is under way; False where it failed, or goes on for longer than
+        somebody waits.
 
         Raises:
             KeyError: there is none of this name.
         """
-        tick = {tick.name: tick for tick in self._ticks}[name]
-        task = asyncio.ensure_future(self.run(tick))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task = self._begin({tick.name: tick for tick in self._ticks}[name])
         await asyncio.wait({task}, timeout=_ASKED_SECONDS)
         return task.done() and not self._failed_last[name]
 
@@ -148,7 +146,7 @@ class Ticks:
                 self._timekeeper.cancel()
             await asyncio.sleep(0)  # the scheduler shuts down in the loop's next round
         if self._running:
-            await asyncio.wait(self._running, timeout=_DRAIN_SECONDS)
+            await asyncio.wait(self._running.values(), timeout=_DRAIN_SECONDS)
 
     async def _fire(self, tick: Tick) -> None:
         if tick.duty and not self._leads(tick.duty):
@@ -157,11 +155,15 @@ class Ticks:
             await self._run_apart(tick)
 
     async def _run_apart(self, tick: Tick) -> None:
-        task = asyncio.ensure_future(self.run(tick))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
         with contextlib.suppress(asyncio.CancelledError):  # the scheduler's shutdown ends this, not the work
-            await asyncio.shield(task)
+            await asyncio.shield(self._begin(tick))
+
+    def _begin(self, tick: Tick) -> asyncio.Task[Mapping[str, int]]:
+        """The run of a tick that is under way, which is not doubled, or a new one."""
+        if (task := self._running.get(tick.name)) is None:
+            task = self._running[tick.name] = asyncio.ensure_future(self.run(tick))
+            task.add_done_callback(lambda _: self._running.pop(tick.name))
+        return task
 
     async def _stand_by(self, tick: Tick) -> None:
         """Another process does it. Whoever takes over must know then how long the database has been there."""

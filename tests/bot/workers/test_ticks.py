@@ -220,9 +220,11 @@ async def test_ticks_of_a_duty_are_done_by_whoever_leads_it(db: Database, monkey
 
 
 async def test_a_tick_is_done_for_whoever_asks(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    work, stuck = Work(1), asyncio.Event()
+    work, stuck, begun = Work(1), asyncio.Event(), 0
 
     async def hangs() -> Mapping[str, int]:
+        nonlocal begun
+        begun += 1
         await stuck.wait()
         return {}
 
@@ -231,7 +233,8 @@ async def test_a_tick_is_done_for_whoever_asks(db: Database, monkeypatch: pytest
     work.done = ValueError("odd")
     assert not await ticks.do("rare")
     monkeypatch.setattr("bot.workers.ticks._ASKED_SECONDS", 0.05)
-    assert not await ticks.do("stuck"), "nobody waits for ever"
+    assert not await ticks.do("stuck") and not await ticks.do("stuck"), "nobody waits for ever"
+    assert begun == 1, "what is asked for again is not done twice at once"
     with pytest.raises(KeyError):
         await ticks.do("unknown")
     stuck.set()
