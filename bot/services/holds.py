@@ -141,9 +141,11 @@ async def _write(tx: Tx, server: ServerCard, reason: str, end: datetime | None) 
         raise await _held_already(tx, server)
     await holds.changed(session, org_id, server.id, now)
     channel = await _tell(tx, server, reason, now, end)
-    waiting = await servers.live_power_job(session, org_id, server.id)
     plan = await power.of_server(session, org_id, server.id)
-    return _said(end, channel, waiting, plan.action if plan else "")
+    seen = await power.seen(session, plan.id, now) if plan else None
+    if plan and seen and seen.job in ("none", "waiting"):  # called off, with the jobs of its countdown
+        return _said(end, channel, seen.busy_number, plan.action)
+    return _said(end, channel, await servers.live_power_job(session, org_id, server.id), "")
 
 
 async def _held_already(tx: Tx, server: ServerCard) -> Conflict:
@@ -234,6 +236,6 @@ def _said(end: datetime | None, channel: int | None, waiting: int | None, planne
     ]
     if waiting:
         lines.append(f"J-{waiting} is waiting or under way there and goes on; `/server cancel` cancels it.")
-    elif planned:
+    if planned:
         lines.append(f"The {planned} that was planned there is called off.")
     return [*lines, *([f"Others read it in <#{channel}>."] if channel else [])]

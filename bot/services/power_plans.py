@@ -185,7 +185,8 @@ async def overrun(tx: Tx, known: PlanRow, *, reason: str) -> None:
 
 
 async def postpone(tx: Tx, known: PlanRow, server: ServerCard, delay: timedelta) -> PlanRow:
-    """Gives a plan that waits another time, so much later; its players hear of it.
+    """Gives a plan that waits another time, so much later than it was, or than now where that is over; its players hear
+    of it.
 
     Raises:
         Conflict: it is over, or under way.
@@ -193,8 +194,8 @@ async def postpone(tx: Tx, known: PlanRow, server: ServerCard, delay: timedelta)
     plan, held = await lock(tx, known)
     must_wait(plan, held)
     now = clock.now()
-    due = plan.due_at + delay if plan.due_at else None
-    give_up = plan.give_up_at + delay if plan.give_up_at else None
+    due = max(plan.due_at, now) + delay if plan.due_at else None
+    give_up = max(plan.give_up_at, now) + delay if plan.give_up_at else None
     await power.move(tx.session, plan.id, due=due, give_up=give_up, now=now)
     await call_off(tx, plan, held, reason=f"postponed by {spoken(delay)}")
     moved = await power.lock(tx.session, plan.id)

@@ -382,3 +382,23 @@ async def test_what_was_planned_raises_no_alarm(at_noon: PlanWorld, action: str)
     await at_noon.later(None, "stopped" if action == "stop" else "running", minutes=5)
     assert await evaluation.states() == {}
     assert await at_noon.world.rows("select 1 from alert_firings") == []
+
+
+async def test_what_is_overdue_is_postponed_from_now_on(at_noon: PlanWorld) -> None:
+    """Its host is away, and its time over: it must not happen at once because somebody wants it later."""
+    await at_noon.plan("in 15 min")
+    await at_noon.do()
+    at_noon.clock.on(minutes=25)
+    await at_noon.tick()
+    done = await at_noon.power.postpone(await at_noon.person(), str(at_noon.server), "5m")
+    assert done.text == f"<t:{at_noon.clock.time.timestamp() + 300:.0f}:f>"
+    assert await at_noon.live() == ["Restart postponed. Restart in 5 minutes", "Restart in 1 minute", "SERVER_RESTART"]
+
+
+async def test_a_hold_says_that_a_countdown_is_called_off(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 15 min")
+    done = await at_noon.holds.hold(await at_noon.person(), str(at_noon.server), "new map")
+    assert "The restart that was planned there is called off." in done.text
+    assert "goes on" not in done.text
+    await at_noon.later(seconds=10)
+    assert await at_noon.live() == ["Restart cancelled"]
