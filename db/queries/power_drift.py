@@ -19,14 +19,17 @@ _STOPPED = """
                         and (j.is_exclusive or j.type = 'SERVER_KILL'))"""
 _FROM = "from server_instances s join hosts h on h.id = s.host_id join orgs o on o.id = s.org_id"
 
-_DRIFTED = text(f"/* power_drift.ids */ select s.id {_FROM} where {_STOPPED} order by s.status_changed_at limit :limit")
+_DRIFTED = text(
+    f"/* power_drift.ids */ select s.id {_FROM} where s.id > :after and {_STOPPED} order by s.id limit :limit"
+)
 
+# Jobs for it can be written meanwhile: whoever does that has taken their number, for which this transaction waits then.
 _HOLD = text(f"""/* power_drift.hold */
     select s.id, s.org_id, o.discord_guild_id as guild_id, s.host_id, s.name, last.tries, last.tried_at
       {_FROM} cross join lateral (
         select count(*) as tries, max(coalesce(j.finished_at, j.created_at)) as tried_at from jobs j
          where j.server_instance_id = s.id and j.source = 'reconcile' and j.created_at > :recent) last
-     where s.id = :id and {_STOPPED} for update of s skip locked""")
+     where s.id = :id and {_STOPPED} for no key update of s skip locked""")
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,10 @@ class Drifted:
     tried_at: datetime | None
 
 
-async def ids(session: AsyncSession, since: datetime, now: datetime, limit: int) -> list[UUID]:
-    """Servers that should run and are stopped since then, with nobody at work on them."""
-    return list((await session.execute(_DRIFTED, {"since": since, "now": now, "limit": limit})).scalars())
+async def ids(session: AsyncSession, since: datetime, now: datetime, after: UUID, limit: int) -> list[UUID]:
+    """Servers that should run and are stopped since then, with nobody at work on them; the next ones by id."""
+    values = {"since": since, "now": now, "after": after, "limit": limit}
+    return list((await session.execute(_DRIFTED, values)).scalars())
 
 
 async def hold(

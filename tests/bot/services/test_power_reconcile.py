@@ -1,11 +1,14 @@
 """What should always run and is stopped is started again, and nothing else is."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.domain.actors import system
 from bot.services.power_reconcile import Reconciler, pause
+from db.queries import power_drift
 from tests.bot.services import power_world
 from tests.bot.services.power_world import PlanWorld
 from tests.bot.world import World
@@ -83,3 +86,34 @@ async def test_what_does_not_stay_up_is_started_ever_more_seldom(drift: Drift) -
             assert await drift.do("failed") == ["SERVER_START"]
     assert starts == [1, 2, 4, 8, 16, 32, 64]
     assert [pause(n) for n in (0, 1, 2, 3, 50)] == [timedelta(minutes=n) for n in (0, 1, 2, 4, 60)]
+
+
+async def test_many_that_are_left_alone_keep_no_other_down(drift: Drift) -> None:
+    """60 are held, and come before it by turns."""
+    world, host = drift.world, drift.host
+    for n in range(60):
+        await world.server(host, f"H{n}", "stopped")
+    await world.rows(
+        """update server_instances set restart_policy = 'always', desired_state = 'running', status = 'stopped',
+                  last_seen_at = :now, status_changed_at = :before""",
+        now=drift.clock.time,
+        before=drift.clock.time - timedelta(days=1),
+    )
+    await world.rows(
+        """insert into server_holds (org_id, server_instance_id, reason, created_at)
+           select org_id, id, 'new map', '2020-01-01' from server_instances where name <> 'EU1'"""
+    )
+    reconciler = Reconciler(world.db)
+    assert sum([(await reconciler.tick())["started"] for _ in range(2)]) == 1
+
+
+async def test_whoever_gives_it_something_to_do_meanwhile_does_not_wait_in_a_circle(drift: Drift) -> None:
+    """They have the number of a job, for which the start would wait."""
+    drift.clock.on(minutes=5)
+    await drift.report(None, "stopped")
+    now = drift.clock.time
+    async with drift.world.db.uow(system("test")) as tx:
+        since, recent = now - timedelta(minutes=1), now - timedelta(hours=6)
+        assert await power_drift.hold(tx.session, drift.server, since=since, recent=recent, now=now)
+        async with asyncio.timeout(3):
+            await drift.world.enqueue(drift.host, drift.server)
