@@ -14,6 +14,7 @@ from bot.domain.actors import Actor, system
 from bot.domain.batches import BATCHED, DISTURBING, LeftOut, Target, end_of, room, stops, unable
 from bot.domain.rest import Rest
 from bot.services import outbox
+from bot.services.jobs_releasing import release
 from db.engine import Database
 from db.queries import audit_write, batches, jobs
 from db.queries.batches import HeldJob, LockedBatch
@@ -118,6 +119,9 @@ class _Turns:
         found = [job.id for job in waiting]
         if found:
             await batches.cancel(self._tx.session, self._batch.org_id, found, reason=reason, by=by, now=self._now)
+        for job_id in found:  # a run of a schedule may wait for one of them, however it ends
+            for follower in await jobs.followers(self._tx.session, job_id):
+                await release(self._tx, follower)
 
     async def _end(self, how: str) -> None:
         session, batch = self._tx.session, self._batch

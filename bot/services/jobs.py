@@ -15,8 +15,9 @@ from bot.domain.actors import Actor
 from bot.domain.jobs import FINAL, JOBS, LIVE, JobType
 from bot.errors import Conflict, NotFound
 from bot.services.holds import must_not_be_held
-from bot.services.jobs_ending import edit_messages, end
+from bot.services.jobs_ending import end
 from bot.services.jobs_enqueue import Enqueued, enqueue
+from bot.services.jobs_releasing import edit_messages
 from bot.services.servers import PAGE, Page, must_see, seen
 from db.engine import Database
 from db.queries import cards, jobs, jobs_archive, schedules_jobs

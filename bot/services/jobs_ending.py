@@ -10,6 +10,7 @@ from bot import clock
 from bot.domain.outcomes import desired_when_ended, status_when_ended
 from bot.services import outbox, sightings
 from bot.services.jobs_effects import effects_of
+from bot.services.jobs_releasing import release
 from db.queries import fleet, jobs
 from db.queries.jobs import LockedJob
 from db.uow import Tx
@@ -81,21 +82,9 @@ async def _pass_on(tx: Tx, first: LockedJob, status: str) -> list[int]:
         for follower in await jobs.followers(tx.session, job.id):
             numbers.append(follower.number)
             if status == "success" or follower.after_any:
-                await _release(tx, follower)
+                await release(tx, follower)
                 continue
             reason = f"J-{job.number}, which comes before it, did not succeed"
             if await _end_one(tx, follower, "cancelled", reason=reason):
                 ended.append((follower, "cancelled"))
     return numbers
-
-
-async def _release(tx: Tx, job: LockedJob) -> None:
-    await jobs.release(tx.session, job.id, clock.now())
-    await edit_messages(tx, job, "job.queued")
-    await tx.notify("gk_jobs", str(job.host_id or ""))
-
-
-async def edit_messages(tx: Tx, job: LockedJob, event_type: str) -> None:
-    """Lets the messages about a job show how it stands."""
-    for message, _ in await jobs.messages(tx.session, job.org_id, job.id):
-        await outbox.edit(tx.session, org_id=job.org_id, message=message, event_type=event_type, payload={})

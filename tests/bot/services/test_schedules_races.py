@@ -2,12 +2,16 @@
 
 import asyncio
 
+from agent import wire
 from bot.domain.actors import system
+from bot.domain.jobs import JobType
 from bot.errors import Conflict
 from bot.services import schedule_results
 from bot.services.fleet import Fleet
-from db.queries import jobs
+from bot.services.jobs_enqueue import enqueue
+from db.queries import fleet, hosts, jobs
 from tests.bot.people import again
+from tests.bot.services.batches_world import Fleet as Servers
 from tests.bot.services.schedules_world import Planned
 from tests.bot.world import World, result
 
@@ -85,11 +89,11 @@ async def test_a_server_is_removed_while_its_schedule_is_due(planned: Planned) -
     """Both want the server for themselves: one of the two jobs is written, never both."""
     await planned.add()
     planned.clock.to(4)
-    fleet = Fleet(planned.world.db)
+    service = Fleet(planned.world.db)
 
     async def remove() -> None:
         async with planned.world.db.uow(again(planned.owner)) as tx:
-            await fleet.removed(tx, {"server": str(planned.server)})
+            await service.removed(tx, {"server": str(planned.server)})
 
     await asyncio.gather(planned.due.tick(), remove(), return_exceptions=True)
     live = await planned.world.rows("select type from jobs where status = 'queued'")
@@ -98,3 +102,39 @@ async def test_a_server_is_removed_while_its_schedule_is_due(planned: Planned) -
     await planned.due.tick()
     gone = await planned.world.value("select deleted_at is not null from server_instances")
     assert await planned.schedule("enabled") is not gone
+
+
+async def test_a_run_on_many_servers_waits_in_no_circle_with_a_change_of_one(planned: Planned) -> None:
+    """Who changes a server holds its row, then that of its host, and then may take the number of a job."""
+    other = await planned.world.server(planned.host, "EU2")
+    await planned.tagged("eu", planned.server, other)
+    await planned.add(action="announce", text="Soon!", server="", tag="eu", name="all")
+    planned.clock.to(4)
+    async with planned.world.db.uow(system("test", planned.world.org_id)) as tx:
+        await fleet.lock(tx.session, planned.world.org_id, other)
+        tick = asyncio.create_task(planned.due.tick())
+        await waiting(planned.world)
+        assert await hosts.lock(tx.session, planned.world.org_id, planned.host.id)
+        job = await enqueue(
+            tx,
+            type=JobType.ANNOUNCE,
+            host_id=planned.host.id,
+            server_id=other,
+            params=wire.Announce(text="Changed"),
+        )
+        tx.audit("test", resource=("server", other), number=job.number)
+    assert await tick == {"enqueued": 1, "skipped": 0}
+
+
+async def test_a_run_that_waits_behind_a_batch_begins_when_that_is_stopped(planned: Planned) -> None:
+    world, other = planned.world, await planned.world.server(planned.host, "EU2")
+    await world.rows("update server_instances set desired_state = 'running'")
+    await planned.tagged("eu", planned.server, other)
+    servers = Servers(world, planned.people, planned.owner, planned.host, [planned.server, other])
+    await servers.start()
+    await planned.add(overlap="queue", server=str(other), when="12:30")
+    planned.clock.to(12, 30)
+    await planned.due.tick()
+    assert await servers.jobs() == ["queued", "held"] and await planned.jobs() == ["held"]
+    await servers.batches.stop(again(planned.owner), "W-1")
+    assert await servers.jobs() == ["queued", "cancelled"] and await planned.jobs() == ["queued"]

@@ -1,0 +1,20 @@
+"""The turn of a job that waits for another one, and its messages, which show how it stands."""
+
+from bot import clock
+from bot.services import outbox
+from db.queries import jobs
+from db.queries.jobs import LockedJob
+from db.uow import Tx
+
+
+async def release(tx: Tx, job: LockedJob) -> None:
+    """A locked job waits for its host from now on, and no longer for the job before it."""
+    await jobs.release(tx.session, job.id, clock.now())
+    await edit_messages(tx, job, "job.queued")
+    await tx.notify("gk_jobs", str(job.host_id or ""))
+
+
+async def edit_messages(tx: Tx, job: LockedJob, event_type: str) -> None:
+    """Lets the messages about a job show how it stands."""
+    for message, _ in await jobs.messages(tx.session, job.org_id, job.id):
+        await outbox.edit(tx.session, org_id=job.org_id, message=message, event_type=event_type, payload={})
