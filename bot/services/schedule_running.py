@@ -91,9 +91,9 @@ async def _ready(tx: Tx, ref: str) -> _Ready:
     schedule = await schedules_due.hold(tx.session, tx.actor.org, card.id)
     if schedule is None:
         raise NotFound(f"{safe(card.name)} was removed meanwhile.", "`/schedule list` shows what there is.")
-    must_be_there(card)
     steps, runs = understood_steps(schedule), Runs(tx, tx.actor.org, clock.now())
     allowed = await may(tx, await schedules.server_ids(tx.session, tx.actor.org, card), types_of(steps))
+    must_be_there(card)
     await runs.look([schedule])
     found = runs.servers(schedule)
     if not found:

@@ -80,23 +80,27 @@ class Schedules:
         return Done(f"{runs} left out", f"{safe(schedule.name)} runs again {_at(again)}." if again else "")
 
     async def pause(self, actor: Actor, ref: str, until_text: str) -> Done:
-        """Pauses a schedule until a moment, or until somebody resumes it."""
+        """Pauses a schedule until a moment, or until somebody resumes it. Who gives a pause an end, or an earlier one,
+        lets it run again: what holds for `resume` holds for them."""
         async with self._db.uow(actor) as tx:
             schedule = await self.locked(tx, ref)
             must_be_there(schedule)
             end = await _end_of_pause(tx, until_text)
             if not schedule.enabled and end is None:
                 raise Conflict(f"{safe(schedule.name)} is paused already.", "`/schedule resume` lets it run again.")
+            sooner = not schedule.enabled or bool(end and schedule.paused_until and end < schedule.paused_until)
+            denied = await _must_be_allowed(tx, schedule) if sooner else []
             next_run = schedule.next_run_at or _next(schedule)
             await schedules.pause(tx.session, tx.actor.org, schedule.id, end, next_run, clock.now())
+            await schedules.leave_out(tx.session, actor.org, schedule.id, [server.id for server in denied])
+            names = {"leftOut": [server.name for server in denied]} if denied else {}
+            until_when = end.isoformat() if end else None
             tx.audit(
-                "schedule.pause",
-                resource=("schedule", schedule.id),
-                name=schedule.name,
-                until=end.isoformat() if end else None,
+                "schedule.pause", resource=("schedule", schedule.id), name=schedule.name, until=until_when, **names
             )
         words = f"Until {_at(end)}." if end else "Until `/schedule resume` lets it run again."
-        return Done(f"{safe(schedule.name)} is paused", words)
+        text = "\n".join(filter(None, [words, left_out(actor, denied)]))
+        return Done(f"{safe(schedule.name)} is paused", text)
 
     async def resume(self, actor: Actor, ref: str) -> Done:
         """Lets a paused schedule run again, from its next moment on; what was due meanwhile stays left out, and so do
@@ -125,7 +129,7 @@ class Schedules:
                 {"schedule": str(schedule.id)},
                 title=f"Remove {safe(schedule.name)}?",
                 effect=[
-                    f"{checked(schedule.expression).words} ({schedule.zone}).",
+                    f"{_rule(schedule)} ({safe(schedule.zone)}).",
                     "Nothing is done by it any more. Jobs that it has begun go on, and their history stays.",
                 ],
                 verb="Remove the schedule",
@@ -225,6 +229,13 @@ def _after(schedule: ScheduleCard, count: int) -> datetime | None:
     """The first run that is done when so many are left out."""
     start = schedule.next_run_at or clock.now()
     return next(islice(_runs(schedule, start), count - 1, None), None)
+
+
+def _rule(schedule: ScheduleCard) -> str:
+    try:
+        return checked(schedule.expression).words
+    except ValueError:  # another version has read it otherwise: it can be removed all the same
+        return safe(schedule.expression)
 
 
 def _time(schedule: ScheduleCard, begin: datetime | None) -> datetime | None:

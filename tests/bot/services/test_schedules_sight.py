@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import NotPermitted
+from bot.errors import Conflict, NotPermitted
 from tests.bot.grants import deny
 from tests.bot.people import MODERATORS, again
 from tests.bot.services.schedules_world import Planned, bound
@@ -91,3 +91,36 @@ async def test_schedules_of_servers_that_somebody_does_not_see(planned: Planned)
     assert await planned.schedules.tags(mia, "") == [("eu", 1)]
     owners = (await planned.schedules.list(planned.owner)).rows
     assert len(owners) == 4
+
+
+async def test_who_may_not_do_it_cannot_end_its_pause_either(planned: Planned) -> None:
+    """An end, or an earlier one, lets it run again as `resume` does."""
+    world, mia = planned.world, await planned.people.actor("mia", MODERATORS)
+    other = await world.server(planned.host, "EU2")
+    await planned.tagged("eu", planned.server, other)
+    await planned.add(name="one")
+    await planned.add(server="", tag="eu", name="all")
+    await bound(planned, "servers.view", "schedules.manage")
+    for first in ("", "2d"):
+        await planned.schedules.pause(again(planned.owner), "one", first)
+        with pytest.raises(NotPermitted, match=r"servers\.restart"):
+            await planned.schedules.pause(again(mia), "one", "1h")
+    await planned.schedules.pause(again(mia), "one", "3d")
+    await planned.schedules.pause(again(mia), "one", "")
+    assert await planned.schedule("enabled", name="one") is False, "to keep it from running is another thing"
+    await bound(planned, "servers.view", "schedules.manage", "servers.restart")
+    await deny(world, mia, "servers.restart", other)
+    await planned.schedules.pause(again(mia), "all", "")
+    done = await planned.schedules.pause(again(mia), "all", "1h")
+    assert done.text.endswith("Left out, because you may not do it there: EU2.")
+
+
+async def test_a_removed_server_is_named_to_nobody_who_may_not_run_its_schedule(planned: Planned) -> None:
+    mia = await planned.people.actor("mia", MODERATORS)
+    await planned.add(name="one")
+    await bound(planned, "schedules.manage", server=await planned.world.server(planned.host, "EU2"))
+    await planned.world.rows("update server_instances set deleted_at = now() where id = :id", id=planned.server)
+    with pytest.raises(NotPermitted):
+        await planned.running.ask(again(mia), "one")
+    with pytest.raises(Conflict, match="its server EU1 was removed"):
+        await planned.running.ask(again(planned.owner), "one")
