@@ -71,13 +71,23 @@ def main(steps: Sequence[Step]) -> Step:
     return steps[0]
 
 
+def minutes_before(steps: Iterable[Step]) -> list[int]:
+    """How many minutes before its time a schedule warns, begun ones counted; the longest first."""
+    return sorted({-(step.offset // 60) for step in steps if step.is_warning}, reverse=True)
+
+
 def warned(steps: Sequence[Step], minutes: Sequence[int]) -> list[Step]:
-    """The steps with these warnings before the schedule's time, in place of those that it has.
+    """The steps with these warnings before the schedule's time, in place of those that it has. Where these are at the
+    same minutes they stay, whatever they say.
 
     Raises:
         ValueError: with a sentence, where there is nothing to warn of.
     """
+    if list(minutes) == minutes_before(steps):
+        return list(steps)
     kept = [step for step in steps if not step.is_warning]
+    if not kept:
+        raise ValueError("This schedule only tells players something; there is nothing else to warn of.")
     action = main(kept).action
     if minutes and main(kept).does.job_type not in (JobType.SERVER_RESTART, JobType.SERVER_STOP):
         raise ValueError("Players are warned of a restart or a stop; other announcements are steps of their own.")

@@ -164,8 +164,8 @@ def types_of(steps: Sequence[Step]) -> list[JobType]:
     return [step.does.job_type for step in steps]
 
 
-async def understood(tx: Tx, wish: Wish) -> Plan:
-    """What a wish means now.
+async def understood(tx: Tx, wish: Wish, after: datetime | None = None) -> Plan:
+    """What a wish means now. `after`: its runs have times later than this.
 
     Raises:
         Invalid, NotFound, NotPermitted, Conflict, Unsupported: it cannot be; nothing was written.
@@ -192,11 +192,12 @@ async def understood(tx: Tx, wish: Wish) -> Plan:
         window=window.words if window else "",
     )
     plan = Plan(told, steps, cron, window, servers, [], denied)
-    return replace(plan, runs=_runs(plan))
+    return replace(plan, runs=_runs(plan, after))
 
 
-def _runs(plan: Plan) -> list[datetime]:
-    runs = list(islice(plan.times.begins(clock.now()), SHOWN_RUNS))
+def _runs(plan: Plan, after: datetime | None) -> list[datetime]:
+    times, now = plan.times, clock.now()
+    runs = list(islice(times.begins(max(after - times.lead, now) if after else now), SHOWN_RUNS))
     if not runs:
         window = plan.window.words if plan.window else ""
         raise Invalid(

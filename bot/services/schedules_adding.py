@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -101,9 +102,9 @@ class ScheduleAdding:
         return Done(f"{safe(plan.wish.name)} is saved", "\n".join(filter(None, words)))
 
 
-async def asked(tx: Tx, wish: Wish, before: Wish | None) -> Preview:
-    """Writes the question down; `before`: what the schedule is now, if it is there."""
-    plan = await understood(tx, wish)
+async def asked(tx: Tx, wish: Wish, before: Wish | None, after: datetime | None = None) -> Preview:
+    """Writes the question down; `before`: what the schedule is now, if it is there. `after`: see `understood`."""
+    plan = await understood(tx, wish, after)
     told = await outbox.channel_for(tx.session, tx.actor.org, "ops") is not None
     action, schedule_id = (_EDIT, UUID(wish.edits)) if before else (_ADD, None)
     tx.audit(f"{action}.ask", resource=("schedule", schedule_id), name=plan.wish.name, cron=plan.cron.expression)

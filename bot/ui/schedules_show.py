@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.domain.cron import checked
+from bot.domain.schedule_steps import minutes_before
 from bot.domain.words import joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
 from bot.ui.ids import custom_id
@@ -128,4 +129,4 @@ def form(wish: Wish) -> ui.Modal:
 
 def _warns(wish: Wish) -> str:
     """The minutes before its time at which players are told."""
-    return ", ".join(str(-step.offset // 60) for step in wish.chain if step.is_warning) or "none"
+    return ", ".join(map(str, minutes_before(wish.chain))) or "none"

@@ -226,3 +226,45 @@ async def test_a_card_is_for_those_who_see_a_server_of_it(planned: Planned) -> N
         await shown(planned, "there", mia)
     found = await shown(planned, "all", mia)
     assert found.servers == ["EU1", "1 more that you do not see"] and not found.manages
+
+
+async def test_warnings_in_somebodys_own_words_stay_when_the_form_repeats_their_minutes(planned: Planned) -> None:
+    for name, action, text in (("one", "restart", ""), ("two", "console", "save")):
+        preview = await planned.adding.ask(again(planned.owner), planned.wish(action=action, text=text, name=name))
+        warning = ("announce", "Store your loot!", "90 seconds before", "")
+        preview = await planned.adding.with_step(again(planned.owner), preview.token, *warning)
+        await planned.confirmations.press(again(planned.owner), preview.token)
+        await planned.edit(name, when="daily at 6", warn="2")
+    said = await planned.world.rows("select payload ->> 'text' from schedule_tasks where job_type = 'ANNOUNCE'")
+    assert said == [("Store your loot!",)] * 2
+    await planned.edit("one", warn="5")
+    assert ("Restart in 5 minutes",) in await planned.world.rows("select payload ->> 'text' from schedule_tasks")
+
+
+async def test_a_schedule_that_only_warns_of_nothing_says_so(planned: Planned) -> None:
+    preview = await planned.adding.ask(again(planned.owner), planned.wish(warn="5", name="one"))
+    preview = await planned.adding.without_step(again(planned.owner), preview.token, 2)
+    await planned.confirmations.press(again(planned.owner), preview.token)
+    for warn in ("15", "none"):
+        with pytest.raises(Invalid, match="there is nothing else to warn of"):
+            await planned.edit("one", warn=warn)
+
+
+async def test_a_run_that_has_begun_with_its_warnings_does_not_begin_again(planned: Planned) -> None:
+    await planned.add(warn="15", overlap="queue")
+    planned.clock.to(3, 46)
+    await planned.due.tick()
+    await planned.edit("restart EU1", warn="5")
+    tomorrow = planned.clock.time.replace(hour=3, minute=55) + timedelta(days=1)
+    assert await planned.schedule("next_run_at") == tomorrow
+    planned.clock.to(4, 5)
+    await planned.edit("restart EU1", when="daily at 5")
+    assert await planned.schedule("next_run_at") == planned.clock.time.replace(hour=4, minute=55)
+
+
+async def test_a_schedule_whose_time_never_comes_any_more_can_be_removed(planned: Planned) -> None:
+    await planned.add()
+    await planned.world.rows("update schedules set cron_expression = '0 4 31 2 *'")
+    question = await planned.schedules.ask_remove(again(planned.owner), "restart EU1")
+    await planned.confirmations.press(again(planned.owner), question.token)
+    assert await planned.world.value("select count(*) from schedules") == 0
