@@ -87,13 +87,18 @@ _ENDED = text("""/* schedules_due.ended */
       from facts
      where c.id = :id and (facts.breaks or not facts.live and not facts.broken)""")
 
-# The first step of a run has had to wait, for a run before it or for its host: the others keep their distance.
+# The first step of a run has had to wait, for a run before it or for its host: the others keep their distance. It need not
+# be the first one of the schedule: an announcement that could not be made is left out, and its time is nobody's delay.
 _SHIFT = text("""/* schedules_due.shift */
     update jobs f set not_before = f.not_before + first.late, expires_at = f.expires_at + first.late
-      from (select j.schedule_id, j.server_instance_id, j.created_at, j.not_before - j.created_at as late from jobs j
-             where j.id = :job and j.not_before - j.created_at > interval '30 seconds'
+      from (select j.schedule_id, j.server_instance_id, j.created_at,
+                   j.not_before - j.created_at - make_interval(secs => coalesce((
+                     select min(t.time_offset_sec) from schedule_tasks t
+                      where t.schedule_id = j.schedule_id and t.job_type = j.type), 0)) as late
+              from jobs j
+             where j.id = :job
                and not exists (select 1 from jobs b where b.id = j.after_job_id and b.created_at = j.created_at)) as first
-     where f.schedule_id = first.schedule_id and f.server_instance_id = first.server_instance_id
+     where first.late > interval '30 seconds' and f.schedule_id = first.schedule_id and f.server_instance_id = first.server_instance_id
        and f.created_at = first.created_at and f.status = 'held'""")
 
 

@@ -237,3 +237,13 @@ async def test_without_retries_what_could_harm_is_done_once(planned: Planned) ->
     planned.clock.to(4)
     await planned.due.tick()
     assert await planned.world.value("select max_attempts from jobs") == 1
+
+
+async def test_a_warning_that_is_left_out_makes_nothing_late(planned: Planned) -> None:
+    await steps(planned, ("console", "save", "5 minutes after", "go on"), warn="15")
+    await planned.world.rows("update server_instances set status = 'crashed'")
+    planned.clock.to(3, 45)
+    await planned.due.tick()
+    planned.clock.to(4)
+    await planned.finish()
+    assert [one[2] for one in await chain(planned)] == [at(4) + TOMORROW, at(4, 5) + TOMORROW]
