@@ -102,5 +102,6 @@ def test_every_action_is_a_job_with_a_permission_and_none_needs_a_confirmation()
         "servers.stop",
         "servers.start",
         "servers.console",
+        "backups.create",
     }
     assert [OF_JOB_TYPE[action.job_type.value] for action in ACTIONS.values()] == list(ACTIONS.values())
