@@ -194,14 +194,14 @@ async def _send(tx: Tx, macro: MacroCard, server: ServerCard, values: Mapping[st
     """Numbers and choices are the author's words and go into the line as they are; a text that was typed is quoted on
     the host, which knows how the game reads a line."""
     action = _action(macro)
-    one_line(rules.filled(macro.text, values), action.text)
+    text = one_line(rules.filled(macro.text, values), action.text)
     free = {param["name"] for param in macro.params if param["kind"] == "text"}
     typed = {name: value for name, value in values.items() if name in free}
     fixed = {name: value for name, value in values.items() if name not in free}
     carried = (
-        wire.Announce(text=rules.filled(macro.text, values).strip())
+        wire.Announce(text=text)
         if action.name == "announce"
-        else wire.ConsoleCommand(command=rules.filled(macro.text, fixed), values=typed)
+        else wire.ConsoleCommand(command=one_line(rules.filled(macro.text, fixed), action.text), values=typed)
     )
     return await enqueue(
         tx,

@@ -121,6 +121,16 @@ async def test_what_gets_too_long_sends_nothing(stage: Stage) -> None:
         await stage.run(await stage.court.owner(), {"t": "y" * 100}, "long")
 
 
+async def test_what_is_too_long_before_it_is_filled_in_sends_nothing(stage: Stage) -> None:
+    """The host is sent the places of texts, whose names may be longer than what is entered."""
+    name = "b" * 32
+    text = f"say {{{{a:choice {'a' * 40}|x}}}}{'{{a}}' * 11}{{{{{name}}}}}"
+    await stage.add(await stage.court.owner(), Wish("prize", "console", text))
+    with pytest.raises(Invalid, match="a console takes 512"):
+        await stage.run(await stage.court.owner(), {"a": "a" * 40, name: "1"})
+    assert await stage.jobs() == []
+
+
 async def test_without_parameters_it_asks_and_runs_once(stage: Stage) -> None:
     await stage.add(await stage.court.owner(), Wish("Hello", "announce", "Hello!"))
     actor = await mia(stage)
