@@ -32,9 +32,9 @@ from bot.services.identity import Identity
 from bot.services.incidents import Incidents
 from bot.services.jobs import Jobs
 from bot.services.log_search import LogSearch
-from bot.services.maintenance import Maintenance
 from bot.services.macros import Macros
 from bot.services.macros_adding import MacroAdding
+from bot.services.maintenance import Maintenance
 from bot.services.mods import Mods
 from bot.services.panels import Panels
 from bot.services.players import Players

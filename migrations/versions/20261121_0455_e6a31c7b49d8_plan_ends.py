@@ -6,8 +6,6 @@ Revision: e6a31c7b49d8
 Follows: a4d7c19e35f0
 """
 
-# ruff: noqa: E501 - one fact a line, as psql shows it
-
 from migrations.statements import run
 
 revision = "e6a31c7b49d8"

@@ -8,7 +8,7 @@ from bot.roles import roles_of
 
 @pytest.mark.parametrize(
     ("text", "roles"),
-    [("bot", {"bot"}), ("bot,http,workers", {"bot", "http", "workers"}), (" http, http ,workers,", {"http", "workers"})],
+    [("bot", {"bot"}), ("bot,http,workers", {"bot", "http", "workers"}), (" http,http ,workers,", {"http", "workers"})],
 )
 def test_any_of_them(text: str, roles: set[str]) -> None:
     assert roles_of(text) == roles

@@ -30,7 +30,9 @@ STATUSES = (
 )  # fmt: skip
 OFTEN = "0 " + ",".join(map(str, range(0, 24, 2))) + " * * 0,1,2,3,4,5"
 
-NEWER: list[dict[str, Any]] = [{"job_type": "SOMETHING_NEWER", "payload": {}, "time_offset_sec": 0, "continue_on_failure": False}]
+NEWER: list[dict[str, Any]] = [
+    {"job_type": "SOMETHING_NEWER", "payload": {}, "time_offset_sec": 0, "continue_on_failure": False}
+]
 SEEN = Actor(type="user", name="Ann", grants=Grants(break_glass=True))
 
 
