@@ -58,6 +58,9 @@ async def backup(server: Instance, params: wire.SaveBackup, report: Report) -> w
         clear_up(server)
         packing = Packing(_content(server, described), directory_of(server) / f"{params.backup_id}{_SUFFIX}")
         try:
+            if not await _in_a_thread(packing, packing.fits):
+                # nobody wants them any more; else a full disk would keep them, and they would keep it full
+                _drop(directory_of(server), params.drop, params.backup_id)
             await _in_a_thread(packing, packing.write)
             await report(Step.VERIFYING, "")
             packed = await _in_a_thread(packing, packing.finish)

@@ -92,7 +92,7 @@ class Content:
 
 
 class Packing:
-    """One archive, from the files to its name: `write`, `finish`, each in a thread; `stop` from any other, and
+    """One archive, from the files to its name: `fits`, `write`, `finish`, each in a thread; `stop` from any other, and
     `discard` unless it was wanted to the end."""
 
     def __init__(self, content: Content, target: Path) -> None:
@@ -113,7 +113,6 @@ class Packing:
             TaskFailed: there is nothing to pack, or no room for it.
             Stopped, OSError
         """
-        make_private(self._target.parent)
         self._must_fit()
         self._files, self._changed, self._sha256 = self._write()
         if not self._files:
@@ -138,9 +137,19 @@ class Packing:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
+    def fits(self) -> bool:
+        """Whether there is room for all of it as it lies there: how well it packs nobody knows yet."""
+        needed, free = self._room()
+        return needed + SPARE <= free
+
+    def _room(self) -> tuple[int, int]:
+        """Bytes that it may take, and that are free."""
+        make_private(self._target.parent)
+        return self._content.size(), self._free()
+
     def _must_fit(self) -> None:
-        """Before anything is written, and for all of it as it lies there: how well it packs nobody knows yet."""
-        needed, free = self._content.size(), self._free()
+        """Before anything is written."""
+        needed, free = self._room()
         if needed + SPARE > free:
             raise TaskFailed(
                 f"There is no room for it on the host: it may take {_mb(needed)}, and {_mb(free)} are free. Nothing "

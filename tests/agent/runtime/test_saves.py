@@ -329,6 +329,24 @@ async def test_a_full_disk_is_told_in_a_sentence(
         await server.backup(wish(), Card())
 
 
+async def test_what_was_given_up_makes_room(host: Host, server: GameServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    await server.start(Card())
+    old = wish()
+    await server.backup(old, Card())
+    assert old.backup_id is not None
+
+    def usage(_: Path) -> Usage:
+        return Usage(1, 1, SPARE if kept(host, server) == [f"{old.backup_id}.tar.gz"] else SPARE * 10)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(TaskFailed, match="no room for it"):
+        await server.backup(wish(), Card())
+    assert kept(host, server) == [f"{old.backup_id}.tar.gz"], "what is kept makes no room"
+    new = wish(old.backup_id)
+    assert (await server.backup(new, Card())).dropped == [old.backup_id]
+    assert kept(host, server) == [f"{new.backup_id}.tar.gz"]
+
+
 async def test_other_games_say_that_they_have_nothing(host: Host) -> None:
     server = await host.server(host.spec("teeworlds"))
     with pytest.raises(TaskFailed, match="nothing that a backup would hold"):
