@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -24,6 +25,8 @@ from db.uow import Tx
 log = logging.getLogger(__name__)
 
 CHANNEL: Final = "gk_jobs"
+PASSED_ON_FOR: Final = timedelta(seconds=10)
+"""A job that this process cannot read is offered by none for so long, so that it does not come back at once."""
 
 
 class JobQueue:
@@ -66,10 +69,14 @@ class JobQueue:
             return await job_runs.unwanted(session, host.id, known)
 
     async def _readable(self, host: HostIdentity, offer: Offer) -> wire.ClaimedJob | None:
-        """The offer in the words of the protocol. One written by another version must not block those behind it."""
+        """The offer in the words of the protocol. One written by another version must not block those behind it: it is
+        left to the others while there are any, as that version may run beside this."""
         try:
             params = params_of(offer.type, offer.payload)
         except ValidationError:
+            async with self._db.statement() as session:
+                if await job_runs.pass_on(session, offer, clock.now() + PASSED_ON_FOR):
+                    return None
             log.exception("J-%d of %s cannot be offered", offer.number, host.name)
             words = "This version cannot read the job. Give the command again."
             await self.finish(

@@ -122,6 +122,16 @@ _TAKE_BACK = text("""/* job_runs.take_back */
     update jobs j set status = 'queued' from gone where j.id = gone.job_id and j.status = 'running'
     returning pg_notify('gk_jobs', j.host_id::text)""")
 
+# The job first, then its run.
+_PASS_ON = text("""/* job_runs.pass_on */
+    with job as (
+      select id from jobs where id = :job and status = 'running'
+         and (select count(*) from leases where duty like 'role:http:%' and expires_at > now()) > 1 for update),
+    gone as (
+      delete from job_runs r using job
+       where r.id = :run and r.job_id = job.id and r.claim_token = :token and r.status = 'claimed' returning r.job_id)
+    update jobs j set status = 'queued', not_before = :later from gone where j.id = gone.job_id returning j.id""")
+
 _LOSE = text("""/* job_runs.lose */
     update job_runs set status = 'lost', finished_at = :now, error_message = :error where id = :run""")
 
@@ -267,6 +277,12 @@ async def lapsed(session: AsyncSession, limit: int) -> list[Lapsed]:
 async def take_back(session: AsyncSession, run_id: UUID) -> bool:
     """Removes an offer that was never begun and queues its job again. False: it was begun meanwhile."""
     return (await session.execute(_TAKE_BACK, {"run": run_id})).first() is not None
+
+
+async def pass_on(session: AsyncSession, offer: Offer, later: datetime) -> bool:
+    """Takes back an offer that was not told to its host, for another process to make it then. False: there is none."""
+    values = {"job": offer.job_id, "run": offer.run_id, "token": offer.claim_token, "later": later}
+    return (await session.execute(_PASS_ON, values)).first() is not None
 
 
 async def lose(session: AsyncSession, run_id: UUID, error: str, now: datetime) -> None:

@@ -10,6 +10,7 @@ from agent import wire
 from bot import clock
 from bot.domain.jobs import HEAD_START, JobType
 from bot.errors import Conflict, NotFound
+from bot.services.leases import Leases
 from tests.bot.world import World, progress, result
 
 
@@ -246,6 +247,27 @@ async def test_a_job_that_cannot_be_read_does_not_block_the_others(world: World)
     await world.rows("update jobs set payload = '{\"boom\": 1}' where number = :number", number=broken.number)
     assert [job.number for job in await world.claim(host)] == [good.number]
     assert await world.job(broken.number) == ("failed", "failed")
+
+
+async def test_a_job_of_another_version_is_left_to_its_process(world: World) -> None:
+    """While both run, and not tried again at once; a process that is alone says that it cannot read it."""
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host, "EU1"))
+    other = await world.enqueue(host, await world.server(host, "EU2"))
+    await world.rows("update jobs set type = 'SERVER_TELEPORT' where id = :id", id=job.id)
+    old, new = Leases(world.db, "old"), Leases(world.db, "new")
+    await old.take("role:http:old")
+    await new.take("role:http:new")
+    (offer,) = await world.claim(host)
+    assert offer.number == other.number
+    await world.queue.progress(host, offer.run_id, progress(offer))
+    assert await world.job(job.number) == ("queued", None)
+    await world.rows("update jobs set type = 'SERVER_RESTART' where id = :id", id=job.id)  # as the new one knows it
+    assert await world.claim(host) == [], "not at once"
+    later = "update jobs set not_before = not_before - interval '10 seconds' where id = :id"
+    await world.rows(later, id=job.id)
+    (offer,) = await world.claim(host)
+    assert (offer.number, offer.attempt) == (job.number, 1)
 
 
 async def test_a_revoked_key_gets_no_more_work(world: World) -> None:
