@@ -103,6 +103,8 @@ class Jobs:
             raise Conflict(f"J-{number} ended long ago.", "`/job show` says how; give the command again.")
         if job is None:
             raise NotFound(f"There is no job J-{number} here.", "`/job list` shows what there is.")
+        if job.type not in JobType.__members__:
+            raise Conflict(f"J-{number} is of a later version of the bot.", "Try again when this one is replaced.")
         for needed in filter(None, (permission, JOBS[JobType(job.type)].permission)):
             await tx.require(needed, server_id=job.server_id)
         return job

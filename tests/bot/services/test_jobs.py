@@ -125,6 +125,15 @@ async def test_cancelling_and_retrying_need_the_jobs_own_permission(world: World
     assert await world.job(job.number) == ("queued", None)
 
 
+async def test_a_job_of_a_later_version_is_left_to_it(world: World) -> None:
+    host, _ = await world.pair()
+    job = await world.enqueue(host, await world.server(host))
+    await world.rows("update jobs set type = 'SERVER_TELEPORT'")
+    for act in (world.jobs.cancel, world.jobs.retry):
+        with pytest.raises(Conflict, match="later version"):
+            await act(world.admin(), job.number)
+
+
 async def test_jobs_of_another_guild_are_not_there(world: World) -> None:
     host, _ = await world.pair()
     job = await world.enqueue(host, await world.server(host))
