@@ -137,6 +137,8 @@ class Leading:
     async def _take(self) -> None:
         live = {lease.duty for lease in self.seen if lease.is_live}
         for duty in (*self._roles, *self._duties):
+            if duty not in {*self._roles, *self._duties}:
+                continue  # it steps down while this looks
             if duty not in live | self._away and await self.leases.take(duty) is not None and duty in self._duties:
                 log.info("leads %s", duty)
 

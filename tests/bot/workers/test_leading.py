@@ -54,6 +54,20 @@ async def test_the_first_one_leads_and_the_next_one_when_it_ends(process: Make) 
     await eventually(lambda: second.members("workers") == {"b"}, 2)
 
 
+async def test_who_steps_down_while_it_takes_has_nothing_afterwards(process: Make, db: Database) -> None:
+    """Nobody would do what it has until it has ended."""
+    only = process("a", "workers")
+    async with db.uow(system("test.first")) as tx:
+        await tx.session.execute(text("insert into leases values ('alerts', 'b', 1, now() - interval '1 second')"))
+        beginning = asyncio.create_task(only.begin())
+        await asyncio.sleep(0.5)
+        stepping_down = asyncio.create_task(only.step_down())
+        await asyncio.sleep(0.1)
+        assert not beginning.done() and not stepping_down.done(), "somebody else is just taking the first duty"
+    await asyncio.gather(beginning, stepping_down)
+    assert only.leases.held.keys() == {"role:workers:a"}
+
+
 async def test_who_has_no_ticks_leads_nothing(process: Make) -> None:
     bot = process("a", "bot")
     await bot.begin()
