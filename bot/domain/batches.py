@@ -17,8 +17,8 @@ BATCHED: Final[Mapping[str, Action]] = {
 }
 DISTURBING: Final = frozenset(BATCHED) - {"announce"}
 """Servers that are held or in maintenance are spared these."""
-Kind = Literal["denied", "held", "maintenance", "busy", "unable", "removed"]
-"""Why a server is left out."""
+Kind = Literal["denied", "unseen", "held", "maintenance", "busy", "unable", "removed"]
+"""Why a server is left out. `unseen`: denied, and its author may not even know of it."""
 
 
 @dataclass(frozen=True)

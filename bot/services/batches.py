@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
@@ -74,10 +74,10 @@ class Batches:
         self._db = db
 
     async def message(self, org_id: UUID, batch_id: str) -> Batch | None:
-        """What its message shows, to all who read the channel; None: it is gone."""
+        """What its message shows, to all who read the channel, its author among them; None: it is gone."""
         async with self._db.read() as session:
             card = await batch_cards.card(session, org_id, batch_id=batch_id)
-            return await _whole(session, card, EVERYWHERE) if card else None
+            return await _whole(session, card, EVERYWHERE, unseen="a server that they do not see") if card else None
 
     async def show(self, actor: Actor, ref: str, *, failed: bool = False, page: int = 0) -> tuple[Batch, Page[Turn]]:
         """A batch as its reader may see it, and some of its servers. `failed`: only those that did not succeed.
@@ -140,17 +140,20 @@ class Batches:
             await tx.require_on(needed, servers)
 
 
-async def _whole(session: AsyncSession, card: BatchCard, scope: Scope) -> Batch:
+async def _whole(session: AsyncSession, card: BatchCard, scope: Scope, *, unseen: str = "") -> Batch:
+    """`unseen`: what servers are called that its author does not see; by their names where that is empty."""
     jobs = await batch_cards.jobs(session, card.org_id, card.id)
     left = {one.server: one for one in map(LeftOut.load, card.targets.get("left", ()))}
     turns = [(job.server_id, _turn(job)) for job in jobs if not (job.status == "cancelled" and _id(job) in left)]
     numbers = {_id(job): job.number for job in jobs}
-    turns += [
-        (UUID(one.server) if one.server else None, Turn(one.name, "left out", one.reason, numbers.get(one.server)))
-        for one in left.values()
-    ]
+    turns += [(UUID(one.server) if one.server else None, _out(one, numbers, unseen)) for one in left.values()]
     seen = [turn for server, turn in turns if scope.covers(server)]
     return Batch(card, seen, len(turns) - len(seen))
+
+
+def _out(one: LeftOut, numbers: Mapping[str, int], unseen: str) -> Turn:
+    name = unseen if unseen and one.kind == "unseen" else one.name
+    return Turn(name, "left out", one.reason, numbers.get(one.server))
 
 
 def _id(job: BatchJob) -> str:

@@ -16,6 +16,7 @@ from bot.services.confirmations import Done, Question, ask
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.mods_games import moddable
 from bot.services.mods_giving import give
+from bot.services.servers import VIEW
 from db.engine import Database
 from db.queries import batches
 from db.queries.cards import ServerCard
@@ -59,7 +60,7 @@ class BatchStarting:
         plan = await understood(tx, Wish(**payload["wish"]), shown)
         batch_id, number = await self._add(tx, plan)
         made, busy = await _jobs(tx, plan, batch_id)
-        left = [*plan.left, *busy, *[out(server, "denied", _DENIED) for server in plan.denied]]
+        left = [*plan.left, *busy, *[_denied(tx.actor, server) for server in plan.denied]]
         if not made:
             raise nothing(plan.action, plan.wish.tag, busy)
         targets = {"tag": plan.wish.tag, "left": [one.dump() for one in left]}
@@ -90,6 +91,10 @@ class BatchStarting:
             "now": clock.now(),
         }
         return await batches.add(tx.session, values)
+
+
+def _denied(actor: Actor, server: ServerCard) -> LeftOut:
+    return out(server, "denied" if actor.may_on(VIEW, server.id) else "unseen", _DENIED)
 
 
 async def _jobs(tx: Tx, plan: Plan, batch_id: UUID) -> tuple[list[Enqueued], list[LeftOut]]:

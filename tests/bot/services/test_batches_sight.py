@@ -42,6 +42,14 @@ async def test_servers_denied_are_left_out_and_named_unseen_ones_counted(fleet: 
     assert (await fleet.states())["S03"] == "left out: whoever started it may not do it there"
 
 
+async def test_its_message_names_no_server_that_its_author_does_not_see(fleet: Fleet) -> None:
+    """It may be where the command was typed."""
+    who = await mia(fleet, *ALL, but={"servers.restart": 1, "servers.view": 2, "batches.run": 2})
+    await fleet.press(await fleet.ask(who), who)
+    message = await fleet.batches.message(fleet.owner.org, str(await fleet.batch("id")))
+    assert message and [turn.name for turn in message.turns] == ["S01", "S02", "a server that they do not see"]
+
+
 @pytest.mark.parametrize("missing", ["batches.run", "servers.restart"])
 async def test_nowhere_is_refused_and_so_is_what_was_lost_meanwhile(fleet: Fleet, missing: str) -> None:
     asked = await fleet.ask(await mia(fleet, *ALL))
