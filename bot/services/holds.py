@@ -12,7 +12,7 @@ from bot.domain.durations import rough
 from bot.domain.rest import Rest, end_of
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
-from bot.services import outbox
+from bot.services import outbox, power_plans
 from bot.services.confirmations import Done
 from bot.services.servers import permitted
 from db.engine import Database
@@ -68,16 +68,18 @@ class Holds:
         async with self._db.uow(actor) as tx:
             server = await permitted(tx, ref, _PERMISSION)
             end = await _end(tx, duration)
+            planned = await _called_off(tx, server, why)  # before the server's row, which the end of a job changes
             if not await fleet.lock(tx.session, actor.org, server.id):
                 raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
             await _sweep(tx, server.id)
-            said = await _write(tx, server, why, end)
+            said = await _write(tx, server, why, end, planned)
             tx.audit(
                 "server.hold",
                 resource=("server", server.id),
                 name=server.name,
                 reason=why,
                 until=end.isoformat() if end else None,
+                **({"calledOff": planned} if planned else {}),
             )
         return Done(f"{safe(server.name)} is held", "\n".join(said))
 
@@ -134,18 +136,21 @@ async def _end(tx: Tx, duration: str) -> datetime | None:
         raise Invalid(str(error), "Such as `2h` or `friday 18:00`; without it the hold ends when released.") from error
 
 
-async def _write(tx: Tx, server: ServerCard, reason: str, end: datetime | None) -> list[str]:
+async def _called_off(tx: Tx, server: ServerCard, reason: str) -> str:
+    """Ends what was planned there, at once: it could be due before anybody looks. What it was; empty: nothing."""
+    plan = await power.of_server(tx.session, tx.actor.org, server.id)
+    ended = plan and await power_plans.overrun(tx, plan, reason=f"it was held meanwhile: {reason}", told=server)
+    return plan.action if plan and ended else ""
+
+
+async def _write(tx: Tx, server: ServerCard, reason: str, end: datetime | None, planned: str) -> list[str]:
     """The hold, its message, and the word to the host; what to say of it."""
     session, org_id, now = tx.session, tx.actor.org, clock.now()
     if not await holds.add(session, org_id, server.id, reason=reason, author=tx.actor.user_id, until=end, now=now):
         raise await _held_already(tx, server)
     await holds.changed(session, org_id, server.id, now)
     channel = await _tell(tx, server, reason, now, end)
-    plan = await power.of_server(session, org_id, server.id)
-    seen = await power.seen(session, plan.id, now) if plan else None
-    if plan and seen and seen.job in ("none", "waiting"):  # called off, with the jobs of its countdown
-        return _said(end, channel, seen.busy_number, plan.action)
-    return _said(end, channel, await servers.live_power_job(session, org_id, server.id), "")
+    return _said(end, channel, await servers.live_power_job(session, org_id, server.id), planned)
 
 
 async def _held_already(tx: Tx, server: ServerCard) -> Conflict:

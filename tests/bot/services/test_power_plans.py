@@ -253,7 +253,7 @@ async def test_a_hold_ends_a_plan_and_refuses_another(at_noon: PlanWorld) -> Non
     await at_noon.plan("in 15 min")
     await at_noon.do()
     await at_noon.holds.hold(await at_noon.person("Bob"), str(at_noon.server), "new map", "2h")
-    assert await at_noon.later(seconds=5) == {"cancel": 1}
+    assert await at_noon.later(seconds=5) == {}
     assert await at_noon.status() == [("cancelled", "it was held meanwhile: new map")]
     assert await at_noon.do() == ["Restart cancelled"]
     with pytest.raises(Conflict, match=r"held by Bob for .*: new map"):
@@ -395,10 +395,23 @@ async def test_what_is_overdue_is_postponed_from_now_on(at_noon: PlanWorld) -> N
     assert await at_noon.live() == ["Restart postponed. Restart in 5 minutes", "Restart in 1 minute", "SERVER_RESTART"]
 
 
-async def test_a_hold_says_that_a_countdown_is_called_off(at_noon: PlanWorld) -> None:
-    await at_noon.plan("in 15 min")
+async def test_a_hold_calls_off_what_is_due_before_anybody_looks(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 1 min")
+    await at_noon.do()
+    at_noon.clock.on(seconds=59)
     done = await at_noon.holds.hold(await at_noon.person(), str(at_noon.server), "new map")
     assert "The restart that was planned there is called off." in done.text
     assert "goes on" not in done.text
-    await at_noon.later(seconds=10)
-    assert await at_noon.live() == ["Restart cancelled"]
+    at_noon.clock.on(seconds=1)
+    assert await at_noon.do() == ["Restart cancelled"]
+    assert await at_noon.status() == [("cancelled", "it was held meanwhile: new map")]
+
+
+async def test_a_hold_leaves_what_is_under_way(at_noon: PlanWorld) -> None:
+    await at_noon.plan("in 1 min")
+    await at_noon.do()
+    await at_noon.later(minutes=1)
+    await at_noon.world.started(at_noon.host)
+    done = await at_noon.holds.hold(await at_noon.person(), str(at_noon.server), "new map")
+    assert "is waiting or under way there and goes on" in done.text
+    assert "called off" not in done.text
