@@ -58,13 +58,14 @@ _ADD = text("""/* schedules.add */
             :backoff, :lead, :next_run_at, cast(:author as uuid), :now, :now)
     returning id""")
 
-# A run that is under way keeps the steps with which it began: they are jobs by then.
+# A run that is under way keeps the steps with which it began: they are jobs by then. One that is due is still done.
 _EDIT = text("""/* schedules.edit */
     update schedules set name = :name, cron_expression = :expression, timezone = :zone, catch_up = :catch_up,
            overlap = :overlap, only_when_online = :only_online, only_when_empty = :only_empty,
            execution_window_start = cast(:window_start as time), execution_window_end = cast(:window_end as time),
            max_retries = :retries, backoff_sec = :backoff, lead_sec = :lead,
-           next_run_at = case when enabled then cast(:next_run_at as timestamptz) end, updated_at = :now
+           next_run_at = case when enabled and next_run_at <= :now and lead_sec = :lead then next_run_at
+                              when enabled then cast(:next_run_at as timestamptz) end, updated_at = :now
      where org_id = :org and id = :id""")
 
 _STEPS = text("""/* schedules.steps */

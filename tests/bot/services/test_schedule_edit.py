@@ -268,3 +268,12 @@ async def test_a_schedule_whose_time_never_comes_any_more_can_be_removed(planned
     question = await planned.schedules.ask_remove(again(planned.owner), "restart EU1")
     await planned.confirmations.press(again(planned.owner), question.token)
     assert await planned.world.value("select count(*) from schedules") == 0
+
+
+async def test_a_run_that_is_due_is_done_although_somebody_saves_a_change(planned: Planned) -> None:
+    await planned.add()
+    planned.clock.to(4, 0, 1)
+    await planned.edit("restart EU1", retries=2)
+    assert await planned.due.tick() == {"enqueued": 1, "skipped": 0}
+    assert await planned.schedule("next_run_at") == at(4) + timedelta(days=2)
+    assert await planned.due.tick() == {"enqueued": 0, "skipped": 0}
