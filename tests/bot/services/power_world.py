@@ -1,6 +1,6 @@
 """A guild with a server that players are on, and plans for it, on a clock that a test moves."""
 
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import pytest
@@ -26,13 +26,13 @@ class PlanWorld:
         self.world, self.clock = world, moved
         self.power = Power(world.db, world.jobs)
         self.plans, self.holds = PowerPlans(world.db), Holds(world.db)
-        actions = dict.fromkeys(("server.stop", "server.restart", "server.kill"), self.power.confirmed)
+        actions = {f"server.{action}": self.power.confirmed for action in ("stop", "restart", "kill")}
         self.confirmations = Confirmations(world.db, actions)
         self.host: HostIdentity
         self.server: UUID
         self.ann: Actor
 
-    async def found(self, monkeypatch: pytest.MonkeyPatch) -> "PlanWorld":
+    async def found(self, monkeypatch: pytest.MonkeyPatch) -> Self:
         """At noon, with two players on the server."""
         monkeypatch.setattr(clock, "now", self.clock)
         self.host, _ = await self.world.pair()
