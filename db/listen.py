@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 _FIRST_DELAY: Final = 0.1
 _LONGEST_DELAY: Final = 5.0
+_LEFT_WITHIN: Final = 1.0
 
 
 class Listener:
@@ -41,9 +42,17 @@ class Listener:
                 log.warning("cannot listen on %s: %s", channel, error)
                 await asyncio.sleep(_FIRST_DELAY)
             finally:
-                async with self._turn:
-                    if not connection.is_closed():
+                await self._leave(connection, channel, heard)
+
+    async def _leave(self, connection: Connection, channel: str, heard: Callable[..., None]) -> None:
+        """Hears no more. A server that is silent is not waited for: whoever ends could not."""
+        try:
+            async with asyncio.timeout(_LEFT_WITHIN):
+                if not connection.is_closed():
+                    async with self._turn:
                         await connection.remove_listener(channel, heard)
+        except NO_CONNECTION:
+            connection.terminate()
 
     async def catch_up(self) -> None:
         """Returns when everything notified before this call has been heard: PostgreSQL delivers before it answers."""

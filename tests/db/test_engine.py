@@ -184,6 +184,20 @@ async def test_a_silent_server_is_given_up(tap: tuple[WireTap, Database], monkey
     assert time.monotonic() - started < 5
 
 
+async def test_who_listens_ends_although_the_server_is_silent(tap: tuple[WireTap, Database]) -> None:
+    wire, db = tap
+    listening = [asyncio.create_task(db.listen(channel, lambda _: None)) for channel in ("one", "two")]
+    await asyncio.sleep(0.3)
+    wire.flowing.clear()
+    started = time.monotonic()
+    for task in listening:
+        task.cancel()
+    await asyncio.wait(listening, timeout=10)
+    await db.close()
+    wire.flowing.set()
+    assert time.monotonic() - started < 5
+
+
 async def test_two_hundred_look_ups_share_fifteen_connections(db: Database) -> None:
     async def look_up() -> int:
         async with db.read() as session:
