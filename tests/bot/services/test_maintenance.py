@@ -310,6 +310,16 @@ async def test_players_are_told_while_somebody_changes_a_server_and_wants_a_job(
     assert "on 2 of them" in (await started).text
 
 
+async def test_players_hear_of_the_end_when_no_other_window_goes_on(yard: Yard) -> None:
+    await yard.windows.start(yard.owner, "everything", "2h", "x")
+    await yard.windows.start(yard.owner, "EU1", "1h", "y")
+    await yard.windows.end(yard.owner, await yard.id("y"))
+    assert "Maintenance is over." not in await yard.said()
+    yard.clock.on(hours=2)
+    await yard.due.tick()
+    assert (await yard.said())[-1] == "Maintenance is over."
+
+
 async def test_another_org_ends_nothing(yard: Yard) -> None:
     await yard.windows.start(yard.owner, "EU1", "1h", "x")
     stranger = await yard.planned.people.actor("eve", guild_id=2002, guild_name="Next door", administrator=True)
