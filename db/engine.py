@@ -120,6 +120,7 @@ def _pooled(open_one: Callable[..., Awaitable[Connection]], size: int, overflow:
     )
     timing.watch(engine.sync_engine)
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    event.listen(engine.sync_engine, "close", _hang_up)
     return engine
 
 
@@ -127,3 +128,8 @@ def _refuse_closed(dbapi_connection: Any, _record: Any, _proxy: Any) -> None:
     """A connection that the server has closed meanwhile is replaced. asyncpg knows without asking: no round trip."""
     if dbapi_connection.driver_connection.is_closed():
         raise DisconnectionError
+
+
+def _hang_up(dbapi_connection: Any, _record: Any) -> None:
+    """A server that is silent takes no leave, and nobody can wait until it does. Every transaction has ended here."""
+    dbapi_connection.driver_connection.terminate()

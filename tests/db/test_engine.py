@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import signal
 import time
 from collections.abc import AsyncIterator
 
@@ -196,6 +198,27 @@ async def test_who_listens_ends_although_the_server_is_silent(tap: tuple[WireTap
     await db.close()
     wire.flowing.set()
     assert time.monotonic() - started < 5
+
+
+async def test_closing_does_not_wait_for_a_silent_server(database_url: str) -> None:
+    db = Database(database_url)
+
+    async def backend() -> int:
+        async with db.read() as session:
+            return await session.scalar(text("select pg_backend_pid() from pg_sleep(0.1)"))
+
+    backends = set(await asyncio.gather(*(backend() for _ in range(3))))
+    for pid in backends:
+        os.kill(pid, signal.SIGSTOP)
+    started = time.monotonic()
+    closing = asyncio.create_task(db.close())
+    try:
+        await asyncio.wait({closing}, timeout=15)
+        assert closing.done() and time.monotonic() - started < 5
+    finally:
+        for pid in backends:
+            os.kill(pid, signal.SIGCONT)
+    await closing
 
 
 async def test_two_hundred_look_ups_share_fifteen_connections(db: Database) -> None:
