@@ -4,6 +4,7 @@ All of it is decided anew from how the jobs stand, by whoever holds the batch: t
 transaction; a person who stops it; and a tick, for what both have missed.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -157,10 +158,20 @@ class BatchSweep:
         self._db = db
 
     async def tick(self) -> dict[str, int]:
-        """Any number of processes may do this at once: each batch is held while it is looked at."""
+        """Any number of processes may do this at once: each batch is held while it is looked at. One that fails stops
+        none of the others."""
         async with self._db.read() as session:
             found = await batches.stuck(session, _BATCH)
-        return {"tended": sum([await self._one(batch_id, org_id) for batch_id, org_id in found])}
+        tended, errors = 0, list[BaseException]()
+        for batch_id, org_id in found:
+            (done,) = await asyncio.gather(self._one(batch_id, org_id), return_exceptions=True)
+            if isinstance(done, BaseException):
+                errors.append(done)
+            else:
+                tended += done
+        if errors:
+            raise errors[0]
+        return {"tended": tended}
 
     async def _one(self, batch_id: UUID, org_id: UUID) -> int:
         async with self._db.uow(system(_DUTY, org_id)) as tx:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
-from bot.errors import Conflict
+from bot.errors import Conflict, Unavailable
 from bot.services.agents import HostIdentity
 from bot.services.batches_tending import BatchSweep
 from bot.services.confirmations import Done
@@ -178,6 +178,20 @@ async def test_a_result_that_comes_late_is_shown_and_ends_nothing_twice(fleet: F
     assert (await fleet.states())["S01"] == "done"
     assert await fleet.batch("status", "completed_at") == ended
     assert (await fleet.world.audited()).count("batch.end") == 1
+
+
+async def test_one_that_cannot_be_tended_keeps_no_other_from_going_on(fleet: Fleet) -> None:
+    await fleet.start(action="announce", text="hi", parallel=1)
+    await fleet.start(parallel=1)
+    await fleet.world.rows("update jobs set status = 'success', finished_at = now() where status = 'queued'")
+    async with fleet.world.db.engine.connect() as somebody:
+        await somebody.execute(text("begin"))
+        await somebody.execute(text("select 1 from job_batches where number = 1 for update"))
+        with pytest.raises(Unavailable):
+            await fleet.sweep.tick()
+        await somebody.execute(text("rollback"))
+    assert [(await fleet.jobs(number))[1] for number in (1, 2)] == ["held", "queued"]
+    assert await fleet.sweep.tick() == {"tended": 1}
 
 
 @pytest.mark.parametrize("table", ["server_instances", "hosts"])
