@@ -158,7 +158,8 @@ async def _unannounced(tx: Tx, warnings: Sequence[UUID], job: LockedJob) -> list
     for warning_id in reversed(warnings):
         warning = await jobs.lock(tx.session, warning_id)
         if warning and warning.status in ("held", "queued"):
-            await jobs.splice(tx.session, warning.id)
+            if warning.status == "held":  # what waits behind the whole run goes on with the first of them
+                await jobs.splice(tx.session, warning.id)
             await end(tx, warning, "cancelled", reason=f"J-{job.number} was cancelled", by=tx.actor.user_id)
             numbers.insert(0, warning.number)
     return numbers

@@ -138,3 +138,16 @@ async def test_a_run_that_waits_behind_a_batch_begins_when_that_is_stopped(plann
     assert await servers.jobs() == ["queued", "held"] and await planned.jobs() == ["held"]
     await servers.batches.stop(again(planned.owner), "W-1")
     assert await servers.jobs() == ["queued", "cancelled"] and await planned.jobs() == ["queued"]
+
+
+async def test_a_countdown_is_cancelled_though_another_run_waits_behind_it(planned: Planned) -> None:
+    """The run behind goes on; it waited for the restart, and then for what announced it."""
+    await planned.add(warn="15, 5", overlap="queue")
+    planned.clock.to(3, 45)
+    await planned.due.tick()
+    await planned.add(when="3:50", overlap="queue", name="again")
+    planned.clock.to(3, 50)
+    await planned.due.tick()
+    assert await planned.jobs() == ["queued", "held", "held", "held"]
+    await planned.world.jobs.cancel(again(planned.owner), 3)
+    assert await planned.jobs() == ["cancelled", "cancelled", "cancelled", "queued"]
