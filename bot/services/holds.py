@@ -9,10 +9,11 @@ from bot import clock
 from bot.domain import zones
 from bot.domain.actors import Actor, system
 from bot.domain.durations import rough
+from bot.domain.power import Planned, called_off
 from bot.domain.rest import Rest, end_of
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
-from bot.services import outbox, power_plans
+from bot.services import outbox, power_plans, power_telling
 from bot.services.confirmations import Done
 from bot.services.servers import permitted
 from db.engine import Database
@@ -73,6 +74,8 @@ class Holds:
                 raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
             await _sweep(tx, server.id)
             said = await _write(tx, server, why, end, planned)
+            if planned:
+                await power_telling.tell(tx, server, called_off(planned))
             tx.audit(
                 "server.hold",
                 resource=("server", server.id),
@@ -136,14 +139,14 @@ async def _end(tx: Tx, duration: str) -> datetime | None:
         raise Invalid(str(error), "Such as `2h` or `friday 18:00`; without it the hold ends when released.") from error
 
 
-async def _called_off(tx: Tx, server: ServerCard, reason: str) -> str:
-    """Ends what was planned there, at once: it could be due before anybody looks. What it was; empty: nothing."""
+async def _called_off(tx: Tx, server: ServerCard, reason: str) -> Planned | None:
+    """Ends what was planned there, at once: it could be due before anybody looks. What it was."""
     plan = await power.of_server(tx.session, tx.actor.org, server.id)
-    ended = plan and await power_plans.overrun(tx, plan, reason=f"it was held meanwhile: {reason}", told=server)
-    return plan.action if plan and ended else ""
+    ended = plan and await power_plans.overrun(tx, plan, reason=f"it was held meanwhile: {reason}")
+    return plan.action if plan and ended else None
 
 
-async def _write(tx: Tx, server: ServerCard, reason: str, end: datetime | None, planned: str) -> list[str]:
+async def _write(tx: Tx, server: ServerCard, reason: str, end: datetime | None, planned: Planned | None) -> list[str]:
     """The hold, its message, and the word to the host; what to say of it."""
     session, org_id, now = tx.session, tx.actor.org, clock.now()
     if not await holds.add(session, org_id, server.id, reason=reason, author=tx.actor.user_id, until=end, now=now):
@@ -233,7 +236,7 @@ def _subject(server_id: UUID, since: datetime) -> str:
     return f"{server_id}:{since.timestamp():.6f}"
 
 
-def _said(end: datetime | None, channel: int | None, waiting: int | None, planned: str) -> list[str]:
+def _said(end: datetime | None, channel: int | None, waiting: int | None, planned: Planned | None) -> list[str]:
     lines = [
         f"Until <t:{end.timestamp():.0f}:f>, <t:{end.timestamp():.0f}:R>." if end else "Until somebody releases it.",
         "People, schedules and batches leave it alone. Its host does not start it again after a crash, once it has "

@@ -175,16 +175,15 @@ async def cancel(tx: Tx, known: PlanRow, server: ServerCard | None, *, reason: s
         await tell(tx, server, rules.called_off(plan.action))
 
 
-async def overrun(tx: Tx, known: PlanRow, *, reason: str, told: ServerCard | None = None) -> bool:
-    """Ends a plan that something else has made pointless; one that is under way ends with its job. `told`: the server
-    whose players hear of it. Returns whether it was ended."""
+async def overrun(tx: Tx, known: PlanRow, *, reason: str) -> bool:
+    """Ends a plan that something else has made pointless; one that is under way ends with its job. Returns whether it
+    was ended."""
     held = await power.hold_chain(tx.session, known.job_id) if known.job_id else {}
     plan = await power.lock(tx.session, known.id)
     if plan is None or plan.job_id != known.job_id or (plan.job_id and held.get(plan.job_id) == "running"):
         return False
     await power_telling.close(tx, plan, "cancelled", reason)
     await call_off(tx, plan, held, reason=f"its plan was cancelled: {reason}")
-    await tell(tx, told, rules.called_off(plan.action))
     return True
 
 

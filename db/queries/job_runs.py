@@ -24,7 +24,8 @@ _TURN = re.sub(r"\b(not_before|priority)\b", r"j.\1", TURN)
 _DUE = f"""j.status = 'queued' and j.not_before <= :now and (j.expires_at is null or j.expires_at > :now) and not {_BLOCKED}"""
 
 # Offers whose answer may have been lost come first, with a new claim token. Of the rest, at most one exclusive job per server;
-# where two claimers meet at one server, the partial unique index lets one of them pass and `do nothing` spares the other an error.
+# where two claimers meet at one server, the partial unique index lets one of them pass and `do nothing` spares the other an error;
+# all of them write in the order of the servers, so none waits for one that waits for it.
 # In `turn` order, which is the index's; the bound on it lets the scan end where jobs of the future begin.
 # A key that was revoked during a long poll gets nothing any more. Of a limit that is an expression the planner expects a
 # tenth of the table: the array and the lateral join leave it nothing but the primary key, however long the queue is.
@@ -54,7 +55,7 @@ _CLAIM = text(f"""/* job_runs.claim */
              coalesce((select max(p.attempt) from job_runs p where p.job_id = ranked.id), 0) + 1,
              is_exclusive, now() + {_LEASE}, :now
         from ranked where not is_exclusive or server_instance_id is null or place = 1
-       order by turn, number
+       order by server_instance_id, number
       on conflict do nothing
       returning id, job_id, attempt, claim_token, lease_expires_at),
     busy as (

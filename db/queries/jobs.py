@@ -15,7 +15,8 @@ from db.rows import every, one
 
 # One round trip: the number, the job, the message that will follow it, and what the outbox owes. The wake-ups leave with the
 # commit. No row where its dedupe key is taken, where its host is gone, or where the job before it is gone or has ended as it
-# must not. Both are locked: neither can end unnoticed between the look at it and the commit.
+# must not. Both are locked: neither can end unnoticed between the look at it and the commit. The server comes before its
+# host, and both before the number: whoever changes a server holds them in this order, so nobody waits in a circle.
 _ENQUEUE = text("""/* jobs.enqueue */
     with place as (
       select case when not :quiet then
@@ -24,10 +25,13 @@ _ENQUEUE = text("""/* jobs.enqueue */
                           where c.org_id = :org and c.purpose = 'ops' and c.type = 'discord_channel' and c.enabled
                           order by c.created_at, c.id limit 1),
                         cast(:typed_in as bigint)) end as channel_id),
-    box as (select id from hosts where org_id = :org and id = cast(:host as uuid) and deleted_at is null for key share),
+    spot as (select id from server_instances where id = cast(:server as uuid) for key share),
+    box as (
+      select id from hosts where org_id = :org and id = cast(:host as uuid) and deleted_at is null
+         and (cast(:server as uuid) is null or exists (select 1 from spot)) for key share),
     before as (select id, status from jobs where org_id = :org and id = cast(:after as uuid) for share),
     counter as (
-      insert into org_counters (org_id, name, value) values (:org, 'job', 1)
+      insert into org_counters (org_id, name, value) select :org, 'job', 1 from box
       on conflict (org_id, name) do update set value = org_counters.value + 1 returning value),
     made as (
       insert into jobs (org_id, number, server_instance_id, host_id, type, payload, is_exclusive, priority, status,
