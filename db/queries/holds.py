@@ -31,12 +31,14 @@ _GONE = """
 _RELEASE = text(f"""/* holds.release */
     with gone as ({_GONE.format(which="x.org_id = :org and x.server_instance_id = :server")}""")
 
-_EXPIRED = text("""/* holds.expired */
+_OVER = """(x.expires_at <= :now or exists (
+              select 1 from server_instances r where r.id = x.server_instance_id and r.deleted_at is not null))"""
+_EXPIRED = text(f"""/* holds.expired */
     select x.org_id, x.server_instance_id from server_holds x
-     where x.expires_at <= :now order by x.expires_at limit 200""")
+     where {_OVER} order by x.expires_at limit 200""")
 
 _EXPIRE = text(f"""/* holds.expire */
-    with gone as ({_GONE.format(which="x.org_id = :org and x.server_instance_id = :server and x.expires_at <= :now")}""")
+    with gone as ({_GONE.format(which="x.org_id = :org and x.server_instance_id = :server and " + _OVER)}""")
 
 _CHANGED = text("""/* holds.changed */
     with server as (
@@ -94,12 +96,12 @@ async def release(session: AsyncSession, org_id: UUID, server_id: UUID) -> Hold 
 
 
 async def expired(session: AsyncSession, now: datetime) -> Sequence[tuple[UUID, UUID]]:
-    """Org and server of the holds whose time is over."""
+    """Org and server of the holds whose time is over, or whose server was removed."""
     return [(row[0], row[1]) for row in await session.execute(_EXPIRED, {"now": now})]
 
 
 async def expire(session: AsyncSession, org_id: UUID, server_id: UUID, now: datetime) -> Hold | None:
-    """Takes a hold away whose time is over; None: it is not, or somebody was faster."""
+    """Takes a hold away that `expired` names; None: it is not over, or somebody was faster."""
     return one(Hold, await session.execute(_EXPIRE, {"org": org_id, "server": server_id, "now": now}))
 
 

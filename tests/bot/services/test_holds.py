@@ -215,6 +215,16 @@ async def test_a_removed_server_is_told_of_no_more(planned: Planned, holds: Hold
     assert "server.hold.ended" not in [event for _, event in await messages(planned)]
 
 
+async def test_a_hold_without_an_end_ends_with_its_server(planned: Planned, holds: Holds) -> None:
+    """Nobody can release a server that is gone, and its message would stay for ever."""
+    await holds.hold(again(planned.owner), "EU1", "x")
+    assert await holds.expire() == {"ended": 0}
+    await planned.world.rows("update notification_jobs set status = 'sent'")
+    await planned.world.rows("update server_instances set deleted_at = now()")
+    assert await holds.expire() == {"ended": 1} and await holds.expire() == {"ended": 0}
+    assert (await messages(planned))[-1] == ("edit", "server.released")
+
+
 async def test_what_was_planned_is_called_off(planned: Planned, holds: Holds) -> None:
     await planned.world.rows(
         """insert into power_plans (org_id, server_instance_id, action, mode, due_at, created_at)
