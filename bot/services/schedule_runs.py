@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
+from sqlalchemy.exc import IntegrityError
+
 from bot.domain.access import Scope
 from bot.domain.jobs import JOBS, PRIORITY_OF
 from bot.domain.schedule_steps import Step, main
@@ -17,6 +19,7 @@ from bot.domain.schedules import SOON, Conditions, Skip, Target, chain
 from bot.errors import Conflict
 from bot.services import backups_begun
 from bot.services.actions import dedupe_key, params
+from db.failures import constraint_of
 from db.queries import batches, cards, schedules_due, schedules_jobs
 from db.queries.cards import ServerCard
 from db.queries.maintenance import left_alone
@@ -111,17 +114,22 @@ class Runs:
         # before the numbers of jobs, which others take who hold the row of a server or a host
         await batches.lock_servers(self._tx.session, self._org, {job.server_id for job, _ in self._new})
         jobs = await backups_begun.wanted_of_many(self._tx, self._org, [job for job, _ in self._new])
-        numbers = await schedules_jobs.make(
-            self._tx.session,
-            self._org,
-            jobs,
-            priority=PRIORITY_OF["schedule"],
-            author=self._tx.actor.user_id,
-            typed_in=self._tx.actor.channel_id,
-            now=self._now,
-        )
+        try:
+            numbers = await schedules_jobs.make(
+                self._tx.session,
+                self._org,
+                jobs,
+                priority=PRIORITY_OF["schedule"],
+                author=self._tx.actor.user_id,
+                typed_in=self._tx.actor.channel_id,
+                now=self._now,
+            )
+        except IntegrityError as error:
+            if constraint_of(error) != "fk_jobs_after":
+                raise
+            raise _overtaken() from error  # the job that was not written is one that others were to follow
         if len(numbers) < len(self._new):
-            raise Conflict("Another action came in between.", "Try again; nothing was done.")
+            raise _overtaken()
         await backups_begun.begun_of_many(self._tx, self._org, jobs, numbers)
         for number, (_, ran) in zip(numbers, self._new, strict=True):
             ran.numbers.append(number)
@@ -186,6 +194,10 @@ class Runs:
         last = before[-1]
         known = last.number is None or await schedules_due.still_live(self._tx.session, self._org, last.id)
         return last.id if known else None
+
+
+def _overtaken() -> Conflict:
+    return Conflict("Another action came in between.", "Try again; nothing was done.")
 
 
 def _job(

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from agent import wire
 from bot.domain.actors import system
 from bot.domain.jobs import JobType
@@ -151,3 +153,25 @@ async def test_a_countdown_is_cancelled_though_another_run_waits_behind_it(plann
     assert await planned.jobs() == ["queued", "held", "held", "held"]
     await planned.world.jobs.cancel(again(planned.owner), 3)
     assert await planned.jobs() == ["cancelled", "cancelled", "cancelled", "queued"]
+
+
+async def test_a_chain_whose_restart_somebody_else_has_begun_says_so(planned: Planned) -> None:
+    """They were faster by a moment: what was to follow the restart has nothing to follow."""
+    preview = await planned.adding.ask(again(planned.owner), planned.wish(name="s"))
+    preview = await planned.adding.with_step(again(planned.owner), preview.token, "announce", "Back!", "after", "")
+    await planned.confirmations.press(again(planned.owner), preview.token)
+    question = await planned.running.ask(again(planned.owner), "s")
+    async with planned.world.db.uow(system("test", planned.world.org_id)) as tx:
+        await enqueue(
+            tx,
+            type=JobType.SERVER_RESTART,
+            host_id=planned.host.id,
+            server_id=planned.server,
+            params=wire.ServerRestart(),
+            dedupe_key=f"power:{planned.server}",
+        )
+        pressed = asyncio.create_task(planned.confirmations.press(again(planned.owner), question.token))
+        await waiting(planned.world)
+        tx.audit("test", resource=("server", planned.server))
+    with pytest.raises(Conflict, match="Another action came in between"):
+        await pressed
