@@ -148,7 +148,8 @@ class Fleet:
             server = await permitted(tx, ref, "servers.edit")
             if not await fleet.lock(tx.session, actor.org, server.id):  # before its host, as heartbeats do
                 raise NotFound(f"{safe(server.name)} was removed meanwhile.", "`/server list` shows what there is.")
-            host = await locked_host(tx.session, actor.org, str(server.host_id))
+            await hosts.lock_servers_of(tx.session, actor.org, server.host_id)
+            host = await resolve_host(tx.session, actor.org, str(server.host_id))
             _, variables = _game(host, server.game)
             others = [other for other in await fleet.taken(tx.session, actor.org, host.id) if other.id != server.id]
             values = _checked(variables, {**server.vars, **typed, "name": clean}, others, actor.scope(VIEW))

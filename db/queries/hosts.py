@@ -41,6 +41,10 @@ _LIST = text(f"""/* hosts.cards */ {_CARDS}
 
 _RENAME = text("/* hosts.rename */ update hosts set name = :name, updated_at = :now where org_id = :org and id = :id")
 
+# What of its servers is changed does not keep others from giving it jobs, nor it from taking them.
+_LOCK_SERVERS_OF = text(
+    "/* hosts.lock_servers_of */ select 1 from hosts where org_id = :org and id = :id and deleted_at is null for no key update"
+)
 _LOCK = text("/* hosts.lock */ select 1 from hosts where org_id = :org and id = :id and deleted_at is null for update")
 
 _ROTATE = text("""/* hosts.request_rotation */
@@ -120,6 +124,11 @@ async def cards(
 
 async def lock(session: AsyncSession, org_id: UUID, host_id: UUID) -> bool:
     return await session.scalar(_LOCK, {"org": org_id, "id": host_id}) is not None
+
+
+async def lock_servers_of(session: AsyncSession, org_id: UUID, host_id: UUID) -> None:
+    """Keeps others from adding or changing servers of this host; jobs for it are written and taken meanwhile."""
+    await session.execute(_LOCK_SERVERS_OF, {"org": org_id, "id": host_id})
 
 
 async def rename(session: AsyncSession, org_id: UUID, host_id: UUID, name: str, now: datetime) -> None:

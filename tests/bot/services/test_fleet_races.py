@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from agent.host import game_report
+from bot.domain.actors import system
 from bot.errors import AppError, Conflict, NotFound
 from bot.services.agents import HostIdentity
 from bot.services.confirmations import Done
@@ -102,3 +103,14 @@ async def test_a_server_is_not_changed_that_is_just_being_removed(
         await asyncio.sleep(WHILE_IT_WAITS)
     with pytest.raises(NotFound, match="was removed meanwhile"):
         await editing
+
+
+async def test_a_server_is_changed_while_its_host_takes_a_job(world: World, fleet: Fleet, host: HostIdentity) -> None:
+    """Whose claim holds the host, and then wants a server: who holds that must not wait for the host."""
+    await fleet.add(world.admin(), str(host.id), "teeworlds", "EU #1", {})
+    server = await world.value("select id from server_instances")
+    async with world.db.uow(system("test")) as tx:
+        await tx.session.execute(text("select 1 from hosts where id = :host for key share"), {"host": host.id})
+        async with asyncio.timeout(3):
+            await fleet.edit(world.admin(), str(server), "EU #2", {})
+    assert await world.value("select name from server_instances") == "EU #2"
