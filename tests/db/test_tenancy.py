@@ -49,8 +49,8 @@ REASONS: Final[Mapping[str, str]] = {
         heartbeats.update_servers job_runs.find job_runs.ready job_runs.unwanted players.close_sessions""",
     "a run or job that was found by its host, or by its number in its org, and is held": """
         job_runs.drop_newer_offer job_runs.finish job_runs.lock job_runs.lose job_runs.overtaken job_runs.pass_on
-        job_runs.take_back jobs.drop_offer jobs.followers jobs.lock jobs.past_expiry jobs.release jobs.splice mods_deployments.end
-        mods_deployments.lock mods_deployments.replace""",
+        job_runs.take_back jobs.drop_offer jobs.followers jobs.lock jobs.past_expiry jobs.release jobs.splice
+        mods_deployments.end mods_deployments.lock mods_deployments.replace""",
     "a plan that was found in its org or is due, by its id or its job; its jobs, in turn": """
         power.begin power.count power.end power.hold_chain power.lock power.lock_free power.look power.move power.of_job
         power.seen power.silence""",
