@@ -117,10 +117,10 @@ async def test_a_run_under_way_is_not_begun_again(
 async def test_a_job_of_a_newer_bot_fails_and_keeps_nothing_back(
     host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
 ) -> None:
-    class SaveBackup(wire.Params):
-        type: str = "SAVE_BACKUP"
+    class SaveRestore(wire.Params):
+        type: str = "SAVE_RESTORE"
 
-    strange = plane.enqueue(SaveBackup(), counter)
+    strange = plane.enqueue(SaveRestore(), counter)
     known = plane.enqueue(wire.ServerStart(), counter)
     await known.success()
     result = await strange.result()
