@@ -11,9 +11,9 @@ from bot.ui.cards import listing
 
 
 @action("schedule.page", "schedules.view")
-async def page(call: Call, number: int) -> Reply:
+async def page(call: Call, page: int) -> Reply:
     """One page of the list."""
-    found = await call.services.schedules.list(call.actor, number)
+    found = await call.services.schedules.list(call.actor, page)
     unbacked = await call.services.schedule_authors.unbacked(call.actor, found.rows)
     lines = [schedules.line(schedule, unbacked=schedule.id in unbacked) for schedule in found.rows]
     empty = "Nothing is done by itself yet. `/schedule add` makes the first one."

@@ -117,7 +117,10 @@ class Macros:
         macro = await self._macro(tx.session, tx.actor, str(macro_id))
         await tx.require(macro.required_permission, server_id=server.id)
         _must_suit(macro, server)
-        values = _entered(tuple(map(Param.load, macro.params)), typed)
+        params = tuple(map(Param.load, macro.params))
+        if {param.name for param in params} != typed.keys():
+            raise Invalid("This form is not one of ours.", "Give the command again; nothing was sent.")
+        values = _entered(params, typed)
         job = await _send(tx, macro, server, values)
         text = rules.filled(macro.text, values)
         tx.audit(

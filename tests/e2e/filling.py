@@ -117,6 +117,8 @@ GIVEN: Final[Mapping[tuple[str, str], str]] = {
     ("fleet tag", "add"): "night",
     ("macro add", "name"): "prize",
     ("mod upload", "version"): "1.0",
+    ("schedule add", "window"): "02:00-06:00",
+    ("schedule edit", "window"): "02:00-06:00",
 }
 """The same where a name alone does not tell, or where it has to be a certain choice."""
 

@@ -43,6 +43,7 @@ CALLS: Final[Mapping[str, tuple[Callable[[Neighbour], wire.Wire] | None, bool]]]
     "POST /agent/v1/heartbeat": (_up, True),
     "GET /agent/v1/servers": (None, True),
     "POST /agent/v1/jobs/claim": (lambda _: wire.ClaimRequest(slots=10), True),
+    "POST /agent/v1/jobs/cancels": (lambda _: wire.CancelsRequest(), True),
     "POST /agent/v1/runs/{run}/progress": (
         lambda of: wire.Progress(claim_token=_run(of)[1], phase=wire.Step.STARTED, message="mine now"),
         False,
