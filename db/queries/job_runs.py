@@ -25,13 +25,15 @@ _DUE = f"""j.status = 'queued' and j.not_before <= :now and (j.expires_at is nul
 
 # Offers whose answer may have been lost come first, with a new claim token. Of the rest, at most one exclusive job per server;
 # where two claimers meet at one server, the partial unique index lets one of them pass and `do nothing` spares the other an error;
-# all of them write in the order of the servers, so none waits for one that waits for it.
+# all of them write in the order of the servers, so none waits for one that waits for it. Claims of one host, which has two
+# polls where it has just changed the process that it talks to, take turns.
 # In `turn` order, which is the index's; the bound on it lets the scan end where jobs of the future begin.
 # A key that was revoked during a long poll gets nothing any more. Of a limit that is an expression the planner expects a
 # tenth of the table: the array and the lateral join leave it nothing but the primary key, however long the queue is.
 _CLAIM = text(f"""/* job_runs.claim */
-    with live as (
-      select 1 from api_keys k where k.id = :key and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())),
+    with live as materialized (
+      select pg_advisory_xact_lock(hashtextextended(cast(cast(:host as uuid) as text), 0)) from api_keys k
+       where k.id = :key and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())),
     lost as (
       select r.id from job_runs r where r.host_id = :host and r.status = 'claimed' and exists (select 1 from live)
        order by r.created_at limit :slots for update skip locked),
