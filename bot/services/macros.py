@@ -118,7 +118,7 @@ class Macros:
         await tx.require(macro.required_permission, server_id=server.id)
         _must_suit(macro, server)
         params = tuple(map(Param.load, macro.params))
-        if {param.name for param in params} != typed.keys():
+        if {param.name for param in params} != set(typed):
             raise Invalid("This form is not one of ours.", "Give the command again; nothing was sent.")
         values = _entered(params, typed)
         job = await _send(tx, macro, server, values)
