@@ -40,7 +40,7 @@ def _after(words: list[str], now: datetime) -> datetime | None:
 def _on_the_clock(words: list[str], here: datetime) -> datetime | None:
     """A moment in the zone of `here`; a day of the week is the next on which the time is still to come."""
     other_week, words = words[:1] == ["next"], words[words[:1] == ["next"] :]
-    day = _day(words[0], here.date()) if words else None
+    day = named_day(words[0], here.date()) if words else None
     rest = words[1:] if day else words
     time = time_of_day("".join(rest)) if rest else (0, 0)
     if time is None or not words:
@@ -53,7 +53,8 @@ def _on_the_clock(words: list[str], here: datetime) -> datetime | None:
     return datetime(day.year, day.month, day.day, *time, tzinfo=here.tzinfo)
 
 
-def _day(word: str, today: date) -> date | None:
+def named_day(word: str, today: date) -> date | None:
+    """The day that a word names: today, tomorrow, a date, or the next day of the week; None: it names none."""
     if word in ("today", "tomorrow"):
         return today + timedelta(days=word == "tomorrow")
     if re.fullmatch(r"\d{4}-\d{2}-\d{2}", word):

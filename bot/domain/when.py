@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from bot.domain import durations
 from bot.domain.cron_words import days_of_week, time_of_day
+from bot.domain.until import named_day
 from bot.domain.words import safe
 
 LONGEST: Final = timedelta(days=7)
@@ -23,7 +24,6 @@ _LIMIT: Final = re.compile(r"\(?\s*(?:max(?:imum)?|at most|for|within|limit|up t
 _IN: Final = re.compile(r"(in\s+)?(\d.*?)(\s+with(?:\s+a)?\s+countdown)?")
 _ZERO: Final = re.compile(r"0+\s*[a-z]+")
 _FILLERS: Final = frozenset({"at", "on", "the"})
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _at(words: str, text: str, now: datetime, zone: tzinfo) -> When:
 def _on_the_clock(words: list[str], now: datetime, zone: tzinfo) -> datetime | None:
     """A time, or a day and a time. Without a day, and of a day of the week, the next one that is still to come."""
     today = now.astimezone(zone).date()
-    day = _day(words[0], today) if words else None
+    day = named_day("today" if words[0] == "tonight" else words[0], today) if words else None
     time = time_of_day("".join(words[1:] if day else words))
     if time is None:
         return None
@@ -157,18 +157,3 @@ def _moments(day: date, time: tuple[int, int], zone: tzinfo) -> list[datetime]:
     except OverflowError:  # at the ends of the calendar
         return []
     return both if both[0] < both[1] else both[:1]
-
-
-def _day(word: str, today: date) -> date | None:
-    if word in ("today", "tonight", "tomorrow"):
-        return today + timedelta(days=word == "tomorrow")
-    if _DATE.fullmatch(word):
-        try:
-            return date.fromisoformat(word)
-        except ValueError:
-            return None
-    days = days_of_week(word)
-    if len(days) != 1:
-        return None
-    ((wanted,),) = (days,)
-    return today + timedelta(days=(wanted - today.isoweekday()) % 7)
