@@ -30,7 +30,8 @@ FINDS_NOTHING: Final = {
 }
 """(command or route, option or argument) -> why it is no error to give what is another's: nothing is found."""
 ASKED_ELSEWHERE: Final = {"schedule.stepped", "schedule.unstep"}
-"""Routes of questions about schedules: the one question of ours that there is, is about something else."""
+"""Routes of questions about schedules: the one question of ours that there is, is about something else. What they do
+with another guild's question is in `tests/bot/services/test_schedule_chains.py`."""
 OWN: Final = {"my forget": "goes through every community at once, and tells nobody but whom it is about"}
 """Command -> why it tells of other orgs."""
 ENDINGS: Final = ("remove", "revoke", "delete", "unbind", "forget")

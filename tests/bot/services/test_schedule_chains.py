@@ -1,15 +1,17 @@
 """Schedules of several steps: a chain of jobs on each server, released step by step, and what a run was in the end."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.errors import Conflict, Invalid
+from bot.domain.actors import Actor
+from bot.errors import Conflict, Invalid, NotFound
 from bot.services.power import Power
 from tests.bot.people import again
 from tests.bot.services.schedules_world import Planned, at
-from tests.bot.world import progress, result
+from tests.bot.world import World, progress, result
 
 TOMORROW = timedelta(days=1)
 
@@ -247,3 +249,18 @@ async def test_a_warning_that_is_left_out_makes_nothing_late(planned: Planned) -
     planned.clock.to(4)
     await planned.finish()
     assert [one[2] for one in await chain(planned)] == [at(4) + TOMORROW, at(4, 5) + TOMORROW]
+
+
+async def test_a_question_of_another_guild_is_not_there_even_for_whoever_it_was_put_to(planned: Planned) -> None:
+    token = (await planned.adding.ask(again(planned.owner), planned.wish(warn="5"))).token
+    other = await World(planned.world.db, guild=2002).found()
+
+    def elsewhere() -> Actor:
+        return replace(again(planned.owner), org_id=other.org_id, guild_id=other.guild)
+
+    with pytest.raises(NotFound, match="nothing to save here"):
+        await planned.adding.with_step(elsewhere(), token, "console", "save", "right before", "")
+    with pytest.raises(NotFound, match="nothing to save here"):
+        await planned.adding.without_step(elsewhere(), token, 1)
+    preview = await planned.adding.without_step(again(planned.owner), token, 1)
+    assert [one.action for one in preview.plan.steps] == ["restart"]
