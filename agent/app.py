@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from agent import __version__
@@ -29,6 +30,8 @@ GRACE: Final = 20.0
 """Seconds that runs have to end when the agent is stopped; systemd kills after 90."""
 LAST_DELIVERY: Final = 5.0
 PRUNE_EVERY: Final = 3600.0
+THREADS: Final = 64
+"""asyncio has few on a small machine: backups and deployments hold one each for minutes, and a kill needs one, too."""
 
 
 async def run(config: AgentConfig) -> None:
@@ -63,6 +66,7 @@ async def _serve(config: AgentConfig, link: Link, spool: Spool, stopping: asynci
         delivery.hurry()
         inventories.hurry()
 
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "agent"))
     runner = Runner(link, spool, servers, changed)
     runner.recover()
     streams = Streams(config.state_dir, link, servers)

@@ -97,13 +97,13 @@ class Link:
         """This host's servers as people want them."""
         return await self._call("GET", "servers", wire.ServerList, query={"revision": revision}, timeout=timeout)
 
-    async def claim(self, slots: int, wait: int = CLAIM_WAIT) -> Claim:
+    async def claim(self, slots: int, *, only_kills: bool = False, wait: int = CLAIM_WAIT) -> Claim:
         """Wait for work: offers, not orders (`wire.ClaimedJob`)."""
         answer = await self._call(
             "POST",
             "jobs/claim",
             RawClaim,
-            wire.ClaimRequest(slots=slots),
+            wire.ClaimRequest(slots=slots, only_kills=only_kills),
             query={"wait": wait},
             timeout=wait + CALL_TIMEOUT,
         )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from agent import __version__, wire
 from agent.http import Refused
-from agent.link import Link, StrangeJob
+from agent.link import Claim, Link, StrangeJob
 from agent.run import Dropped, Offer, Run, now
 from agent.servers import Servers
 from agent.spool import Marker, Spool
@@ -18,7 +18,9 @@ from agent.tasks import Ending
 log = logging.getLogger(__name__)
 
 SLOTS: Final = 16
-"""Runs at a time. Far more than a host needs: a kill must find a free one while everything else hangs."""
+"""Runs at a time."""
+KILLS: Final = 4
+"""How many more, if they kill a server: that must work while everything else hangs."""
 REPEATED_OFFER_WAIT: Final = 1.0
 CANCELS_REFUSED_WAIT: Final = 300.0
 RESUMED_MOST: Final = 2
@@ -72,12 +74,18 @@ class Runner:
 
     async def claim(self) -> None:
         """Wait for offers and take them. Raises a `LinkError`."""
-        while len(self._runs) >= SLOTS:
+        while len(self._runs) >= SLOTS + KILLS:
             self._freed.clear()
             await self._freed.wait()
         await self._resumed()
-        slots = SLOTS - len(self._runs)
-        answer = await self._link.claim(slots)
+        if len(self._runs) < SLOTS:
+            slots = SLOTS - len(self._runs)
+            answer = await self._link.claim(slots)
+        else:
+            slots = SLOTS + KILLS - len(self._runs)
+            answer = await self._kills(slots)
+            if answer is None:
+                return
         for strange in answer.strange:
             await self._refuse(strange)
         # Offers beyond what was asked for come again.
@@ -87,6 +95,19 @@ class Runner:
         for run in taken:
             # The next claim would be offered the same runs again, with other tokens, until they have started.
             await run.accepted.wait()
+
+    async def _kills(self, slots: int) -> Claim | None:
+        """Wait for kills, until something else may be claimed as well (None). An offer that is lost by that comes
+        again."""
+        self._freed.clear()
+        asking = asyncio.create_task(self._link.claim(slots, only_kills=True))
+        freed = asyncio.create_task(self._freed.wait())
+        try:
+            await asyncio.wait({asking, freed}, return_when=asyncio.FIRST_COMPLETED)
+            return await asking if asking.done() else None
+        finally:
+            asking.cancel()
+            freed.cancel()
 
     async def _resumed(self) -> None:
         """Wait until the bot has said of each what it thinks of it: else it offers again what is about to start."""

@@ -16,6 +16,7 @@ from bot.config import Settings
 from bot.errors import AppError, Invalid, Unavailable
 from bot.roles import roles_of
 from bot.startup import prepare, write_seed
+from db.connect import Connector
 from db.embedded import EmbeddedPostgres
 
 _GARBAGE_AFTER: Final = 20_000
@@ -88,6 +89,7 @@ async def _run(
     from bot.app import build
 
     token = settings.discord_token
+    await Connector(url, "start").come_up()
     await prepare(url, may_migrate=migrate or embedded is not None)
     app = await build(settings, url, roles)
     stop = asyncio.Event()

@@ -28,12 +28,13 @@ async def hold(call: Call, server: str, reason: app_commands.Range[str, 1, 300],
 @gate("servers.stop")
 async def release(call: Call, server: str) -> Reply:
     """Whoever may hold may release, other people's holds too."""
-    return await _release(call, server)
+    done = await call.services.holds.release(call.actor, server)
+    return Reply(notice(done.title, done.text))
 
 
 @action("server.release", "servers.stop", Show.PRIVATE)
-async def _release(call: Call, server: str) -> Reply:
-    done = await call.services.holds.release(call.actor, server)
+async def _release(call: Call, server: str, since: str) -> Reply:
+    done = await call.services.holds.release(call.actor, server, since=since)
     return Reply(notice(done.title, done.text))
 
 

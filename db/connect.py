@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import socket
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, cast
@@ -36,6 +38,7 @@ NO_CONNECTION: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.In
 """What opening or losing a connection may raise."""
 _RETRY_AFTER: Final = 0.2
 _COMING_UP: Final = (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError)
+_COMING_UP_SECONDS: Final = 60.0
 _STATEMENT_SECONDS: Final[Mapping[str, float]] = {"interactions": 5, "leases": 5, "migrations": 0}
 _OTHERWISE_SECONDS: Final = 60.0
 _GRACE_SECONDS: Final = 1.0
@@ -76,6 +79,27 @@ class Connector:
     async def listening(self) -> Connection:
         """A connection that waits for notifications. It is idle for hours, so it has no timeouts."""
         return await self._open(server_settings={"application_name": f"gamekeeper {self.role} listen"})
+
+    async def come_up(self, patience: float = _COMING_UP_SECONDS) -> None:
+        """Waits for a server that does not take connections yet, as after a crash or while its machine boots.
+
+        After `patience` seconds it is left to the next user of the database to say what is wrong."""
+        end, told = time.monotonic() + patience, False
+        while time.monotonic() < end:
+            try:
+                connection = await _connect(address(self.url).dsn, timeout=address(self.url).timeout)
+            except socket.gaierror:
+                return
+            except _COMING_UP as error:
+                if not told:
+                    log.warning("PostgreSQL is not up (%s), waiting for it for %.0f s at most", error, patience)
+                told = True
+                await asyncio.sleep(_RETRY_AFTER)
+            except NO_CONNECTION:
+                return
+            else:
+                await connection.close()
+                return
 
     async def _for_statements(self, settings: Mapping[str, str]) -> Connection:
         patience = self.statement_seconds + _GRACE_SECONDS if self.statement_seconds else None

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import errno
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import UUID
@@ -24,8 +23,6 @@ DIRECTORY: Final = "backups"
 """Of the state directory; below it one for each server."""
 SAVE_SECONDS: Final = 60.0
 _SUFFIX: Final = ".tar.gz"
-_THREADS: Final = ThreadPoolExecutor(32, "backup")
-"""Enough for all backups at once: asyncio has few, and a backup would keep one from all other work for minutes."""
 
 
 def directory_of(server: Instance) -> Path:
@@ -91,7 +88,7 @@ def _content(server: Instance, described: Backup) -> Content:
 
 async def _in_a_thread(packing: Packing, work: Callable[[], T]) -> T:
     """A thread that ends soon when this is cancelled."""
-    thread = asyncio.get_running_loop().run_in_executor(_THREADS, work)
+    thread = asyncio.ensure_future(asyncio.to_thread(work))
     try:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:

@@ -87,6 +87,8 @@ PHASES: Final[dict[str, tuple[Step, ...]]] = {
 
 class ClaimRequest(Wire):
     slots: Annotated[int, Field(ge=1, le=50)]
+    only_kills: bool = False
+    """Everything else has to wait until a run ends: the host does as much at a time as it may."""
 
 
 class ClaimedJob(Wire):

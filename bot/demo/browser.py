@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from bot.demo.chapters import incidents, mods
+from bot.demo.chapters import incidents, mods, plans
 from bot.demo.host import PairingFailed
 from bot.demo.people import NotSeen
 from bot.demo.playground import Playground, Stage, Suggestion, local_timezone, stored_capability
@@ -74,6 +74,7 @@ async def _play(story: Story) -> None:
         await story.until(game, "up")
     await incidents.board(story, world.host.games[0])
     await mods.uploaded(story)
+    await plans.tagged(story, world.host.games, "eu")
     await world.host.liven()
     await world.host.slow_down()
 
@@ -112,7 +113,7 @@ SUGGESTIONS: Final = (
         command="/server restart",
         channel="ops",
         viewer="Moderator",
-        hint="Choose Navezgane, confirm, watch the card.",
+        hint="Now, when it is empty, or after a countdown.",
     ),
     Suggestion(
         title="Who is online?",
@@ -141,6 +142,13 @@ SUGGESTIONS: Final = (
         channel="ops",
         viewer="Owner",
         hint="Plain words; the next five runs come first.",
+    ),
+    Suggestion(
+        title="One after the other",
+        command="/batch start",
+        channel="ops",
+        viewer="Owner",
+        hint="Tag eu: both servers, on one card.",
     ),
     Suggestion(
         title="What is watched?",

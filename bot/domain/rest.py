@@ -41,6 +41,12 @@ class Rest:
         return f"in maintenance for {number} more {unit}"
 
 
+def stamp(since: float) -> str:
+    """Which of a server's holds is meant, by the seconds at which it began: a button that is pressed late must not end
+    the next one."""
+    return f"{since:.6f}"
+
+
 def end_of(text: str, begin: datetime, zone: tzinfo) -> datetime:
     """When something ends that lasts for a duration, or until a time on the clock of a zone.
 

@@ -9,6 +9,7 @@ from bot.domain.cron_words import time_of_day
 from bot.domain.words import safe
 
 NONE: Final = frozenset({"none", "no", "off", "any", "always", "-"})
+_MIDNIGHT: Final = frozenset({"24", "24:00"})
 _FORMS: Final = re.compile(r"(?:between |from )?(?P<begin>.+?)\s*(?:-|–|\bto\b|\buntil\b|\band\b)\s*(?P<end>.+)")
 
 
@@ -49,11 +50,13 @@ def parse(text: str) -> Window | None:
     begin, end = (_time(match["begin"]), _time(match["end"])) if match else (None, None)
     if begin is None or end is None:
         raise ValueError(f"{safe(text, 40)} is no window; it takes such as `02:00-06:00` or `22:00-04:00`.")
+    if match and match["end"].strip() in _MIDNIGHT and begin == time() and match["begin"].strip() not in _MIDNIGHT:
+        return None  # the whole day
     if begin == end:
         raise ValueError(f"A window from {begin:%H:%M} to {end:%H:%M} has no length, so nothing would ever run in it.")
     return Window(begin, end)
 
 
 def _time(words: str) -> time | None:
-    found = (0, 0) if words.strip() in ("24", "24:00") else time_of_day(words.replace(" ", ""))
+    found = (0, 0) if words.strip() in _MIDNIGHT else time_of_day(words.replace(" ", ""))
     return time(*found) if found else None

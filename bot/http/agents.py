@@ -76,8 +76,10 @@ class AgentApi:
     async def claim(self, request: web.Request) -> web.Response:
         """Waits up to `wait` seconds for work."""
         host = await self._host(request)
-        slots = (await read(request, wire.ClaimRequest)).slots
-        answer = await self._waited(request, host, lambda: self._queue.claim(host, slots))
+        asked = await read(request, wire.ClaimRequest)
+        answer = await self._waited(
+            request, host, lambda: self._queue.claim(host, asked.slots, only_kills=asked.only_kills)
+        )
         return _json(answer or wire.ClaimAnswer(now=clock.now(), jobs=[]))
 
     async def cancels(self, request: web.Request) -> web.Response:

@@ -4,7 +4,6 @@ All of it is decided anew from how the jobs stand, by whoever holds the batch: t
 transaction; a person who stops it; and a tick, for what both have missed.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -15,6 +14,7 @@ from bot.domain.actors import Actor, system
 from bot.domain.batches import BATCHED, DISTURBING, LeftOut, Target, end_of, room, stops, unable
 from bot.domain.rest import Rest
 from bot.services import outbox
+from bot.services.each import each
 from bot.services.jobs_releasing import release
 from db.engine import Database
 from db.queries import audit_write, batches, jobs
@@ -162,18 +162,10 @@ class BatchSweep:
         none of the others."""
         async with self._db.read() as session:
             found = await batches.stuck(session, _BATCH)
-        tended, errors = 0, list[BaseException]()
-        for batch_id, org_id in found:
-            (done,) = await asyncio.gather(self._one(batch_id, org_id), return_exceptions=True)
-            if isinstance(done, BaseException):
-                errors.append(done)
-            else:
-                tended += done
-        if errors:
-            raise errors[0]
-        return {"tended": tended}
+        return {"tended": sum(await each(found, self._one))}
 
-    async def _one(self, batch_id: UUID, org_id: UUID) -> int:
+    async def _one(self, found: tuple[UUID, UUID]) -> int:
+        batch_id, org_id = found
         async with self._db.uow(system(_DUTY, org_id)) as tx:
             batch = await batches.lock(tx.session, org_id, batch_id=batch_id)
             if batch is None or batch.status != "running":

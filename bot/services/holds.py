@@ -1,6 +1,5 @@
 """Holds: people ask that a server be left alone, until they release it or for a time."""
 
-import asyncio
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,11 +9,12 @@ from bot.domain import zones
 from bot.domain.actors import Actor, system
 from bot.domain.durations import rough
 from bot.domain.power import Planned, called_off
-from bot.domain.rest import Rest, end_of
+from bot.domain.rest import Rest, end_of, stamp
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import outbox, power_plans, power_telling
 from bot.services.confirmations import Done
+from bot.services.each import each
 from bot.services.servers import permitted
 from db.engine import Database
 from db.queries import fleet, holds, power, schedules, servers
@@ -86,11 +86,11 @@ class Holds:
             )
         return Done(f"{safe(server.name)} is held", "\n".join(said))
 
-    async def release(self, actor: Actor, ref: str) -> Done:
-        """Ends a hold, one's own or somebody else's.
+    async def release(self, actor: Actor, ref: str, *, since: str = "") -> Done:
+        """Ends a hold, one's own or somebody else's; with `since` only the one that began then (`stamp`).
 
         Raises:
-            NotFound, NotPermitted, Conflict: it is not held.
+            NotFound, NotPermitted, Conflict: it is not held, or by another hold.
         """
         async with self._db.uow(actor) as tx:
             server = await permitted(tx, ref, _PERMISSION)
@@ -99,6 +99,11 @@ class Holds:
             now = clock.now()
             if hold is None:
                 raise Conflict(f"{safe(server.name)} is not held.", "`/server show` says how it is.")
+            if since and since != stamp(hold.since.timestamp()):
+                raise Conflict(
+                    f"That hold is over; {safe(server.name)} is held again, by {safe(hold.by or 'somebody')}.",
+                    "`/server release` ends the new one too.",
+                )
             own = hold.author_id is not None and hold.author_id == actor.user_id
             await holds.changed(tx.session, actor.org, server.id, now)
             await _edit(tx, hold, ended_by=actor.name)
@@ -114,18 +119,10 @@ class Holds:
         others."""
         async with self._db.read() as session:
             over = await holds.expired(session, clock.now())
-        ended, errors = 0, list[BaseException]()
-        for org_id, server_id in over:
-            (done,) = await asyncio.gather(self._over(org_id, server_id), return_exceptions=True)
-            if isinstance(done, BaseException):
-                errors.append(done)
-            else:
-                ended += done
-        if errors:
-            raise errors[0]
-        return {"ended": ended}
+        return {"ended": sum(await each(over, self._over))}
 
-    async def _over(self, org_id: UUID, server_id: UUID) -> bool:
+    async def _over(self, found: tuple[UUID, UUID]) -> bool:
+        org_id, server_id = found
         async with self._db.uow(system(_DUTY, org_id)) as tx:
             return await _sweep(tx, server_id)
 
@@ -233,7 +230,7 @@ def _facts(name: str, by: str | None, reason: str, since: datetime, end: datetim
 
 
 def _subject(server_id: UUID, since: datetime) -> str:
-    return f"{server_id}:{since.timestamp():.6f}"
+    return f"{server_id}:{stamp(since.timestamp())}"
 
 
 def _said(end: datetime | None, channel: int | None, waiting: int | None, planned: Planned | None) -> list[str]:

@@ -56,10 +56,12 @@ class JobQueue:
         async with self._db.read() as session:
             return await job_runs.ready(session, hosts, clock.now())
 
-    async def claim(self, host: HostIdentity, slots: int) -> wire.ClaimAnswer | None:
+    async def claim(self, host: HostIdentity, slots: int, *, only_kills: bool = False) -> wire.ClaimAnswer | None:
         """Offers up to `slots` jobs to a host; None: there is nothing to do."""
         async with self._db.statement() as session:
-            offers = await job_runs.claim(session, host_id=host.id, key_id=host.key_id, slots=slots, now=clock.now())
+            offers = await job_runs.claim(
+                session, host_id=host.id, key_id=host.key_id, slots=slots, only_kills=only_kills, now=clock.now()
+            )
         claimed = [job for offer in offers if (job := await self._readable(host, offer))]
         return wire.ClaimAnswer(now=offers[0].now, jobs=claimed) if claimed else None
 

@@ -7,6 +7,7 @@ from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.jobs import after_run
 from bot.domain.outcomes import expiry_reason
+from bot.services.each import each
 from bot.services.jobs_ending import end
 from db.engine import Database
 from db.queries import job_runs, jobs
@@ -17,7 +18,7 @@ _BATCH = 200
 
 
 class JobSweep:
-    """Ends what will not end by itself, each in a transaction of its own. Any number of processes may sweep."""
+    """Ends what will not end by itself. Any number of processes may sweep."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -31,21 +32,20 @@ class JobSweep:
         """Takes back unstarted offers whose lease has passed, and marks begun runs as lost."""
         async with self._db.read() as session:
             lapsed = await job_runs.lapsed(session, _BATCH)
-        lost = [await self._lose(run) for run in lapsed if run.status == "running"]
-        returned = [await self._take_back(run) for run in lapsed if run.status == "claimed"]
-        return {"lost": sum(lost), "returned": sum(returned)}
+        ended = await each(lapsed, lambda run: self._lose(run) if run.status == "running" else self._take_back(run))
+        return {"lost": ended.count("lost"), "returned": ended.count("returned")}
 
-    async def _take_back(self, run: Lapsed) -> bool:
+    async def _take_back(self, run: Lapsed) -> str:
         async with self._db.uow(Actor(type="system", name="leases.sweep")) as tx:
             await jobs.lock(tx.session, run.job_id)  # always the job first, then its run
-            return await job_runs.take_back(tx.session, run.run_id)
+            return "returned" if await job_runs.take_back(tx.session, run.run_id) else ""
 
-    async def _lose(self, lapsed: Lapsed) -> bool:
+    async def _lose(self, lapsed: Lapsed) -> str:
         async with self._db.uow(Actor(type="system", name="leases.sweep")) as tx:
             job = await jobs.lock(tx.session, lapsed.job_id)
             run = await job_runs.lock(tx.session, lapsed.run_id) if job else None
             if job is None or run is None or not run.lapsed:
-                return False
+                return ""
             tx.actor = _sweeper("leases.sweep", job)
             verdict = after_run(
                 "lost",
@@ -66,13 +66,13 @@ class JobSweep:
                 attempt=run.attempt,
                 followers=followers,
             )
-            return True
+            return "lost"
 
     async def expiry(self) -> dict[str, int]:
         """Ends queued jobs whose time has passed; their message says whose host did not come back."""
         async with self._db.read() as session:
             expired = await job_runs.expired(session, _BATCH, clock.now())
-        return {"expired": sum([await self._expire(job_id) for job_id in expired])}
+        return {"expired": sum(await each(expired, self._expire))}
 
     async def _expire(self, job_id: UUID) -> bool:
         async with self._db.uow(Actor(type="system", name="queue.expire")) as tx:

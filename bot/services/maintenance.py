@@ -197,7 +197,8 @@ def _audited(window: WindowCard) -> dict[str, str]:
 def _effect(found: Concerned, told: int, *, planned: bool) -> str:
     many = len(found.servers)
     servers = "no server yet" if not many else "1 server" if many == 1 else f"{many} servers"
-    heard = " Players are told." if planned else f" Players are told on {told} of them." if told else ""
+    everywhere = planned or 0 < told == many
+    heard = " Players are told." if everywhere else f" Players are told on {told} of them." if told else ""
     return f"It covers {servers}: no alerts, no schedules, no batches.{heard}"
 
 

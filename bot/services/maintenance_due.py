@@ -3,7 +3,6 @@
 Alerts, schedules and cards go by the clock, so nothing waits for this; it only tells. Any number of processes may look.
 """
 
-import asyncio
 import logging
 from typing import Final
 from uuid import UUID
@@ -12,6 +11,7 @@ from bot import clock
 from bot.domain.actors import Actor, system
 from bot.domain.maintenance import WARN, Step, said
 from bot.services import maintenance_telling
+from bot.services.each import each
 from db.engine import Database
 from db.queries import maintenance_windows
 from db.queries.maintenance_windows import WindowCard
@@ -33,19 +33,11 @@ class MaintenanceDue:
         async with self._db.read() as session:
             now = clock.now()
             due = await maintenance_windows.due(session, now, now + WARN)
-        done: dict[str, int] = {"warn": 0, "begin": 0, "end": 0}
-        errors: list[BaseException] = []
-        for window_id, org_id in due:
-            (step,) = await asyncio.gather(self._one(window_id, org_id), return_exceptions=True)
-            if isinstance(step, BaseException):
-                errors.append(step)
-            elif step is not None:
-                done[step] += 1
-        if errors:
-            raise errors[0]
-        return done
+        steps = await each(due, self._one)
+        return {step: steps.count(step) for step in ("warn", "begin", "end")}
 
-    async def _one(self, window_id: UUID, org_id: UUID) -> Step | None:
+    async def _one(self, found: tuple[UUID, UUID]) -> Step | None:
+        window_id, org_id = found
         async with self._db.uow(system(_DUTY, org_id)) as tx:
             window = await maintenance_windows.hold(tx.session, org_id, window_id, wait=False)
             step = _step(window) if window else None

@@ -3,7 +3,6 @@
 A plan is held while something is done about it, and looked at once more: whoever else was faster has moved it on.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
@@ -17,6 +16,7 @@ from bot.domain.jobs import JOBS, JobType
 from bot.domain.power import Next, Plan, Seen, next_step
 from bot.errors import Conflict, Unavailable
 from bot.services import power_plans, power_telling
+from bot.services.each import each
 from db.engine import Database
 from db.queries import cards, maintenance, power
 from db.queries.power import PlanRow, SeenRow
@@ -43,20 +43,12 @@ class PowerPlans:
         """Looks at the plans whose time for it has come. One that cannot be changed now keeps no other waiting."""
         async with self._db.read() as session:
             due = await power.due(session, clock.now(), _BATCH)
-        steps: Counter[str] = Counter()
-        errors: list[BaseException] = []
-        for plan_id, job_id in due:
-            (done,) = await asyncio.gather(self._one(plan_id, job_id), return_exceptions=True)
-            if isinstance(done, str):
-                steps[done] += done not in ("", "wait")
-            elif not isinstance(done, Conflict | Unavailable):  # somebody acts on it, or holds it: the next tick looks
-                errors.append(done)
-        if errors:
-            raise errors[0]
-        return dict(+steps)
+        steps = await each(due, self._one, passed_over=(Conflict, Unavailable))  # somebody acts on it, or holds it
+        return Counter(step for step in steps if step not in ("", "wait"))
 
-    async def _one(self, plan_id: UUID, job_id: UUID | None) -> str:
+    async def _one(self, found: tuple[UUID, UUID | None]) -> str:
         """What was done; empty where another process was faster."""
+        plan_id, job_id = found
         async with self._db.uow(system(_DUTY)) as tx:
             held = await power.hold_chain(tx.session, job_id) if job_id else {}
             plan = await power.lock_free(tx.session, plan_id)

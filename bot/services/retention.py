@@ -20,6 +20,7 @@ KEPT: Final[Mapping[str, timedelta]] = {
     "rejected_mods": timedelta(days=14),
     "jobs": timedelta(days=90),
     "power_plans": timedelta(days=90),
+    "maintenance_windows": timedelta(days=90),
     "player_ips": timedelta(days=30),
     "job_ips": timedelta(days=30),
     "archived_ips": timedelta(days=30),

@@ -222,7 +222,9 @@ def _runs(schedule: ScheduleCard, after: datetime) -> Iterator[datetime]:
 
 
 def _next(schedule: ScheduleCard) -> datetime | None:
-    return next(_runs(schedule, clock.now()), None)
+    """Not the one that has begun with what comes before it."""
+    begun = schedule.last_run_for and schedule.last_run_for - timedelta(seconds=schedule.lead_sec)
+    return next(_runs(schedule, max(clock.now(), begun) if begun else clock.now()), None)
 
 
 def _after(schedule: ScheduleCard, count: int) -> datetime | None:

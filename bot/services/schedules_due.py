@@ -7,7 +7,7 @@ once wherever somebody dies.
 import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -55,7 +55,8 @@ class _Plan:
 
     def moved(self) -> Moved:
         outcome = self.outcome
-        return Moved(self.schedule.id, outcome.status, self.next_run, self.ran.job, int(outcome.asked_for))
+        run_for = self.begin + timedelta(seconds=self.schedule.lead_sec) if self.begin else None
+        return Moved(self.schedule.id, outcome.status, self.next_run, self.ran.job, run_for, int(outcome.asked_for))
 
     def row(self, actor: Actor) -> Row:
         """What the audit log says of it."""

@@ -1,21 +1,17 @@
 """A schedule that is changed: before and after with its next runs, and written when somebody presses Save."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import takewhile
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.schedule_steps import Step, main
-from bot.domain.schedule_times import timetable
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid
 from bot.services.confirmations import Done
 from bot.services.schedule_tasks import rows_of
-from bot.services.schedule_wishes import Wish, understood, wish_of
+from bot.services.schedule_wishes import Plan, Wish, understood, wish_of
 from bot.services.schedules import Schedules, must_be_there
 from bot.services.schedules_adding import Preview, asked, name_taken, noted, values_of
 from bot.services.servers import left_out
@@ -60,7 +56,7 @@ class ScheduleEditing:
             schedule = await self._known.locked(tx, ref)
             must_be_there(schedule)
             before = wish_of(schedule)
-            return await asked(tx, _changed(before, change), before, _begun(schedule))
+            return await asked(tx, _changed(before, change), before, schedule.last_run_for)
 
     async def edited(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Saves what was shown, unless the schedule is another by now."""
@@ -72,7 +68,7 @@ class ScheduleEditing:
                 f"Somebody else has changed {safe(schedule.name)} meanwhile.",
                 "Nothing was saved. `/schedule show` shows what it is now.",
             )
-        plan = await understood(tx, wish, _begun(schedule))
+        plan = await understood(tx, wish, schedule.last_run_for)
         try:
             await schedules.edit(tx.session, schedule.id, values_of(tx, plan), rows_of(plan.steps))
         except IntegrityError as error:
@@ -80,21 +76,16 @@ class ScheduleEditing:
         denied = [server.id for server in plan.denied]
         await schedules.leave_out(tx.session, tx.actor.org, schedule.id, denied)
         tx.audit("schedule.edit", resource=("schedule", schedule.id), **noted(plan))
-        runs = "" if not schedule.enabled else f"It runs next {plan.first}."
-        words = [runs or "It is paused still.", left_out(tx.actor, plan.denied)]
+        words = [_next(schedule, plan), left_out(tx.actor, plan.denied)]
         return Done(f"{safe(plan.wish.name)} is changed", "\n".join(filter(None, words)))
 
 
-def _begun(schedule: ScheduleCard) -> datetime | None:
-    """The time, still to come, of a run that has begun with what comes before it: it must not begin once more."""
-    if schedule.last_run_at is None:
-        return None
-    try:
-        times = timetable(schedule)
-    except ValueError:  # never again like this, which may be why it is edited
-        return None
-    begun = list(takewhile(schedule.last_run_at.__ge__, times.begins(clock.now() - times.lead)))
-    return times.time_of(begun[-1]) if begun else None
+def _next(schedule: ScheduleCard, plan: Plan) -> str:
+    if not schedule.enabled:
+        return "It is paused still."
+    if schedule.paused_until and plan.runs[0] < schedule.paused_until:
+        return f"It is paused until <t:{schedule.paused_until.timestamp():.0f}:f> still."
+    return f"It runs next {plan.first}."
 
 
 def _changed(wish: Wish, change: Change) -> Wish:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.domain.rest import stamp
 from bot.domain.words import safe
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.texts import ago, at, span
@@ -25,7 +26,7 @@ def held_card(payload: dict[str, Any], mark: int | None = None) -> discord.ui.La
         f"**Reason** {safe(payload['reason'], 300)}",
         "-# People, schedules and batches leave it alone, and its host does not start it again after a crash.",
     ]
-    release = Button("Release", "server.release", (payload["server"],))
+    release = Button("Release", "server.release", (payload["server"], stamp(payload["since"])))
     return card(Colour.WARN, "\n".join(lines), row(release), mark=mark)
 
 

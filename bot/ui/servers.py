@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import discord
 
+from bot.domain.rest import stamp
 from bot.domain.words import safe
 from bot.ui import holds
 from bot.ui.cards import Button, Colour, card, row
@@ -125,7 +126,7 @@ def _host(server: ServerCard) -> str:
 
 def _controls(server: ServerCard, may: Callable[[str], bool]) -> list[discord.ui.Item[discord.ui.LayoutView]]:
     up = server.status in ("running", "starting", "stopping")
-    held = server.rest is not None and server.rest.kind == "hold"
+    hold = server.rest if server.rest and server.rest.kind == "hold" else None
     wanted = [
         (not up, "Start", "server.start", "servers.start", discord.ButtonStyle.success),
         (up, "Restart", "server.restart", "servers.restart", discord.ButtonStyle.primary),
@@ -137,7 +138,6 @@ def _controls(server: ServerCard, may: Callable[[str], bool]) -> list[discord.ui
             "servers.stop",
             discord.ButtonStyle.secondary,
         ),
-        (held, "Release", "server.release", "servers.stop", discord.ButtonStyle.secondary),
         (True, "Refresh", "server.show", "servers.view", discord.ButtonStyle.secondary),
     ]
     buttons = [
@@ -145,6 +145,8 @@ def _controls(server: ServerCard, may: Callable[[str], bool]) -> list[discord.ui
         for shown, label, route, permission, style in wanted
         if shown and may(permission)
     ]
+    if hold and may("servers.stop"):
+        buttons.insert(-1, Button("Release", "server.release", (server.id, stamp(hold.since.timestamp()))))
     return [row(*buttons)] if buttons else []
 
 

@@ -39,6 +39,9 @@ class Schedule(Base):
     max_retries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     backoff_sec: Mapped[int] = mapped_column(default=30, server_default=text("30"))
     last_run_at: Mapped[datetime | None]
+    last_run_for: Mapped[datetime | None] = mapped_column(
+        comment="the time that the cron expression said of the last due run; with a lead later than last_run_at"
+    )
     next_run_at: Mapped[datetime | None]
     last_run_status: Mapped[str | None]
     last_run_job_id: Mapped[UUID | None]

@@ -30,23 +30,23 @@ _DUE = f"""j.status = 'queued' and j.not_before <= :now and (j.expires_at is nul
 # In `turn` order, which is the index's; the bound on it lets the scan end where jobs of the future begin.
 # A key that was revoked during a long poll gets nothing any more. Of a limit that is an expression the planner expects a
 # tenth of the table: the array and the lateral join leave it nothing but the primary key, however long the queue is.
-_CLAIM = text(f"""/* job_runs.claim */
+_CLAIM = """
     with live as materialized (
       select pg_advisory_xact_lock(hashtextextended(cast(cast(:host as uuid) as text), 0)) from api_keys k
        where k.id = :key and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())),
     lost as (
-      select r.id from job_runs r where r.host_id = :host and r.status = 'claimed' and exists (select 1 from live)
+      select r.id from job_runs r where r.host_id = :host and r.status = 'claimed' and exists (select 1 from live){kind_of_run}
        order by r.created_at limit :slots for update skip locked),
     offered as (
-      update job_runs r set claim_token = gen_random_uuid(), lease_expires_at = now() + {_LEASE}
+      update job_runs r set claim_token = gen_random_uuid(), lease_expires_at = now() + {lease}
         from lost where r.id = lost.id
       returning r.id, r.job_id, r.attempt, r.claim_token, r.lease_expires_at),
     due as (
-      select j.id, j.org_id, j.host_id, j.server_instance_id, j.is_exclusive, {_TURN} as turn, j.number
+      select j.id, j.org_id, j.host_id, j.server_instance_id, j.is_exclusive, {turn} as turn, j.number
         from jobs j
-       where j.host_id = :host and {_DUE} and {_TURN} <= timezone('UTC', cast(:now as timestamptz))
-         and exists (select 1 from live)
-       order by {_TURN}, j.number
+       where j.host_id = :host and {due} and {turn} <= timezone('UTC', cast(:now as timestamptz))
+         and exists (select 1 from live){kind_of_job}
+       order by {turn}, j.number
        limit greatest(:slots - (select count(*) from offered), 0) for update of j skip locked),
     ranked as (
       select due.*, row_number() over (partition by server_instance_id, is_exclusive
@@ -55,7 +55,7 @@ _CLAIM = text(f"""/* job_runs.claim */
       insert into job_runs (org_id, job_id, host_id, server_instance_id, attempt, is_exclusive, lease_expires_at, created_at)
       select org_id, id, host_id, server_instance_id,
              coalesce((select max(p.attempt) from job_runs p where p.job_id = ranked.id), 0) + 1,
-             is_exclusive, now() + {_LEASE}, :now
+             is_exclusive, now() + {lease}, :now
         from ranked where not is_exclusive or server_instance_id is null or place = 1
        order by server_instance_id, number
       on conflict do nothing
@@ -65,7 +65,20 @@ _CLAIM = text(f"""/* job_runs.claim */
     select now() as now, c.*, j.number, j.type, j.payload, j.timeout_sec, j.server_instance_id as server_id
       from (select * from offered union all select * from taken) c
            cross join lateral (select * from jobs where id = c.job_id limit 1) j
-     order by {_TURN}, j.number""")
+     order by {turn}, j.number"""
+
+
+def _claiming(of_a_kind: str = "") -> str:
+    """`of_a_kind`: a condition on the job."""
+    kinds = {
+        "kind_of_job": f" and {of_a_kind}" if of_a_kind else "",
+        "kind_of_run": f" and exists (select 1 from jobs j where j.id = r.job_id and {of_a_kind})" if of_a_kind else "",
+    }
+    return _CLAIM.format(lease=_LEASE, turn=_TURN, due=_DUE, **kinds)
+
+
+_CLAIM_ANY = text(f"/* job_runs.claim */{_claiming()}")
+_CLAIM_KILLS = text(f"""/* job_runs.claim_kills */{_claiming("j.type = 'SERVER_KILL'")}""")
 
 _READY = text(f"""/* job_runs.ready */
     select h.id from unnest(cast(:hosts as uuid[])) h(id)
@@ -199,9 +212,13 @@ class Lapsed:
     status: str
 
 
-async def claim(session: AsyncSession, *, host_id: UUID, key_id: UUID, slots: int, now: datetime) -> list[Offer]:
+async def claim(
+    session: AsyncSession, *, host_id: UUID, key_id: UUID, slots: int, only_kills: bool, now: datetime
+) -> list[Offer]:
     """Offers to a host: first what it was offered and has not begun, then what is due."""
-    rows = await session.execute(_CLAIM, {"host": host_id, "key": key_id, "slots": slots, "now": now})
+    rows = await session.execute(
+        _CLAIM_KILLS if only_kills else _CLAIM_ANY, {"host": host_id, "key": key_id, "slots": slots, "now": now}
+    )
     return [
         Offer(
             now=row.now,

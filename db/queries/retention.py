@@ -35,6 +35,9 @@ _OLD: Final = {
         returning 1"""),
     "power_plans": text("""/* retention.power_plans */
         delete from power_plans where id in (select id from power_plans where ended_at < :before limit :limit) returning 1"""),
+    "maintenance_windows": text("""/* retention.maintenance_windows */
+        delete from maintenance_windows
+         where id in (select id from maintenance_windows where ended_at < :before limit :limit) returning 1"""),
     "player_ips": text("""/* retention.player_ips */
         update player_sessions set ip = null
          where id in (select id from player_sessions where ip is not null and started_at < :before limit :limit) returning 1"""),

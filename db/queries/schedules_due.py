@@ -44,8 +44,9 @@ _MOVE_ON = text("""/* schedules_due.move_on */
     update schedules c set next_run_at = r.next_run_at, enabled = r.next_run_at is not null,
            paused_until = case when c.paused_until > :now then c.paused_until end, skip_next = c.skip_next - r.skips,
            last_run_status = r.status, last_run_at = :now, last_run_job_id = coalesce(r.job, c.last_run_job_id),
-           run_count = c.run_count + cast(r.ran as int), updated_at = :now
-      from jsonb_to_recordset(:runs) as r(id uuid, next_run_at timestamptz, skips int, status text, job uuid, ran boolean)
+           last_run_for = coalesce(r.run_for, c.last_run_for), run_count = c.run_count + cast(r.ran as int), updated_at = :now
+      from jsonb_to_recordset(:runs) as r(id uuid, next_run_at timestamptz, skips int, status text, job uuid, run_for timestamptz,
+                                           ran boolean)
      where c.id = r.id""").bindparams(bindparam("runs", type_=JSONB))
 _RAN = text("""/* schedules_due.ran */
     update schedules set last_run_status = 'enqueued', last_run_at = :now, last_run_job_id = :job, run_count = run_count + 1,
@@ -167,6 +168,8 @@ class Moved:
     status: str
     next_run_at: datetime | None
     job: UUID | None
+    run_for: datetime | None
+    """Its time; None where none was left that was not too late."""
     skips: int
 
     def row(self) -> dict[str, Any]:
@@ -175,6 +178,7 @@ class Moved:
             "status": self.status,
             "next_run_at": self.next_run_at.isoformat() if self.next_run_at else None,
             "job": str(self.job) if self.job else None,
+            "run_for": self.run_for.isoformat() if self.run_for else None,
             "skips": self.skips,
             "ran": self.status == "enqueued",
         }

@@ -222,8 +222,8 @@ class ControlPlane:
             case "servers":
                 return _json(wire.ServerList(revision=self.revision, servers=list(self.servers.values())))
             case "claim":
-                slots = wire.ClaimRequest.model_validate_json(await request.read()).slots
-                return await self._claim(slots, float(request.query["wait"]))
+                asked = wire.ClaimRequest.model_validate_json(await request.read())
+                return await self._claim(asked, float(request.query["wait"]))
             case "cancels":
                 known = wire.CancelsRequest.model_validate_json(await request.read()).known
                 return await self._cancels(known, float(request.query["wait"]))
@@ -258,11 +258,11 @@ class ControlPlane:
             )
         )
 
-    async def _claim(self, slots: int, wait: float) -> web.Response:
+    async def _claim(self, asked: wire.ClaimRequest, wait: float) -> web.Response:
         end = asyncio.get_running_loop().time() + wait
         while True:
             self._due.clear()
-            offers = self._offers(slots)
+            offers = self._offers(asked)
             if offers or self._released:
                 self._released = False
                 return self._claimed(offers)
@@ -287,11 +287,13 @@ class ControlPlane:
     def _claimed(self, offers: list[dict[str, Any]]) -> web.Response:
         return web.json_response({"now": self.now().isoformat(), "jobs": offers})
 
-    def _offers(self, slots: int) -> list[dict[str, Any]]:
+    def _offers(self, asked: wire.ClaimRequest) -> list[dict[str, Any]]:
         waiting = [job for job in self.jobs if job.status == "claimed"]
         waiting += [job for job in self.jobs if job.status == "queued"]
+        if asked.only_kills:
+            waiting = [job for job in waiting if isinstance(job.params, wire.ServerKill)]
         offers: list[dict[str, Any]] = []
-        for job in waiting if self.generous else waiting[:slots]:
+        for job in waiting if self.generous else waiting[: asked.slots]:
             job.status, job.token, job.lease_until = "claimed", uuid4(), self.now() + self.lease
             job.tokens.append(job.token)
             offers.append(job.offer())

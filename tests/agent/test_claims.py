@@ -12,6 +12,7 @@ from agent.runner import SLOTS
 from tests.agent.control_plane import ControlPlane
 from tests.agent.faults import Fault, cut, lost, status
 from tests.agent.harness import HostMachine
+from tests.wire.waiting import eventually
 
 
 @pytest.mark.parametrize("fault", [lost(), cut()])
@@ -160,6 +161,28 @@ async def test_a_bot_that_offers_too_much_is_taken_at_its_word_bit_by_bit(
     results = [await job.result() for job in jobs]
     assert [one.outcome for one in results].count("success") == 1
     assert host.count("arena", "starts") == 1
+
+
+async def test_a_kill_gets_through_to_a_full_host(host: HostMachine, plane: ControlPlane) -> None:
+    """Everything hangs; what is no kill waits until the killed start ends."""
+    await host.start()
+    for name in [*(f"slow-{n}" for n in range(SLOTS)), "quick"]:
+        host.install(name)
+    slow = [plane.add_server(f"slow-{n}", "counter", vars={"delay": "300"}) for n in range(SLOTS)]
+    quick = plane.add_server("quick", "counter")
+    for created in [plane.enqueue(wire.ServerCreate(), one) for one in [*slow, quick]]:
+        await created.success()
+    starts = [plane.enqueue(wire.ServerStart(), one, timeout=400) for one in slow]
+    await eventually(lambda: all(job.status == "running" for job in starts), 30.0)
+    waiting = plane.enqueue(wire.ServerStart(), quick)
+    await asyncio.sleep(1.0)
+    assert waiting.status == "queued"
+    await plane.enqueue(wire.ServerKill(), slow[0]).success()
+    assert (await starts[0].result()).outcome == "failed"
+    await waiting.success()
+    assert [job.status for job in starts[1:]] == ["running"] * (SLOTS - 1)
+    for one in slow[1:]:
+        await plane.enqueue(wire.ServerKill(), one).success()
 
 
 async def test_a_server_of_nobody(host: HostMachine, plane: ControlPlane) -> None:

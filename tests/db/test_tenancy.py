@@ -57,8 +57,8 @@ REASONS: Final[Mapping[str, str]] = {
     "the steps of a schedule that was found in its org and is held": "schedules.steps",
     "retention deletes what is old in every org": """
         retention.alert_counts retention.alert_firings retention.archived_ips retention.job_ips retention.jobs
-        retention.notification_jobs retention.pairing_tokens retention.pending_confirmations retention.player_ips
-        retention.power_plans retention.rejected_mods""",
+        retention.maintenance_windows retention.notification_jobs retention.pairing_tokens
+        retention.pending_confirmations retention.player_ips retention.power_plans retention.rejected_mods""",
     "a person's own rows, in every org where they are": """
         privacy.footprint privacy.forget_exceptions privacy.forget_orgs privacy.forget_players privacy.forget_proofs
         privacy.forget_questions privacy.forget_server_roles privacy.heir privacy.pass_on_denials

@@ -1,7 +1,7 @@
 """Guilds side by side, each with one of everything, so that one can try to reach what is the other's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from sqlalchemy import Text, select, text
 from bot.app import App
 from bot.demo.simcord_private.env import owner_of
 from bot.domain.actors import system
+from bot.domain.schedule_steps import Step
+from bot.services.schedule_wishes import Wish
 from db.models import (
     AppState,
     ArchivedJob,
@@ -72,6 +74,8 @@ class Neighbour:
     number: int
     """The number of its job, its ban and its incident; too high for one that is given out."""
     things: dict[type[Base], Base] = field(default_factory=dict[type[Base], Base])
+    unsaved: list[UUID] = field(default_factory=list[UUID])
+    """Tokens of questions whether to save a schedule, which can be changed before that."""
 
     def one(self, model: type[M]) -> M:
         found = self.things[model]
@@ -83,7 +87,7 @@ class Neighbour:
         """The ids of its rows, as a custom_id or an answer would carry them."""
         own = [thing for thing in self.things.values() if not isinstance(thing, _OTHERS)]
         found = {getattr(thing, "id", None) for thing in own}
-        return {value.hex for value in found if isinstance(value, UUID)}
+        return {value.hex for value in [*found, *self.unsaved] if isinstance(value, UUID)}
 
     async def rows(self, statement: str, **values: Any) -> Sequence[Any]:
         async with self.app.db.read() as session:
@@ -125,6 +129,20 @@ async def _fill(made: Neighbour) -> None:
         for one in mine:
             made.things[type(one)] = await tx.session.merge(one)  # some are there already, such as the membership
             await tx.session.flush()
+        for _ in range(2):
+            question = _unsaved(made, owner)
+            tx.session.add(question)
+            await tx.session.flush()
+            made.unsaved.append(question.id)
+
+
+def _unsaved(made: Neighbour, owner: UUID) -> PendingConfirmation:
+    steps = [Step("announce", made.word), Step("restart")]
+    wish = Wish("restart", "0 4 * * *", server=str(made.one(Server).id), name=f"nightly {made.word}", zone="UTC")
+    payload = {"wish": asdict(wish.doing(steps)), "before": None}
+    return PendingConfirmation(
+        org_id=made.org_id, user_id=owner, action="schedule.add", payload=payload, expires_at=rows.SOON
+    )
 
 
 def _changed(one: Base, made: Neighbour) -> dict[str, Any]:

@@ -149,7 +149,13 @@ class Visitor:
 
     async def reads(self, words: str, seconds: float = 30.0) -> None:
         """Wait until the channel shows these words."""
-        await self.messages.get_by_text(words).last.wait_for(timeout=seconds * 1000)
+        try:
+            await self.messages.get_by_text(words).last.wait_for(timeout=seconds * 1000)
+        except TimeoutError as error:
+            await self.shoot(f"missing-{words.replace(' ', '-')}")
+            written = await self.frame.locator("#channel-composer-input").input_value()
+            shown = await self.messages.inner_text()
+            raise AssertionError(f"{words!r} is not shown; in the box: {written!r}; shown: {shown[-3000:]}") from error
 
     async def shoot(self, name: str) -> None:
         await self.page.wait_for_timeout(300)

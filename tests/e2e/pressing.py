@@ -27,6 +27,9 @@ ARGUMENTS: Final[Mapping[str, Refs]] = {
 """Arguments of custom_ids that name something, beside those that are called as options are."""
 ROUTED: Final[Mapping[tuple[str, str], Refs]] = {
     ("console.found", "server"): lambda of: [pack(("x", str(of.one(Server).id)))[1:]],
+    ("schedule.step", "token"): lambda of: [str(of.unsaved[0])],
+    ("schedule.stepped", "token"): lambda of: [str(of.unsaved[0])],
+    ("schedule.unstep", "token"): lambda of: [str(of.unsaved[1])],
 }
 """The same where a name alone does not tell: (route, argument)."""
 EITHER: Final = {("alert.added", "host"), ("alert.added", "server")}

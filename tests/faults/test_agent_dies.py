@@ -56,6 +56,8 @@ async def test_while_the_game_stops(town: Town) -> None:
     await town.end_of(number, "failed")
     (card,) = town.cards(number)
     assert "unknown" in card.text.lower(), card.text
+    # The game that still stops counts as running, so its start is what is waited for.
+    await eventually(lambda: town.game.starts == 3)
     await town.server_is("running")
     assert town.game.starts == 3
     await town.whole()

@@ -29,12 +29,17 @@ async def counted_down(story: Story, game: Game) -> None:
         await story.read("ops", "cancelled · by Mika")
 
 
+async def tagged(story: Story, games: Sequence[Game], tag: str) -> None:
+    """Commands for several servers name a tag."""
+    for game in games:
+        server = await story.owner.picks("fleet tag", "server", game.name)
+        await story.run(story.owner, "fleet tag", server=server, add=tag)
+
+
 async def rested(story: Story, games: Sequence[Game]) -> None:
     """Nothing is done by itself in maintenance, and players are told."""
     with story.tell.step("Maintenance of everything with a tag: players are told, and it ends"):
-        for game in games:
-            server = await story.owner.picks("fleet tag", "server", game.name)
-            await story.run(story.owner, "fleet tag", server=server, add=TAG)
+        await tagged(story, games, TAG)
         target = await story.owner.picks("maintenance start", "target", TAG)
         await story.run(story.owner, "maintenance start", target=target, duration="1h", reason="new disks")
         for game in games:

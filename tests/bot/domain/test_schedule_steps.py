@@ -103,6 +103,8 @@ def test_more_than_an_hour_is_refused() -> None:
         ("10pm – 6:30am", Window(time(22), time(6, 30))),
         ("between 2 and 6", Window(time(2), time(6))),
         ("18:00-24:00", Window(time(18), time(0))),
+        ("0-24", None),
+        ("00:00-24:00", None),
         ("none", None),
         ("", None),
     ],
@@ -115,7 +117,8 @@ def test_windows(text: str, window: Window | None) -> None:
     ("text", "words"),
     [
         ("2-2", "from 02:00 to 02:00 has no length"),
-        ("0-24", "has no length"),
+        ("24-24", "has no length"),
+        ("0-0", "has no length"),
         ("at night", "is no window; it takes such as"),
         ("25:00-26:00", "is no window"),
         ("2-6-8", "is no window"),

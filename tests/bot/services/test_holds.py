@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from agent import wire
 from bot.domain.jobs import JobType
+from bot.domain.rest import stamp
 from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
 from bot.services.holds import Holds, must_not_be_held
 from bot.services.servers import resolve
@@ -76,6 +77,22 @@ async def test_released_by_somebody_else(planned: Planned, holds: Holds) -> None
     assert details == {"name": "EU1", "heldBy": "Olga", "reason": "new map"}
     with pytest.raises(Conflict, match="EU1 is not held"):
         await holds.release(again(ann), "EU1")
+
+
+async def test_a_late_press_does_not_end_the_next_hold(planned: Planned, holds: Holds) -> None:
+    async def since() -> str:
+        return stamp((await planned.world.value("select created_at from server_holds")).timestamp())
+
+    await holds.hold(again(planned.owner), "EU1", "new map")
+    first = await since()
+    await holds.release(again(planned.owner), "EU1")
+    planned.clock.on(minutes=5)
+    await holds.hold(again(planned.owner), "EU1", "new disk")
+    with pytest.raises(Conflict, match="That hold is over; EU1 is held again, by Olga"):
+        await holds.release(again(planned.owner), "EU1", since=first)
+    assert "new disk" in await held(planned)
+    await holds.release(again(planned.owner), "EU1", since=await since())
+    assert await held(planned) == ""
 
 
 async def test_ones_own_hold_is_called_that(planned: Planned, holds: Holds) -> None:

@@ -99,7 +99,7 @@ async def test_maintenance_from_plan_to_end(yard: Yard) -> None:
 
 async def test_maintenance_at_once_and_ended_by_hand(yard: Yard) -> None:
     done = await yard.windows.start(yard.owner, "EU1", "1h", "x")
-    assert done.title == "Maintenance of EU1 has begun" and "Players are told on 1 of them" in done.text
+    assert done.title == "Maintenance of EU1 has begun" and "Players are told." in done.text
     assert await yard.resting() == ["x"] and (await yard.due.tick())["begin"] == 0
     yard.clock.on(minutes=20)
     assert (await yard.windows.end(yard.owner, await yard.id())).title == "Maintenance of EU1 is over"
@@ -307,7 +307,7 @@ async def test_players_are_told_while_somebody_changes_a_server_and_wants_a_job(
                 await asyncio.sleep(0.01)
         await connection.execute(text("update org_counters set value = value + 1 where name = 'job'"))
         await connection.execute(text("commit"))
-    assert "on 2 of them" in (await started).text
+    assert "It covers 2 servers" in (told := (await started).text) and "Players are told." in told
 
 
 async def test_players_hear_of_the_end_when_no_other_window_goes_on(yard: Yard) -> None:

@@ -262,6 +262,19 @@ async def test_a_run_that_has_begun_with_its_warnings_does_not_begin_again(plann
     assert await planned.schedule("next_run_at") == planned.clock.time.replace(hour=4, minute=55)
 
 
+async def test_nor_where_it_is_changed_paused_and_resumed(planned: Planned) -> None:
+    await planned.add(warn="15", overlap="queue")
+    planned.clock.to(3, 46)
+    assert await planned.due.tick() == {"enqueued": 1, "skipped": 0}
+    await planned.edit("restart EU1", warn="5")
+    await planned.schedules.pause(again(planned.owner), "restart EU1", "")
+    await planned.edit("restart EU1", warn="10")
+    await planned.schedules.resume(again(planned.owner), "restart EU1")
+    assert await planned.schedule("next_run_at") == planned.clock.time.replace(hour=3, minute=50) + timedelta(days=1)
+    planned.clock.to(3, 56)
+    assert await planned.due.tick() == {"enqueued": 0, "skipped": 0}
+
+
 async def test_a_schedule_whose_time_never_comes_any_more_can_be_removed(planned: Planned) -> None:
     await planned.add()
     await planned.world.rows("update schedules set cron_expression = '0 4 31 2 *'")

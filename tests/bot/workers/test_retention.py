@@ -103,6 +103,18 @@ async def test_jobs_and_tokens_have_their_time(world: World) -> None:
     assert await world.value("select count(*) from player_sessions where ip is not null") == 0
 
 
+async def test_windows_that_are_long_over_go(world: World) -> None:
+    await world.rows(
+        """insert into maintenance_windows (org_id, reason, starts_at, ends_at, ended_at)
+           select cast(:org as uuid), 'x', now() - n, now() - n + interval '1 hour', now() - n
+             from unnest(array[interval '91 days', interval '89 days']) n
+           union all select :org, 'x', now() - interval '91 days', now() + interval '1 day', null""",
+        org=world.org_id,
+    )
+    assert (await Retention(world.db).old_rows())["maintenance_windows"] == 1
+    assert await world.value("select count(*) from maintenance_windows") == 2
+
+
 async def lines(world: World, *days: float) -> None:
     """A log line of a server for each age in days."""
     host, _ = await world.pair(f"logs-{world.guild}")

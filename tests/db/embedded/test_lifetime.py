@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Unavailable
+from db.connect import Connector
 from db.embedded import EmbeddedPostgres
 from db.embedded.locks import InUse
 from tests.db.embedded.conftest import SAFE, StartOwner, gone, sql
@@ -23,6 +24,23 @@ def test_a_stopped_server_is_gone_and_its_data_is_there_at_the_next_start(server
     assert gone(pid, server.paths.data, seconds=0)
     server.start()
     assert sql(server, "select n from kept") == "7"
+
+
+async def test_who_comes_too_early_waits_for_it(server: EmbeddedPostgres) -> None:
+    """As replicas do whose database was killed with them: it recovers while they start."""
+    server.start()
+    server.stop()
+    connector = Connector(server.dsn("postgres"), "start")
+    early = asyncio.create_task(connector.come_up())
+    await asyncio.sleep(0.5)
+    assert not early.done()
+    server.start()
+    await asyncio.wait_for(early, 10)
+    await (await connector.writing()).close()
+    server.stop()
+    await connector.come_up(patience=0.5)
+    with pytest.raises(FileNotFoundError):
+        await connector.writing()
 
 
 def test_it_speaks_no_network_and_sorts_the_same_everywhere(server: EmbeddedPostgres) -> None:

@@ -11,11 +11,11 @@ import socket
 import sys
 
 PASSWORD = "open"  # of a console that only this machine reaches
-LEDGER = os.open("ledger", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+ledger = -1  # opened where the game runs: the template imports this as well
 
 
 def note(words: str) -> None:
-    os.write(LEDGER, words.encode() + b"\n")
+    os.write(ledger, words.encode() + b"\n")
 
 
 def answer(line: str) -> list[str]:
@@ -74,6 +74,8 @@ def heard(caller: socket.socket, before: bytes, let_in: bool) -> tuple[socket.so
 
 
 def main() -> None:
+    global ledger
+    ledger = os.open("ledger", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     alone = os.open("alone", os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(alone, fcntl.LOCK_EX | fcntl.LOCK_NB)
