@@ -112,7 +112,8 @@ async def _prune(spool: Spool) -> None:
 
 async def _last_delivery(delivery: Delivery) -> None:
     try:
-        await asyncio.wait_for(delivery.flush(), LAST_DELIVERY)
+        async with asyncio.timeout(LAST_DELIVERY):
+            await delivery.flush()
     except (LinkError, TimeoutError):
         log.warning("results that the bot has not acknowledged are sent at the next start")
 

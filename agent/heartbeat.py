@@ -58,7 +58,8 @@ class Heartbeats:
         await asyncio.sleep(LEAST)  # changes that come together go together
         while (left := end - time.monotonic()) > 0 and self._servers.states() == self._told:
             try:
-                await asyncio.wait_for(self._due.wait(), min(LEAST, left))
+                async with asyncio.timeout(min(LEAST, left)):
+                    await self._due.wait()
             except TimeoutError:
                 continue
             return

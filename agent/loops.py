@@ -56,7 +56,8 @@ async def _wait(seconds: float, recovered: asyncio.Event | None) -> None:
         await asyncio.sleep(seconds)
         return
     try:
-        await asyncio.wait_for(recovered.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await recovered.wait()
     except TimeoutError:
         return
     await asyncio.sleep(random.uniform(0, 1))  # noqa: S311  a bot that came back meets its agents one by one

@@ -54,3 +54,17 @@ async def test_who_waits_is_woken_when_the_bot_answers_again() -> None:
 async def test_what_the_bot_asked_for_is_not_cut_short() -> None:
     recovered = asyncio.Event()
     assert len(await attempts(Unavailable("busy", status=503, retry_after=5), recovered)) == 1
+
+
+async def test_an_end_that_comes_with_what_was_waited_for_is_an_end() -> None:
+    recovered = asyncio.Event()
+
+    async def step() -> None:
+        raise Unavailable("away")
+
+    task = asyncio.create_task(repeat("trying", step, recovered))
+    await asyncio.sleep(0.1)
+    recovered.set()
+    task.cancel()
+    await asyncio.wait({task}, timeout=0.2)
+    assert task.cancelled()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, FrameLocator, Locator, Page, TimeoutError, async_playwright
 
+from bot.demo.command import LOG
 from bot.demo.playground import free_socket
 from tests.database import open_directory
 
@@ -46,18 +47,24 @@ class Demo:
         """End it as a terminal would; the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(END_SECONDS)
+        try:
+            return self.process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # Python says where it is
+            self.process.wait()
+            log = (self.data_dir / LOG).read_text()[-3000:]
+            raise AssertionError(f"the demo does not end: {self.printed.read_text()[-3000:]}\n{log}") from None
 
 
 @contextmanager
 def running_demo(data_dir: Path, *, port: int, name: str = "demo") -> Iterator[Demo]:
     """Start `gamekeeper demo` and wait until it says that it is ready."""
     printed = data_dir / f"{name}.printed"
-    environment = {**os.environ, "GAMEKEEPER_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
+    more = {"GAMEKEEPER_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
     with printed.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", "bot", "demo", "--port", str(port)],
-            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment, text=True,
+            stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=os.environ | more, text=True,
         )  # fmt: skip
     demo = Demo(process, data_dir, printed, "")
     try:
