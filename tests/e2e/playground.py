@@ -149,7 +149,13 @@ class Visitor:
         await self.frame.get_by_role("option", name=words).first.click()
 
     async def sends(self) -> None:
-        await self.page.keyboard.press("Enter")
+        """Send what is typed. Suggestions that come late take the key for themselves: it may need another."""
+        unsent = self.frame.locator(".command-row").filter(has_not=self.frame.locator(".is-readonly"))
+        for _ in range(5):
+            await self.page.keyboard.press("Enter")
+            with contextlib.suppress(TimeoutError):
+                await unsent.wait_for(state="detached", timeout=2_000)
+                return
 
     async def presses(self, label: str) -> None:
         await self.messages.get_by_role("button", name=label, exact=True).last.click()
