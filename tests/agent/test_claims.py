@@ -1,6 +1,7 @@
 """A claim is only an offer: whatever happens to the answers, a run is done once or not at all."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from agent import wire
-from agent.runner import SLOTS
+from agent.runner import KILLS, SLOTS
 from tests.agent.control_plane import ControlPlane
 from tests.agent.faults import Fault, cut, lost, status
 from tests.agent.harness import HostMachine
@@ -183,6 +184,20 @@ async def test_a_kill_gets_through_to_a_full_host(host: HostMachine, plane: Cont
     assert [job.status for job in starts[1:]] == ["running"] * (SLOTS - 1)
     for one in slow[1:]:
         await plane.enqueue(wire.ServerKill(), one).success()
+
+
+async def test_runs_that_hold_threads_for_minutes_hold_up_no_kill(
+    host: HostMachine, plane: ControlPlane, counter: wire.ServerSpec
+) -> None:
+    """As backups and deployments do; a small host has few threads by itself."""
+    await plane.enqueue(wire.ServerStart(), counter).success()
+    goes_on = threading.Event()
+    held = [asyncio.create_task(asyncio.to_thread(goes_on.wait, 60)) for _ in range(SLOTS + KILLS)]
+    try:
+        await plane.enqueue(wire.ServerKill(), counter).success()
+    finally:
+        goes_on.set()
+        await asyncio.gather(*held)
 
 
 async def test_a_server_of_nobody(host: HostMachine, plane: ControlPlane) -> None:

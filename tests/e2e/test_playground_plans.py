@@ -81,15 +81,17 @@ async def _rested(visitor: Visitor) -> None:
 async def _rolled(visitor: Visitor) -> None:
     await visitor.types("/batch start")
     await visitor.chooses("restart")
-    await visitor.chooses("evening")
+    await visitor.chooses("eu")
     await visitor.sends()
     await visitor.reads("For you only")
     await visitor.shoot("47-batch-asked")
     await visitor.messages.get_by_role("button", name="Restart").last.click()
-    await visitor.frame.get_by_role("textbox", name="Name").fill("evening")
+    await visitor.frame.get_by_role("textbox", name="Name").fill("eu")
     await visitor.frame.get_by_role("button", name="Submit").click()
-    await visitor.reads("1 of 1 done")
+    await visitor.reads("1 of 2 done")
     await visitor.shoot("48-batch")
+    await visitor.reads("2 of 2 done")
+    await visitor.shoot("49-batch-done")
 
 
 async def _option(visitor: Visitor, name: str) -> None:

@@ -7,9 +7,7 @@ import hashlib
 import os
 import shutil
 import tarfile
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -281,30 +279,6 @@ async def test_broken_off_while_it_packs_it_ends_at_once(host: Host, server: Gam
             await task
     assert kept(host, server) == []
     big.unlink()
-
-
-async def test_while_it_packs_the_agent_has_threads_for_everything_else(
-    host: Host, server: GameServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As many servers as a small host has threads may be packed at the same hour."""
-    packs, goes_on, real = threading.Event(), threading.Event(), Packing.write
-
-    def slow(packing: Packing) -> None:
-        packs.set()
-        goes_on.wait(10)
-        real(packing)
-
-    monkeypatch.setattr(Packing, "write", slow)
-    await server.start(Card())
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
-    task = asyncio.create_task(server.backup(wish(), Card()))
-    try:
-        while not packs.is_set():
-            await asyncio.sleep(0.01)
-        await asyncio.wait_for(asyncio.to_thread(int), 2)
-    finally:
-        goes_on.set()
-    assert (await task).files >= 1
 
 
 async def test_what_an_earlier_agent_left_is_cleared_up(host: Host, server: GameServer) -> None:
