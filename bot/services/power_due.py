@@ -44,7 +44,7 @@ class PowerPlans:
         async with self._db.read() as session:
             due = await power.due(session, clock.now(), _BATCH)
         steps = await each(due, self._one, passed_over=(Conflict, Unavailable))  # somebody acts on it, or holds it
-        return Counter(step for step in steps if step not in ("", "wait"))
+        return dict(Counter(step for step in steps if step not in ("", "wait")))
 
     async def _one(self, found: tuple[UUID, UUID | None]) -> str:
         """What was done; empty where another process was faster."""
