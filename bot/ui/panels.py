@@ -76,6 +76,7 @@ def _details(server: PanelServer, up: bool) -> str:
         f"up since {ago(server.started_at)}" if up and server.started_at else "",
         f"since {ago(changed)}" if changed else "",
         f"last seen {ago(server.silent_since)}" if silent and server.silent_since else "",
+        f"stops {ago(server.next_stop)}" if server.next_stop else "",
         f"next restart {ago(server.next_restart)}" if server.next_restart else "",
         holds.short(server.rest) or (f"maintenance {ago(server.maintenance_at)}" if server.maintenance_at else ""),
         f"🚨 I-{server.incident} since {ago(server.incident_since)}" if server.incident else "",

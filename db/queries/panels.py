@@ -20,7 +20,7 @@ _SERVERS = f"""
            (s.observed ->> 'reachable') is distinct from 'false' as reachable, cast(s.observed ->> 'maxPlayers' as int) as most,
            s.observed ->> 'map' as map, cast(s.observed ->> 'startedAt' as timestamptz) as started_at, p.presence,
            case when p.presence <> 'online' then coalesce(h.offline_since, h.last_heartbeat_at) end as silent_since,
-           r.at as next_restart, i.number as incident, i.created_at as incident_since, {RESTING}, {PLANNED} as maintenance_at
+           r.at as next_restart, w.due_at as next_stop, i.number as incident, i.created_at as incident_since, {RESTING}, {PLANNED} as maintenance_at
       from server_instances s join game_types g on g.id = s.game_type_id join hosts h on h.id = s.host_id
       join orgs o on o.id = s.org_id
      cross join lateral (select case
@@ -32,12 +32,16 @@ _SERVERS = f"""
               where j.host_id = s.host_id and j.status = 'queued' and j.not_before > :now
                 and j.server_instance_id = s.id and j.type = 'SERVER_RESTART'
              union all
+             select p.due_at from power_plans p
+              where p.server_instance_id = s.id and p.status in ('planned', 'running') and p.action = 'restart'
+             union all
              select c.next_run_at + make_interval(secs => t.time_offset_sec) from schedules c
                join schedule_tasks t on t.schedule_id = c.id and t.job_type = 'SERVER_RESTART'
               where c.org_id = s.org_id and c.enabled and c.skip_next = 0 and c.next_run_at > :now
                 and (c.paused_until is null or c.paused_until < c.next_run_at)
                 and (c.server_instance_id = s.id
                      or c.tag in (select tag from server_tags where server_instance_id = s.id))) due) r on true
+      left join power_plans w on w.server_instance_id = s.id and w.status in ('planned', 'running') and w.action = 'stop'
       left join lateral (select i.number, i.created_at from incidents i
               where i.org_id = s.org_id and i.status <> 'resolved'
                 and (i.server_instance_id = s.id or i.server_instance_id is null and i.host_id = s.host_id)
@@ -53,7 +57,7 @@ _SHOWN = text(f"""/* panels.servers */ {_SERVERS.format(org=":org", subject="cas
 # Of what heartbeats and jobs do not tell by themselves.
 _FINGERPRINTS = text(f"""/* panels.fingerprints */
     select m.id, m.org_id, md5(coalesce(string_agg(
-             cast((shown.id, shown.name, shown.presence, shown.next_restart, shown.incident, shown.maintenance_at,
+             cast((shown.id, shown.name, shown.presence, shown.next_restart, shown.next_stop, shown.incident, shown.maintenance_at,
                    shown.rest_kind, shown.rest_by, shown.rest_since, shown.rest_until) as text), '|'
              order by shown.id), '')) as fingerprint
       from bot_messages m left join lateral ({_SERVERS.format(org="m.org_id", subject="m.subject_id")}) shown on true
@@ -116,6 +120,8 @@ class PanelServer(Resting):
     """Whether its host speaks to us."""
     silent_since: datetime | None
     next_restart: datetime | None
+    next_stop: datetime | None
+    """When somebody wants it to be stopped."""
     incident: int | None
     incident_since: datetime | None
     maintenance_at: datetime | None

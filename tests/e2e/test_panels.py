@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from agent import wire
 from bot.demo import reading
-from tests.e2e.community import Community, Host, said
+from tests.e2e.community import Community, Host, said, shown_to
 from tests.e2e.servers import add_server, online, up
 
 ADDRESS = "203.0.113.7"
@@ -91,7 +91,6 @@ async def test_a_board_lives(community: Community, host: Host, server: str) -> N
 async def test_the_next_restart_and_an_open_incident(community: Community, host: Host, server: str) -> None:
     await create(community, server=server)
     await shows(community, "### EU #1")
-    await community.owner.slash(community.general, "server restart", server=server, when="in 30 minutes")
     await changed(
         community,
         """insert into incidents (org_id, number, server_instance_id, title, severity, source)
@@ -107,6 +106,19 @@ async def test_the_next_restart_and_an_open_incident(community: Community, host:
                   now() + interval '1 hour', now() from server_instances s""",
     )
     await shows(community, "next restart <t:")
+
+
+@pytest.mark.parametrize(("action", "words"), [("restart", "next restart <t:"), ("stop", "stops <t:")])
+async def test_what_is_planned(community: Community, host: Host, server: str, action: str, words: str) -> None:
+    await create(community)
+    await up(host, server, online("eve", ADDRESS))
+    asked = await community.owner.slash(community.general, f"server {action}", server=server)
+    await community.owner.click(shown_to(asked), label="In 15 min with countdown")
+    await community.tick("panels.refresh")
+    await shows(community, words)
+    await community.owner.slash(community.general, "server cancel", server=server)
+    await community.tick("panels.refresh")
+    await community.eventually(lambda: words not in reading.text(boards(community)[0]))
 
 
 async def test_nothing_is_edited_while_nothing_changes(community: Community, host: Host, server: str) -> None:

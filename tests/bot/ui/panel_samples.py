@@ -32,6 +32,7 @@ def shown(name: str, **changed: Any) -> PanelServer:
         "presence": "online",
         "silent_since": None,
         "next_restart": NOW,
+        "next_stop": NOW,
         "incident": 12,
         "incident_since": LONG_AGO,
         "maintenance_at": None,
@@ -42,7 +43,7 @@ def shown(name: str, **changed: Any) -> PanelServer:
 def bare(**changed: Any) -> PanelServer:
     """Nothing is known of it but its name."""
     nothing = dict.fromkeys(
-        ("players_online", "status_changed_at", "most", "map", "started_at", "silent_since", "next_restart", "incident")
+        "players_online status_changed_at most map started_at silent_since next_restart next_stop incident".split()
     )
     return shown("x", **{**nothing, "status": "unknown", "presence": "unknown", **changed})
 

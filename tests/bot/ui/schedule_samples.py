@@ -51,6 +51,7 @@ def schedule(name: str, **changed: Any) -> ScheduleCard:
         "skip_next": 100,
         "next_run_at": NOW,
         "last_run_at": LONG_AGO,
+        "last_run_for": LONG_AGO,
         "last_run_status": "failed",
         "last_job": SNOWFLAKE,
         "consecutive_failures": 9,
