@@ -65,6 +65,7 @@ def running_demo(data_dir: Path, *, port: int, name: str = "demo") -> Iterator[D
         process = subprocess.Popen(
             [sys.executable, "-m", "bot", "demo", "--port", str(port)],
             stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=os.environ | more, text=True,
+            preexec_fn=_interruptible,
         )  # fmt: skip
     demo = Demo(process, data_dir, printed, "")
     try:
@@ -72,6 +73,11 @@ def running_demo(data_dir: Path, *, port: int, name: str = "demo") -> Iterator[D
         yield demo
     finally:
         demo.end(signal.SIGTERM)
+
+
+def _interruptible() -> None:
+    """What a shell runs in the background ignores Ctrl-C, and so does all that it starts: perhaps these tests."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _address(demo: Demo) -> str:
