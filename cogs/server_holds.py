@@ -33,7 +33,14 @@ async def release(call: Call, server: str) -> Reply:
 
 
 @action("server.release", "servers.stop", Show.PRIVATE)
-async def _release(call: Call, server: str, since: str) -> Reply:
+async def _release(call: Call, server: str) -> Reply:
+    """On messages of versions that did not say which hold is meant; one may stand there for weeks."""
+    done = await call.services.holds.release(call.actor, server)
+    return Reply(notice(done.title, done.text))
+
+
+@action("server.release_this", "servers.stop", Show.PRIVATE)
+async def _release_this(call: Call, server: str, since: str) -> Reply:
     done = await call.services.holds.release(call.actor, server, since=since)
     return Reply(notice(done.title, done.text))
 

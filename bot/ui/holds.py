@@ -26,7 +26,7 @@ def held_card(payload: dict[str, Any], mark: int | None = None) -> discord.ui.La
         f"**Reason** {safe(payload['reason'], 300)}",
         "-# People, schedules and batches leave it alone, and its host does not start it again after a crash.",
     ]
-    release = Button("Release", "server.release", (payload["server"], stamp(payload["since"])))
+    release = Button("Release", "server.release_this", (payload["server"], stamp(payload["since"])))
     return card(Colour.WARN, "\n".join(lines), row(release), mark=mark)
 
 

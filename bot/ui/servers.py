@@ -146,7 +146,7 @@ def _controls(server: ServerCard, may: Callable[[str], bool]) -> list[discord.ui
         if shown and may(permission)
     ]
     if hold and may("servers.stop"):
-        buttons.insert(-1, Button("Release", "server.release", (server.id, stamp(hold.since.timestamp()))))
+        buttons.insert(-1, Button("Release", "server.release_this", (server.id, stamp(hold.since.timestamp()))))
     return [row(*buttons)] if buttons else []
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import discord
 import simcord
 from simcord.actors import MemberActor
 from simcord.backend import serializers
@@ -50,7 +51,7 @@ def command(
 
 def component(
     member: MemberActor,
-    source: ResponseMessage,
+    source: ResponseMessage | discord.Message,
     channel: ChannelHandle,
     custom_id: str,
     *,

@@ -3,7 +3,9 @@
 from typing import Any
 
 from bot.demo import reading
+from bot.ui.ids import custom_id
 from tests.e2e.community import Community, Host, said, shown_to
+from tests.e2e.forging import component, send
 from tests.e2e.servers import add_server
 
 
@@ -69,3 +71,14 @@ async def test_a_hold_from_the_command_to_the_button_on_the_card(community: Comm
     await community.message_with("**Released** by olga")
     refused = await three_lines(community, "server release", server=server)
     assert refused[0] == "**EU #1 is not held.**"
+
+
+async def test_a_hold_is_released_on_the_message_of_an_older_version(community: Community, host: Host) -> None:
+    """Its button names the server alone."""
+    await community.set_up()
+    server = await add_server(community, host)
+    await community.mod.slash(community.general, "server hold", server=server, reason="new map")
+    message = await community.message_with("EU #1 is held")
+    older = component(community.owner, message, community.ops, custom_id("server.release", server))
+    assert "It was held by mia" in said(await send(community.env, older))
+    await community.message_with("**Released** by olga")
