@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 from uuid import UUID
@@ -16,7 +16,7 @@ from bot.domain.schedule_times import Timetable, timetable
 from bot.errors import Conflict
 from bot.services.schedule_authors import ScheduleAuthors
 from bot.services.schedule_wishes import MANAGE, SHOWN_RUNS, Wish, wish_of
-from bot.services.schedules import must_be_there, resolve
+from bot.services.schedules import looked_from, must_be_there, resolve
 from bot.services.servers import must_see, names
 from db.engine import Database
 from db.queries import cards, schedules
@@ -122,4 +122,7 @@ def _times(schedule: ScheduleCard) -> Timetable | None:
 def _runs(schedule: ScheduleCard, times: Timetable | None) -> Sequence[datetime]:
     if times is None or not schedule.enabled or schedule.server_gone:
         return ()
-    return list(islice(times.begins(clock.now()), SHOWN_RUNS))
+    start = looked_from(schedule)
+    if schedule.paused_until:
+        start = max(start, schedule.paused_until - timedelta(microseconds=1))  # one at this very moment is done
+    return list(islice(times.begins(start), SHOWN_RUNS))

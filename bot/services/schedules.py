@@ -221,10 +221,14 @@ def _runs(schedule: ScheduleCard, after: datetime) -> Iterator[datetime]:
         raise Conflict(str(error), "Remove the schedule and make another.") from error
 
 
-def _next(schedule: ScheduleCard) -> datetime | None:
-    """Not the one that has begun with what comes before it."""
+def looked_from(schedule: ScheduleCard) -> datetime:
+    """Its next runs begin later than this. The one that has begun with what comes before it is none of them."""
     begun = schedule.last_run_for and schedule.last_run_for - timedelta(seconds=schedule.lead_sec)
-    return next(_runs(schedule, max(clock.now(), begun) if begun else clock.now()), None)
+    return max(clock.now(), begun) if begun else clock.now()
+
+
+def _next(schedule: ScheduleCard) -> datetime | None:
+    return next(_runs(schedule, looked_from(schedule)), None)
 
 
 def _after(schedule: ScheduleCard, count: int) -> datetime | None:

@@ -90,7 +90,8 @@ class ScheduleAdding:
                 steps = change(wish.chain)
             except ValueError as error:
                 raise Invalid(str(error), "Nothing was changed.") from error
-            return await asked(tx, wish.doing(steps), before)
+            known = await schedules.card(tx.session, actor.org, schedule_id=UUID(wish.edits)) if before else None
+            return await asked(tx, wish.doing(steps), before, known.last_run_for if known else None)
 
     async def saved(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Saves what was shown; servers, permissions and names are looked at again."""

@@ -275,6 +275,28 @@ async def test_nor_where_it_is_changed_paused_and_resumed(planned: Planned) -> N
     assert await planned.due.tick() == {"enqueued": 0, "skipped": 0}
 
 
+async def test_nor_is_it_shown_as_one_that_is_still_to_come(planned: Planned) -> None:
+    await planned.add(warn="15", overlap="queue")
+    planned.clock.to(3, 46)
+    await planned.due.tick()
+    await planned.edit("restart EU1", warn="5")
+    tomorrow = planned.clock.time.replace(hour=3, minute=55) + timedelta(days=1)
+    assert (await shown(planned, "restart EU1")).runs[0] == tomorrow == await planned.schedule("next_run_at")
+    preview = await planned.editing.ask(again(planned.owner), "restart EU1", Change(retries=1))
+    step = ("announce", "Store your loot!", "2 minutes before", "")
+    preview = await planned.adding.with_step(again(planned.owner), preview.token, *step)
+    assert preview.plan.runs[0] == tomorrow
+    await planned.confirmations.press(again(planned.owner), preview.token)
+    assert await planned.schedule("next_run_at") == tomorrow
+
+
+async def test_what_a_pause_leaves_out_is_not_shown_as_next(planned: Planned) -> None:
+    await planned.add()
+    await planned.schedules.pause(again(planned.owner), "restart EU1", "monday 4:00")
+    monday = at(4) + timedelta(days=2)
+    assert (await shown(planned, "restart EU1")).runs[0] == monday, "when the pause is over"
+
+
 async def test_a_schedule_whose_time_never_comes_any_more_can_be_removed(planned: Planned) -> None:
     await planned.add()
     await planned.world.rows("update schedules set cron_expression = '0 4 31 2 *'")
