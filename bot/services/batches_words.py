@@ -81,12 +81,20 @@ def _players(plan: Plan) -> list[str]:
     hit = [server for server in plan.servers if server.status in ("running", "starting")]
     if plan.artifact:
         hit = [server for server in hit if moddable()[server.game].restarts]
-    online = sum(server.players_online or 0 for server in hit)
+    known = [server.players_online for server in hit if server.host_online and server.players_online is not None]
     restarts = ["Running servers restart to take it."] if plan.artifact and hit else []
-    if not online:
-        return [*restarts, "Nobody is online there."] if hit else restarts
-    people = "1 player is" if online == 1 else f"{online} players are"
-    return [*restarts, f"**{people} online there** and will be disconnected."]
+    return [*restarts, _online(sum(known), len(hit) - len(known), len(hit))] if hit else restarts
+
+
+def _online(players: int, unknown: int, servers: int) -> str:
+    """How many players lose their game. `unknown`: servers of which nobody knows how many are on."""
+    if unknown == servers:
+        return "**How many are online there is not known** right now."
+    besides = f" On {_servers(unknown)} it is not known." if unknown else ""
+    if not players:
+        return f"Nobody is online where that is known.{besides}" if unknown else "Nobody is online there."
+    people = "1 player is" if players == 1 else f"{players} players are"
+    return f"**{people} online there** and will be disconnected.{besides}"
 
 
 def _away(servers: Sequence[ServerCard]) -> list[str]:

@@ -47,6 +47,25 @@ async def test_one_after_the_other_to_the_end(fleet: Fleet) -> None:
     ]
 
 
+async def test_who_will_be_disconnected_is_said_only_as_far_as_it_is_known(fleet: Fleet) -> None:
+    async def said(**online: int) -> str:
+        await fleet.world.rows("update server_instances set players_online = null")
+        for name, players in online.items():
+            await fleet.world.rows(
+                "update server_instances set players_online = :players where name = :name", players=players, name=name
+            )
+        return (await fleet.ask()).effect[2]
+
+    assert await said() == "**How many are online there is not known** right now."
+    assert await said(S01=0, S02=0) == "Nobody is online where that is known. On 2 servers it is not known."
+    some = "**2 players are online there** and will be disconnected."
+    assert await said(S01=2, S02=0, S03=0) == f"{some} On 1 server it is not known."
+    assert await said(S01=2, S02=0, S03=0, S04=0) == some
+    assert await said(S01=0, S02=0, S03=0, S04=0) == "Nobody is online there."
+    await fleet.world.rows("update hosts set status = 'offline'")
+    assert await said(S01=2, S02=0, S03=0, S04=0) == "**How many are online there is not known** right now."
+
+
 async def test_as_many_as_asked_are_under_way_and_a_slow_one_holds_nobody_up(fleet: Fleet) -> None:
     await fleet.more()
     await fleet.start(parallel=2)
