@@ -13,6 +13,7 @@ from bot import clock
 from bot.domain.actors import Actor, system
 from bot.domain.jobs import JobType
 from bot.errors import Conflict
+from bot.services.each import each
 from bot.services.jobs_enqueue import enqueue
 from db.engine import Database
 from db.queries import maintenance, power_drift
@@ -45,14 +46,13 @@ class Reconciler:
         async with self._db.read() as session:
             found = await power_drift.ids(session, now - PATIENCE, now, self._looked_at, _BATCH)
         self._looked_at = found[-1] if len(found) == _BATCH else _FIRST
-        return {"started": sum([await self._one(server_id, now) for server_id in found])}
+        # passed over: somebody's own action came in between
+        started = await each(found, lambda server_id: self._one(server_id, now), passed_over=(Conflict,))
+        return {"started": sum(started)}
 
     async def _one(self, server_id: UUID, now: datetime) -> bool:
-        try:
-            async with self._db.uow(system(_DUTY)) as tx:
-                return await self._start(tx, server_id, now)
-        except Conflict:  # somebody's own action came in between
-            return False
+        async with self._db.uow(system(_DUTY)) as tx:
+            return await self._start(tx, server_id, now)
 
     async def _start(self, tx: Tx, server_id: UUID, now: datetime) -> bool:
         server = await power_drift.hold(tx.session, server_id, since=now - PATIENCE, recent=now - _RECENT, now=now)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from bot.domain.actors import system
 from bot.services.power_reconcile import Reconciler, pause
@@ -105,6 +106,22 @@ async def test_many_that_are_left_alone_keep_no_other_down(drift: Drift) -> None
     )
     reconciler = Reconciler(world.db)
     assert sum([(await reconciler.tick())["started"] for _ in range(2)]) == 1
+
+
+async def test_one_that_cannot_be_started_keeps_no_other_down(drift: Drift) -> None:
+    world = drift.world
+    await world.server(drift.host, "EU2", "stopped")
+    await world.rows(
+        """update server_instances set restart_policy = 'always', desired_state = 'running', last_seen_at = :now,
+                  status_changed_at = :before""",
+        now=drift.clock.time,
+        before=drift.clock.time - timedelta(days=1),
+    )
+    first, second = [id for (id,) in await world.rows("select id from server_instances order by id")]
+    await world.rows(f"alter table jobs add constraint no_start check (server_instance_id <> '{first}')")
+    with pytest.raises(IntegrityError):
+        await Reconciler(world.db).tick()
+    assert await world.rows("select server_instance_id from jobs") == [(second,)]
 
 
 async def test_whoever_gives_it_something_to_do_meanwhile_does_not_wait_in_a_circle(drift: Drift) -> None:
