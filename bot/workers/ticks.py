@@ -184,8 +184,9 @@ class Ticks:
             failed = False
             if any(done.values()):
                 await self._retention.record(tick.name, "success", started, time.monotonic() - begun, dict(done))
-        except AppError as error:
-            log.warning("%s: %s", tick.name, error.what)  # the database is away: there is nowhere to write it
+        except AppError as error:  # the database is away, or of many things one could not be done in this moment
+            log.warning("%s: %s", tick.name, error.what)
+            await self._failed(tick, started, time.monotonic() - begun, error)
             return {}
         except Exception as error:  # a bug in one tick must not end the others: logged, written down, tried again
             log.exception("%s failed", tick.name)
@@ -197,8 +198,6 @@ class Ticks:
         return done
 
     async def _failed(self, tick: Tick, started: datetime, seconds: float, error: Exception) -> None:
-        try:
-            meta = {"error": f"{type(error).__name__}: {error}"[:500]}
+        meta = {"error": f"{type(error).__name__}: {error}"[:500]}
+        with contextlib.suppress(AppError):  # the database is away: there is nowhere to write it
             await self._retention.record(tick.name, "failure", started, seconds, meta)
-        except AppError as away:
-            log.warning("%s: %s", tick.name, away.what)

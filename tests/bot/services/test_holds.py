@@ -11,9 +11,11 @@ from sqlalchemy import text
 from agent import wire
 from bot.domain.jobs import JobType
 from bot.domain.rest import stamp
-from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
+from bot.errors import AppError, Conflict, Invalid, NotFound, NotPermitted
 from bot.services.holds import Holds, must_not_be_held
 from bot.services.servers import resolve
+from bot.workers.sweeps import Tick
+from bot.workers.ticks import Ticks
 from db.queries import servers_wanted
 from tests.bot.people import MODERATORS, again
 from tests.bot.services.schedules_world import Planned
@@ -260,8 +262,9 @@ async def test_one_that_cannot_be_ended_keeps_no_other_from_its_end(planned: Pla
     async with planned.world.db.engine.connect() as somebody:
         await somebody.execute(text("begin"))
         await somebody.execute(text("select 1 from server_instances where name = 'EU1' for update"))
-        with pytest.raises(Unavailable):
-            await holds.expire()
+        await Ticks(planned.world.db, []).run(Tick("holds.expire", timedelta(seconds=15), holds.expire))
         await somebody.execute(text("rollback"))
     assert await planned.world.rows("select server_instance_id from server_holds") == [(planned.server,)]
+    ((status, error),) = await planned.world.rows("select status, meta_json ->> 'error' from cron_runs")
+    assert (status, error) == ("failure", "Unavailable: The database did not answer in time.")
     assert await holds.expire() == {"ended": 1}

@@ -33,7 +33,7 @@ class Work:
         (0, []),
         (3, [("success", {"done": 3})]),
         (ValueError("odd"), [("failure", {"error": "ValueError: odd"})]),
-        (Unavailable("The database cannot be reached."), []),
+        (Unavailable("It is held."), [("failure", {"error": "Unavailable: It is held."})]),
     ],
 )
 async def test_a_row_only_when_it_worked_or_failed(
