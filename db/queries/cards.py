@@ -183,7 +183,8 @@ _NEXT_RESTART = """
     (select min(c.next_run_at + make_interval(secs => t.time_offset_sec))
        from schedules c join schedule_tasks t on t.schedule_id = c.id and t.job_type = 'SERVER_RESTART'
       where c.org_id = s.org_id and c.enabled and c.skip_next = 0 and (c.paused_until <= c.next_run_at) is not false
-        and (c.server_instance_id = s.id or c.tag in (select t.tag from server_tags t where t.server_instance_id = s.id)))"""
+        and (c.server_instance_id = s.id or c.tag in (select t.tag from server_tags t where t.server_instance_id = s.id))
+        and not exists (select 1 from schedule_exclusions x where x.schedule_id = c.id and x.server_instance_id = s.id))"""
 _INCIDENT = """
     (select i.number from incidents i
       where i.org_id = s.org_id and i.status in ('open', 'investigating')

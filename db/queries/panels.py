@@ -38,9 +38,11 @@ _SERVERS = f"""
              select c.next_run_at + make_interval(secs => t.time_offset_sec) from schedules c
                join schedule_tasks t on t.schedule_id = c.id and t.job_type = 'SERVER_RESTART'
               where c.org_id = s.org_id and c.enabled and c.skip_next = 0 and c.next_run_at > :now
-                and (c.paused_until is null or c.paused_until < c.next_run_at)
+                and (c.paused_until is null or c.paused_until <= c.next_run_at)
                 and (c.server_instance_id = s.id
-                     or c.tag in (select tag from server_tags where server_instance_id = s.id))) due) r on true
+                     or c.tag in (select tag from server_tags where server_instance_id = s.id))
+                and not exists (select 1 from schedule_exclusions x
+                                 where x.schedule_id = c.id and x.server_instance_id = s.id)) due) r on true
       left join power_plans w on w.server_instance_id = s.id and w.status in ('planned', 'running') and w.action = 'stop'
       left join lateral (select i.number, i.created_at from incidents i
               where i.org_id = s.org_id and i.status <> 'resolved'

@@ -1,11 +1,14 @@
 """Schedules of servers on which somebody may less than elsewhere: seen, saved, resumed, steered."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.errors import Conflict, NotPermitted
+from db.queries import cards, panels
 from tests.bot.grants import deny
 from tests.bot.people import MODERATORS, again
-from tests.bot.services.schedules_world import Planned, bound
+from tests.bot.services.schedules_world import Planned, at, bound
 
 
 async def test_of_a_tag_servers_are_left_out_where_the_author_may_not(planned: Planned) -> None:
@@ -124,3 +127,18 @@ async def test_a_removed_server_is_named_to_nobody_who_may_not_run_its_schedule(
         await planned.running.ask(again(mia), "one")
     with pytest.raises(Conflict, match="its server EU1 was removed"):
         await planned.running.ask(again(planned.owner), "one")
+
+
+async def test_the_next_restart_of_a_server_is_none_of_a_schedule_that_leaves_it_out(planned: Planned) -> None:
+    world, mia = planned.world, await planned.people.actor("mia", MODERATORS)
+    other = await world.server(planned.host, "EU2")
+    await planned.tagged("eu", planned.server, other)
+    await bound(planned, "servers.view", "schedules.manage", "servers.restart")
+    await deny(world, mia, "servers.restart", other)
+    await planned.add(mia, server="", tag="eu", name="all")
+    await planned.schedules.pause(again(planned.owner), "all", "4:00")  # its end is when it runs next
+    async with world.db.read() as session:
+        shown = {one.name: one for one in await panels.servers(session, world.org_id, "all", limit=9, now=at(12))}
+        found = [await cards.server(session, world.org_id, server_id=one) for one in (planned.server, other)]
+    assert [server and server.next_restart for server in found] == [at(4) + timedelta(days=1), None]
+    assert [shown[name].next_restart for name in ("EU1", "EU2")] == [at(4) + timedelta(days=1), None]
