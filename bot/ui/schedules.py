@@ -81,7 +81,8 @@ def last(schedule: ScheduleCard) -> str:
         return "never ran"
     words = _RESULTS.get(schedule.last_run_status, schedule.last_run_status)
     job = f" `{job_number(schedule.last_job)}`" if schedule.last_job and schedule.last_run_status in _WITH_JOB else ""
-    again = f", {schedule.consecutive_failures} times in a row" if schedule.consecutive_failures > 1 else ""
+    failed = schedule.last_run_status == "failed" and schedule.consecutive_failures > 1
+    again = f", {schedule.consecutive_failures} times in a row" if failed else ""
     return f"last {words}{again}{job} {ago(schedule.last_run_at)}"
 
 

@@ -22,3 +22,9 @@ def test_a_long_rule_is_shown_as_it_was_typed() -> None:
     assert "At 04:00 every day, America" in schedules.line(schedule("n", expression="0 4 * * *"))
     long = "0 4 1,2,3,4,5 JAN,FEB,MAR,APR MON,TUE"
     assert f"{long}, America" in schedules.line(schedule("n", expression=long))
+
+
+def test_only_failures_are_counted_in_a_row() -> None:
+    assert "last failed, 9 times in a row" in schedules.line(schedule("n"))
+    for status in ("enqueued", "success", "skipped", "skipped_busy"):
+        assert "in a row" not in schedules.line(schedule("n", last_run_status=status))
