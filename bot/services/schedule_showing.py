@@ -16,7 +16,7 @@ from bot.domain.schedule_times import Timetable, timetable
 from bot.errors import Conflict
 from bot.services.schedule_authors import ScheduleAuthors
 from bot.services.schedule_wishes import MANAGE, SHOWN_RUNS, Wish, wish_of
-from bot.services.schedules import looked_from, must_be_there, resolve
+from bot.services.schedules import looked_from, must_be_there, resolve, told
 from bot.services.servers import must_see, names
 from db.engine import Database
 from db.queries import cards, schedules
@@ -68,7 +68,7 @@ class ScheduleShowing:
         unbacked = await self._authors.unbacked(actor, [schedule])
         times = _times(schedule)
         return Shown(
-            schedule,
+            told(schedule, actor.sight(_VIEW)),
             _wish(schedule),
             times,
             _runs(schedule, times),

@@ -56,7 +56,15 @@ class _Plan:
     def moved(self) -> Moved:
         outcome = self.outcome
         run_for = self.begin + timedelta(seconds=self.schedule.lead_sec) if self.begin else None
-        return Moved(self.schedule.id, outcome.status, self.next_run, self.ran.job, run_for, int(outcome.asked_for))
+        return Moved(
+            self.schedule.id,
+            outcome.status,
+            outcome.reason or None,
+            self.next_run,
+            self.ran.job,
+            run_for,
+            int(outcome.asked_for),
+        )
 
     def row(self, actor: Actor) -> Row:
         """What the audit log says of it."""

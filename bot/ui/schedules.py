@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _LONGEST_CHOICE: Final = 100
 _LONGEST_WORDS: Final = 60
+_LONGEST_REASON: Final = 38
 _RESULTS: Final = {
     "enqueued": "under way",
     "success": "done",
@@ -75,11 +76,14 @@ def _when(schedule: ScheduleCard) -> str:
     return f"{shown}, {safe(schedule.zone, 32)}"
 
 
-def last(schedule: ScheduleCard) -> str:
-    """How its last run went."""
+def last(schedule: ScheduleCard, *, room: int = 0) -> str:
+    """How its last run went. `room`: characters for why it was left out, where the list has shorter words."""
     if schedule.last_run_status is None:
         return "never ran"
     words = _RESULTS.get(schedule.last_run_status, schedule.last_run_status)
+    if schedule.last_run_reason and (room or ":" not in words) and schedule.last_run_status not in _WITH_JOB:
+        reason = schedule.last_run_reason.removeprefix(f"{schedule.server_name}: ")
+        words = f"{words.partition(':')[0]}: {safe(reason, room or _LONGEST_REASON)}"
     job = f" `{job_number(schedule.last_job)}`" if schedule.last_job and schedule.last_run_status in _WITH_JOB else ""
     failed = schedule.last_run_status == "failed" and schedule.consecutive_failures > 1
     again = f", {schedule.consecutive_failures} times in a row" if failed else ""

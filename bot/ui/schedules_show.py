@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _NAMES: Final = 300
 _STEPS: Final = 1100
 _WORDS: Final = 120
+_REASON: Final = 250
 _TEXT: Final = 512
 
 
@@ -41,7 +42,7 @@ def show(shown: Shown) -> discord.ui.LayoutView:
         f"On {_places(shown)}.\n" + "\n".join(safe(words, 120) + "." for words in shown.resting[:2]),
         f"**{_when(schedule)}**, by the clock of {safe(schedule.zone, 64)}",
         f"**Next {count(len(runs), 'run')}**\n" + "\n".join(runs) if runs else "",
-        f"{last(schedule).replace('last', 'Last run:', 1)}\n{_counts(schedule)}",
+        f"{last(schedule, room=_REASON).replace('last', 'Last run:', 1)}\n{_counts(schedule)}",
         f"-# {' '.join(options(wish))}" if wish else "",
         f"-# {_author(shown)}",
         *_buttons(shown),

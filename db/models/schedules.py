@@ -44,6 +44,9 @@ class Schedule(Base):
     )
     next_run_at: Mapped[datetime | None]
     last_run_status: Mapped[str | None]
+    last_run_reason: Mapped[str | None] = mapped_column(
+        comment="why the last run was left out; of a tag it may name a server"
+    )
     last_run_job_id: Mapped[UUID | None]
     run_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     failure_count: Mapped[int] = mapped_column(default=0, server_default=text("0"))

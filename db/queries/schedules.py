@@ -23,7 +23,7 @@ STEPS: Final = """coalesce((select jsonb_agg(jsonb_build_object('job_type', t.jo
 _CARDS = f"""
     select c.id, c.name, c.server_instance_id as server_id, s.name as server_name, s.deleted_at is not null as server_gone, c.tag,
            c.cron_expression as expression, c.timezone as zone, c.enabled, c.paused_until, c.skip_next, c.next_run_at,
-           c.last_run_at, c.last_run_for, c.last_run_status, j.number as last_job, c.consecutive_failures, {STEPS} as steps,
+           c.last_run_at, c.last_run_for, c.last_run_status, c.last_run_reason, j.number as last_job, c.consecutive_failures, {STEPS} as steps,
            c.lead_sec, c.catch_up, c.overlap, c.only_when_online, c.only_when_empty,
            c.execution_window_start as window_start, c.execution_window_end as window_end, c.max_retries, c.backoff_sec,
            c.run_count, c.failure_count, c.created_by_id as author_id,
@@ -140,6 +140,8 @@ class ScheduleCard:
     last_run_for: datetime | None
     """The time of the last run, which with a lead may be still to come."""
     last_run_status: str | None
+    last_run_reason: str | None
+    """Why it was left out; None: it was not, or that may not be told."""
     last_job: int | None
     consecutive_failures: int
     steps: list[dict[str, Any]]

@@ -43,13 +43,13 @@ _STILL_LIVE = text("""/* schedules_due.still_live */
 _MOVE_ON = text("""/* schedules_due.move_on */
     update schedules c set next_run_at = r.next_run_at, enabled = r.next_run_at is not null,
            paused_until = case when c.paused_until > :now then c.paused_until end, skip_next = c.skip_next - r.skips,
-           last_run_status = r.status, last_run_at = :now, last_run_job_id = coalesce(r.job, c.last_run_job_id),
+           last_run_status = r.status, last_run_reason = r.reason, last_run_at = :now, last_run_job_id = coalesce(r.job, c.last_run_job_id),
            last_run_for = coalesce(r.run_for, c.last_run_for), run_count = c.run_count + cast(r.ran as int), updated_at = :now
-      from jsonb_to_recordset(:runs) as r(id uuid, next_run_at timestamptz, skips int, status text, job uuid, run_for timestamptz,
+      from jsonb_to_recordset(:runs) as r(id uuid, next_run_at timestamptz, skips int, status text, reason text, job uuid, run_for timestamptz,
                                            ran boolean)
      where c.id = r.id""").bindparams(bindparam("runs", type_=JSONB))
 _RAN = text("""/* schedules_due.ran */
-    update schedules set last_run_status = 'enqueued', last_run_at = :now, last_run_job_id = :job, run_count = run_count + 1,
+    update schedules set last_run_status = 'enqueued', last_run_reason = null, last_run_at = :now, last_run_job_id = :job, run_count = run_count + 1,
            updated_at = :now
      where id = :id""")
 
@@ -79,6 +79,9 @@ _ENDED = text("""/* schedules_due.ended */
              when facts.breaks then 'failed'
              when c.last_run_status <> 'enqueued' then c.last_run_status
              when facts.well then 'success' else 'skipped' end,
+           last_run_reason = case
+             when not facts.newest or c.last_run_status <> 'enqueued' and not facts.breaks then c.last_run_reason
+             when facts.breaks or facts.well then null else 'nothing of it came to its end' end,
            last_run_job_id = case when facts.newest and facts.breaks then :job else c.last_run_job_id end,
            failure_count = c.failure_count + cast(facts.breaks and not facts.broken_before as int),
            consecutive_failures = case
@@ -166,6 +169,8 @@ class Moved:
 
     id: UUID
     status: str
+    reason: str | None
+    """Why it was left out; None: it was not."""
     next_run_at: datetime | None
     job: UUID | None
     run_for: datetime | None
@@ -176,6 +181,7 @@ class Moved:
         return {
             "id": str(self.id),
             "status": self.status,
+            "reason": self.reason,
             "next_run_at": self.next_run_at.isoformat() if self.next_run_at else None,
             "job": str(self.job) if self.job else None,
             "run_for": self.run_for.isoformat() if self.run_for else None,

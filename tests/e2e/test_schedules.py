@@ -153,6 +153,27 @@ async def test_a_problem_is_told_once_where_operations_are(community: Community,
     assert "last left out: no server was up" in await listed(community)
 
 
+async def test_why_a_run_was_left_out_is_shown_where_people_look_for_it(community: Community, host: Host) -> None:
+    await community.set_up()
+    server, general = await add_server(community, host), community.general
+    await add(community, action="restart", when="every day at 4", server=server, name="nightly")
+    await do(community, "skip")
+    await comes(community)
+    assert "last left out: somebody asked for that <t:" in await listed(community)
+    await community.owner.slash(general, "server hold", server=server, reason="map")
+    await comes(community)
+    assert "last left out: it is held by olga for 0 seconds: map <t:" in await listed(community)
+    await community.owner.slash(general, "server release", server=server)
+    await change(community, "update server_instances set status = 'stopped'")
+    await comes(community)
+    assert "last left out: no server was up <t:" in await listed(community)
+    shown = said(await community.owner.slash(general, "schedule show", schedule="nightly"))
+    assert "Last run: left out: it is stopped, and a restart would start it <t:" in shown
+    await up(host, server)
+    await comes(community)
+    assert "last under way `J-" in await listed(community)
+
+
 async def test_a_removed_server_is_named_and_its_schedule_switched_off(community: Community, host: Host) -> None:
     await community.set_up()
     server = await add_server(community, host)

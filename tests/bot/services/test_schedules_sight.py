@@ -142,3 +142,23 @@ async def test_the_next_restart_of_a_server_is_none_of_a_schedule_that_leaves_it
         found = [await cards.server(session, world.org_id, server_id=one) for one in (planned.server, other)]
     assert [server and server.next_restart for server in found] == [at(4) + timedelta(days=1), None]
     assert [shown[name].next_restart for name in ("EU1", "EU2")] == [at(4) + timedelta(days=1), None]
+
+
+async def test_why_a_run_was_left_out_names_no_server_to_whoever_does_not_see_it(planned: Planned) -> None:
+    world, mia = planned.world, await planned.people.actor("mia", MODERATORS)
+    other = await world.server(planned.host, "EU2")
+    await planned.tagged("eu", other)
+    await planned.add(name="one")
+    await planned.add(server="", tag="eu", name="all")
+    await world.rows("update server_instances set status = 'stopped'")
+    planned.clock.to(4)
+    await planned.due.tick()
+    await planned.tagged("eu", planned.server)
+    await bound(planned, "servers.view", "schedules.view")
+    await deny(world, mia, "servers.view", other)
+    planned.people.identity.forget()
+    mia = await planned.people.actor("mia", MODERATORS)
+    why = "it is stopped, and a restart would start it"
+    for actor, told in ((planned.owner, f"EU2: {why}"), (mia, None)):
+        rows = (await planned.schedules.list(actor)).rows
+        assert {card.name: card.last_run_reason for card in rows} == {"one": f"EU1: {why}", "all": told}

@@ -53,6 +53,7 @@ def schedule(name: str, **changed: Any) -> ScheduleCard:
         "last_run_at": LONG_AGO,
         "last_run_for": LONG_AGO,
         "last_run_status": "failed",
+        "last_run_reason": name * 5,
         "last_job": SNOWFLAKE,
         "consecutive_failures": 9,
         "steps": rows_of([Step("restart")]),
