@@ -55,6 +55,21 @@ async def test_one_exclusive_job_per_server_others_pass(world: World) -> None:
     assert [job.number for job in await world.claim(host)] == [2]
 
 
+async def test_whoever_asks_for_kills_gets_nothing_else(world: World) -> None:
+    host, _ = await world.pair()
+    eu1, eu2 = await world.server(host, "EU1"), await world.server(host, "EU2")
+    await world.enqueue(host, eu1)
+    await world.enqueue(host, eu2)
+    (restart,) = await world.claim(host, 1)
+    await world.queue.progress(host, restart.run_id, progress(restart))
+    (lost,) = await world.claim(host, 1)
+    assert await world.queue.claim(host, 4, only_kills=True) is None
+    await world.enqueue(host, eu1, JobType.SERVER_KILL, wire.ServerKill())
+    kills = [await world.queue.claim(host, 4, only_kills=True) for _ in range(2)]
+    assert [[job.number for job in answer.jobs] for answer in kills if answer] == [[3], [3]], "a lost one comes again"
+    assert lost.run_id in {job.run_id for job in await world.claim(host)}
+
+
 async def test_many_claimers_never_get_the_same_job_or_server_twice(world: World) -> None:
     host, _ = await world.pair()
     servers = [await world.server(host, f"S{n}") for n in range(3)]
