@@ -27,7 +27,7 @@ _LARGEST_CHANGE: Final = timedelta(hours=3)
 _START: Final = datetime(2024, 1, 1)  # noqa: DTZ001 - a time on the wall, in no zone
 _EVERY_MINUTES: Final = re.compile(r"\*/(\d+) \* \* \* \*")
 _MISSPELT: Final = re.compile(r"\b([23]?)([123])th\b")
-_DAYS: Final = re.compile(r"([1-9]|[12][0-9]|3[01])([,-]([1-9]|[12][0-9]|3[01]))*")
+_DAYS: Final = re.compile(r"([1-9]|[12][0-9]|3[01])(?:-([1-9]|[12][0-9]|3[01]))?")
 _FIELDS: Final = ("minute", "hour", "day of the month", "month", "day of the week")
 
 
@@ -99,9 +99,15 @@ def _reason(expression: str, error: str) -> str:
     if wrong not in _FIELDS:
         return "This is no cron expression."
     field = expression.split()[_FIELDS.index(wrong)]
-    if wrong == "day of the month" and _DAYS.fullmatch(field):
+    if wrong == "day of the month" and all(map(_are_days, field.split(","))):
         return f"This never comes: no such month has a day {field}."
     return f"{safe(field, 40)} is no {wrong} that cron knows."
+
+
+def _are_days(part: str) -> bool:
+    """A day of a month, or some in a row, not backwards."""
+    days = _DAYS.fullmatch(part)
+    return days is not None and int(days[1]) <= int(days[2] or 31)
 
 
 def _closest(expression: str) -> timedelta:
