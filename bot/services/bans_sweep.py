@@ -12,6 +12,7 @@ from bot.domain.actors import system
 from bot.services import bans_returns
 from bot.services.bans_ending import end
 from bot.services.bans_syncing import start
+from bot.services.each import each
 from db.engine import Database
 from db.queries import ban_entries, ban_returns, bans_write
 
@@ -27,12 +28,16 @@ class BanSweep:
         self._db = db
 
     async def expire(self) -> dict[str, int]:
-        """Ends the cases whose time is over, each in a transaction of its own."""
+        """Ends the cases whose time is over. One that fails stops none of the others."""
+        return {"expired": await self._over()}
+
+    async def _over(self) -> int:
         async with self._db.read() as session:
             over = await bans_write.expired(session, clock.now(), _BATCH)
-        return {"expired": sum([await self._expire(org_id, ban_id) for org_id, ban_id in over])}
+        return sum(await each(over, self._expire))
 
-    async def _expire(self, org_id: UUID, ban_id: UUID) -> bool:
+    async def _expire(self, found: tuple[UUID, UUID]) -> bool:
+        org_id, ban_id = found
         async with self._db.uow(system("bans.expire", org_id)) as tx:
             case = await bans_write.lock(tx.session, org_id, ban_id=ban_id)
             if case is None or case.status != "active" or not bans.ends(case.expires_at, clock.now()):
@@ -43,9 +48,8 @@ class BanSweep:
 
     async def reconcile(self) -> dict[str, int]:
         """What no event has brought about: new servers, people who came in unseen, servers that wait to be told."""
-        done = await self.expire()
-        completed, evaded = await self._complete(), await self._evaded()
-        return {**done, "completed": completed, "evaded": evaded, "jobs": await self._start()}
+        looks = {"expired": self._over, "completed": self._complete, "evaded": self._evaded, "jobs": self._start}
+        return dict(zip(looks, await each(looks.values(), lambda look: look()), strict=True))
 
     async def _complete(self) -> int:
         async with self._db.read() as session:

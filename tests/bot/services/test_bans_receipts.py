@@ -4,10 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from agent import wire
 from bot.services.agents import HostIdentity
-from tests.bot.services.court import STEAM, Court, court, items, later
+from tests.bot.services.court import OTHER_STEAM, STEAM, Court, court, items, later
 from tests.bot.world import World, result
 
 
@@ -192,6 +193,22 @@ async def test_ends_by_itself(court: Court, monkeypatch: pytest.MonkeyPatch) -> 
     assert item.want == "unbanned" and await court.history() == ["created", "expired"]
     assert await court.world.value("select status from org_bans") == "expired"
     assert "ban.expire" in await court.world.audited()
+
+
+async def test_one_that_cannot_be_ended_keeps_no_other_from_its_end(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await court.host("gs-1", "EU1")
+    for player, duration in ((STEAM, "1h"), (OTHER_STEAM, "2h")):
+        await court.ban(player, duration=duration)
+    await court.world.rows("alter table org_bans add constraint no_end check (number <> 1 or status = 'active')")
+    later(monkeypatch, minutes=121)
+    await court.world.rows("delete from ban_entries")
+    await court.world.rows("update server_instances set created_at = now() + interval '2 hours'")
+    with pytest.raises(IntegrityError):
+        await court.sweep.reconcile()
+    assert await court.world.rows("select number, status from org_bans order by 1") == [(1, "active"), (2, "expired")]
+    assert await court.world.value("select count(*) from ban_entries") == 1, "what else is due was done, too"
 
 
 async def test_what_has_ended_meanwhile_is_told_to_nobody(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
