@@ -43,5 +43,5 @@ def expiry_reason(host: str | None, host_status: str | None, waited: timedelta) 
     if host is None:
         return "its host was removed"
     if host_status == "online":
-        return f"{host} had other work for its server for {span}, so this was not begun"
+        return f"{host} had other work for {span}, so this was not begun"
     return f"{host} did not come back within {span}"

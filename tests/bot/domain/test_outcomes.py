@@ -38,7 +38,7 @@ def test_only_an_installation_shows_when_it_begins() -> None:
             "EU1's host gs-1",
             "online",
             2,
-            "EU1's host gs-1 had other work for its server for 2 minutes, so this was not begun",
+            "EU1's host gs-1 had other work for 2 minutes, so this was not begun",
         ),
         (None, None, 15, "its host was removed"),
     ],

@@ -125,7 +125,7 @@ async def test_several_sweepers_take_each_case_once(world: World) -> None:
     ("status", "words"),
     [
         ("offline", "EU1's host gs-1 did not come back within 15 minutes"),
-        ("online", "EU1's host gs-1 had other work for its server for 15 minutes, so this was not begun"),
+        ("online", "EU1's host gs-1 had other work for 15 minutes, so this was not begun"),
     ],
 )
 async def test_a_job_that_waited_too_long_says_why(world: World, status: str, words: str) -> None:
