@@ -146,17 +146,18 @@ def _as_a_whole(steps: Sequence[Step], target: Target, conditions: Conditions) -
         return Skip("skipped", f"it is {target.rest}")
     if conditions.online and not (target.host_online and target.status == "running"):
         return Skip("skipped_offline", target.words if target.host_online else "its host is offline")
-    if conditions.empty and (full := _not_empty(target)):
+    if conditions.empty and (full := not_empty(target.status, target.players if target.host_online else None)):
         return Skip("skipped_players", full)
     return None
 
 
-def _not_empty(target: Target) -> str:
-    if target.status in ("stopped", "crashed"):
+def not_empty(status: str, players: int | None) -> str:
+    """Why a server is not known to be empty; nothing where it is. `players` None: nobody knows."""
+    if status in ("stopped", "crashed"):
         return ""
-    if target.players is None or not target.host_online or target.status != "running":
+    if players is None or status != "running":
         return "nobody knows how many players are online"
-    return f"{target.players} player{' is' if target.players == 1 else 's are'} online" if target.players else ""
+    return f"{players} player{' is' if players == 1 else 's are'} online" if players else ""
 
 
 def _after(action: Action, target: Target) -> Target:

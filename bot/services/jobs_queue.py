@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from agent import wire
 from bot import clock
 from bot.domain.outcomes import status_when_started
+from bot.domain.schedules import not_empty
 from bot.errors import Conflict, NotFound, Unavailable
 from bot.services import outbox, sightings
 from bot.services.agents import HostIdentity
@@ -72,7 +73,12 @@ class JobQueue:
 
     async def _readable(self, host: HostIdentity, offer: Offer) -> wire.ClaimedJob | None:
         """The offer in the words of the protocol. One written by another version must not block those behind it: it is
-        left to the others while there are any, as that version may run beside this."""
+        left to the others while there are any, as that version may run beside this. What was begun while nobody was on,
+        with a warning or a backup, must not throw out whoever has come since."""
+        if offer.only_empty and (full := not_empty(offer.only_empty["status"], offer.only_empty["players"])):
+            left_out = wire.Result(claim_token=offer.claim_token, outcome="cancelled", error=full)
+            await self.finish(host, offer.run_id, left_out)
+            return None
         try:
             params = params_of(offer.type, offer.payload)
         except ValidationError:

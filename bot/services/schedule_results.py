@@ -12,4 +12,4 @@ from db.uow import Tx
 async def job_ended(tx: Tx, job: LockedJob, status: str, *, reason: str, result: Mapping[str, Any] | None) -> None:
     """Success, failure (expired, too) or neither: it was cancelled, or is tried again (`queued`)."""
     if job.schedule_id is not None and status != "queued":
-        await schedules_due.ended(tx.session, job.schedule_id, job.id, clock.now())
+        await schedules_due.ended(tx.session, job.schedule_id, job.id, reason, clock.now())

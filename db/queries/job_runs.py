@@ -62,7 +62,11 @@ _CLAIM = """
       returning id, job_id, attempt, claim_token, lease_expires_at),
     busy as (
       update jobs set status = 'running' where id = any(array(select job_id from taken)))
-    select now() as now, c.*, j.number, j.type, j.payload, j.timeout_sec, j.server_instance_id as server_id
+    select now() as now, c.*, j.number, j.type, j.payload, j.timeout_sec, j.server_instance_id as server_id,
+           (select jsonb_build_object('status', s.status, 'players', s.players_online)
+              from schedules e join server_instances s on s.id = j.server_instance_id
+             where e.id = j.schedule_id and e.only_when_empty and j.type in ('SERVER_RESTART', 'SERVER_STOP')
+               and c.attempt = 1) as only_empty
       from (select * from offered union all select * from taken) c
            cross join lateral (select * from jobs where id = c.job_id limit 1) j
      order by {turn}, j.number"""
@@ -173,6 +177,9 @@ class Offer:
     payload: dict[str, Any]
     timeout_sec: int
     server_id: UUID | None
+    only_empty: dict[str, Any] | None
+    """It throws out whoever is on, and its schedule does that to nobody: `status` and `players` of the server now. None,
+    too, where it is tried again: what was begun is brought to its end."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +239,7 @@ async def claim(
             payload=row.payload,
             timeout_sec=row.timeout_sec,
             server_id=row.server_id,
+            only_empty=row.only_empty,
         )
         for row in rows
     ]

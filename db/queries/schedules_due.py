@@ -81,7 +81,7 @@ _ENDED = text("""/* schedules_due.ended */
              when facts.well then 'success' else 'skipped' end,
            last_run_reason = case
              when not facts.newest or c.last_run_status <> 'enqueued' and not facts.breaks then c.last_run_reason
-             when facts.breaks or facts.well then null else 'nothing of it came to its end' end,
+             when facts.breaks or facts.well then null else coalesce(nullif(cast(:reason as text), ''), 'nothing of it came to its end') end,
            last_run_job_id = case when facts.newest and facts.breaks then :job else c.last_run_job_id end,
            failure_count = c.failure_count + cast(facts.breaks and not facts.broken_before as int),
            consecutive_failures = case
@@ -225,8 +225,8 @@ async def ran(session: AsyncSession, schedule_id: UUID, job_id: UUID, now: datet
     await session.execute(_RAN, {"id": schedule_id, "job": job_id, "now": now})
 
 
-async def ended(session: AsyncSession, schedule_id: UUID, job_id: UUID, now: datetime) -> None:
-    """Takes the end of one of a schedule's jobs into account, which is written by now."""
+async def ended(session: AsyncSession, schedule_id: UUID, job_id: UUID, reason: str, now: datetime) -> None:
+    """Takes the end of one of a schedule's jobs into account, which is written by now. `reason`: why it was not done."""
     await session.execute(_LOCK, {"id": schedule_id})
     await session.execute(_SHIFT, {"job": job_id})
-    await session.execute(_ENDED, {"id": schedule_id, "job": job_id, "now": now})
+    await session.execute(_ENDED, {"id": schedule_id, "job": job_id, "reason": reason, "now": now})

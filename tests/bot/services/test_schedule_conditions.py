@@ -32,6 +32,39 @@ async def test_only_when_empty(planned: Planned, players: int | None, status: st
     assert await left(planned) == (status, reason)
 
 
+async def test_whoever_comes_between_the_warning_and_the_restart_is_not_thrown_out(planned: Planned) -> None:
+    await planned.add(only_empty=True, warn="15")
+    await planned.world.rows("update server_instances set players_online = 0")
+    planned.clock.to(3, 45)
+    await planned.due.tick()
+    await planned.finish()
+    await planned.world.rows("update server_instances set players_online = 5")
+    planned.clock.to(4)
+    assert await planned.world.claim(planned.host) == []
+    assert await planned.jobs() == ["success", "cancelled"]
+    found = await planned.schedule("last_run_status", "last_run_reason", "failure_count")
+    assert found == ("skipped", "5 players are online", 0)
+    await planned.world.rows("update server_instances set players_online = 0")
+    planned.clock.to(3, 45)
+    await planned.due.tick()
+    await planned.finish()
+    planned.clock.to(4)
+    await planned.finish()
+    assert await planned.schedule("last_run_status", "last_run_reason") == ("success", None)
+
+
+async def test_what_failed_halfway_is_tried_again_whoever_is_on(planned: Planned) -> None:
+    await planned.add(only_empty=True, retries=1, backoff=1)
+    await planned.world.rows("update server_instances set players_online = 0")
+    planned.clock.to(4)
+    await planned.due.tick()
+    await planned.finish("failed")
+    await planned.world.rows("update server_instances set players_online = null, status = 'unknown'")
+    planned.clock.on(seconds=1)
+    await planned.finish()
+    assert await planned.jobs() == ["success"]
+
+
 async def test_a_count_from_before_its_host_went_away_is_none(planned: Planned) -> None:
     await planned.add(only_empty=True)
     await planned.world.rows("update server_instances set players_online = 0, status = 'unknown'")
