@@ -84,9 +84,12 @@ def _claiming(of_a_kind: str = "") -> str:
 _CLAIM_ANY = text(f"/* job_runs.claim */{_claiming()}")
 _CLAIM_KILLS = text(f"""/* job_runs.claim_kills */{_claiming("j.type = 'SERVER_KILL'")}""")
 
+# An offer that was not begun at once did not arrive, and the poll that waits now may have looked just before it was made.
 _READY = text(f"""/* job_runs.ready */
     select h.id from unnest(cast(:hosts as uuid[])) h(id)
      where exists (select 1 from jobs j where j.host_id = h.id and {_DUE})
+        or exists (select 1 from job_runs r where r.host_id = h.id and r.status = 'claimed'
+                      and r.lease_expires_at < now() + {_LEASE} - interval '3 seconds')
         or exists (select 1 from job_runs r join jobs j on j.id = r.job_id
                     where r.host_id = h.id and r.status = 'running' and j.cancel_requested_at is not null)""")
 

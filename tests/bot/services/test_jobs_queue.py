@@ -29,6 +29,20 @@ async def test_a_lost_claim_is_offered_again_with_a_new_token(world: World) -> N
     assert await world.claim(host) == []  # begun: no offer any more
 
 
+async def test_a_poll_is_woken_for_an_offer_that_did_not_arrive(world: World) -> None:
+    """It may have looked while another poll of the same host was answered, and that answer got lost."""
+    host, _ = await world.pair()
+    await world.enqueue(host, await world.server(host))
+    (job,) = await world.claim(host)
+    assert await world.queue.ready([host.id]) == []
+    await world.rows("update job_runs set lease_expires_at = lease_expires_at - interval '4 seconds'")
+    assert await world.queue.ready([host.id]) == [host.id]
+    (job,) = await world.claim(host)
+    await world.queue.progress(host, job.run_id, progress(job))
+    await world.rows("update job_runs set lease_expires_at = lease_expires_at - interval '4 seconds'")
+    assert await world.queue.ready([host.id]) == []
+
+
 async def test_old_offers_come_before_new_jobs(world: World) -> None:
     host, _ = await world.pair()
     servers = [await world.server(host, name) for name in ("EU1", "EU2", "EU3")]
