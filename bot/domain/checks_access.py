@@ -9,7 +9,7 @@ from bot.domain.checks import Finding, Topic, broken, fine, note
 from bot.domain.checks_discord import Binding, GuildFacts
 from bot.domain.durations import rough
 from bot.domain.permissions import PRESETS
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 
 LEADS: Final = "users.permissions"
 """Whoever has it can give everything else."""
@@ -76,7 +76,7 @@ def audit(facts: AuditFacts, now: datetime) -> Iterator[Finding]:
             "See background work below and the bot's log: what is not sealed could be changed unseen.",
         )
     elif facts.seals:
-        yield fine(Topic.AUDIT, f"sealed up to now, {facts.seals} {'seal' if facts.seals == 1 else 'seals'}")
+        yield fine(Topic.AUDIT, f"sealed up to now, {count(facts.seals, 'seal')}")
     else:
         yield fine(Topic.AUDIT, "the first seal comes within minutes")
     if facts.seals and (facts.verified_at is None or now - facts.verified_at > VERIFIED_WITHIN):

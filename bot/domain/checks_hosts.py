@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.domain.checks import Finding, Topic, broken, fine, note
 from bot.domain.durations import rough
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 
 SKEW_NOTED: Final = 10.0
 SKEW_BROKEN: Final = 60.0
@@ -84,7 +84,7 @@ def _host(fact: HostFact, version: str, now: datetime) -> Iterator[Finding]:
 def _silent(name: str, fact: HostFact, now: datetime) -> Finding:
     if fact.silent_since is None:
         return note(Topic.HOSTS, f"{name} has not connected yet.", "Start `gamekeeper-agent run` there.")
-    waits = f"; {fact.waiting} {'job waits' if fact.waiting == 1 else 'jobs wait'} for it" if fact.waiting else ""
+    waits = f"; {count(fact.waiting, 'job waits', 'jobs wait')} for it" if fact.waiting else ""
     return broken(
         Topic.HOSTS,
         f"{name} is silent for {rough(now - fact.silent_since)}{waits}.",

@@ -8,7 +8,7 @@ from typing import Final
 from bot.domain.checks import Finding, Fix, Mend, Topic, broken, fine, note
 from bot.domain.durations import rough
 from bot.domain.sizes import size
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 
 WAITS_LONG: Final = timedelta(minutes=2)
 """A message leaves within seconds; Discord may ask a channel to wait for some minutes."""
@@ -107,7 +107,7 @@ def messages(outbox: OutboxFacts, stuck: Sequence[StuckJob], now: datetime) -> I
         why = f" Discord's last word: {safe(outbox.last_error, 100)}." if outbox.last_error else ""
         yield judge(
             Topic.MESSAGES,
-            f"{_messages(outbox.waiting)} for {rough(now - outbox.oldest)}.{why}",
+            f"{count(outbox.waiting, 'message waits', 'messages wait')} for {rough(now - outbox.oldest)}.{why}",
             "They are tried again by themselves; the bot's log says what is in the way.",
         )
     else:
@@ -115,7 +115,7 @@ def messages(outbox: OutboxFacts, stuck: Sequence[StuckJob], now: datetime) -> I
     if outbox.failed:
         yield note(
             Topic.MESSAGES,
-            f"{outbox.failed} {'message was' if outbox.failed == 1 else 'messages were'} given up within a day.",
+            f"{count(outbox.failed, 'message was', 'messages were')} given up within a day.",
             "Mend their channel first; then they can be sent again.",
             Fix(Mend.SEND, "Send again"),
         )
@@ -129,10 +129,6 @@ def messages(outbox: OutboxFacts, stuck: Sequence[StuckJob], now: datetime) -> I
         )
     else:
         yield fine(Topic.MESSAGES, "no job is stuck")
-
-
-def _messages(number: int) -> str:
-    return "1 message waits" if number == 1 else f"{number} messages wait"
 
 
 def work(ticks: Sequence[TickFact], failed: Sequence[FailedTick], now: datetime) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from bot.domain.when import spoken
+from bot.domain.words import count
 
 Planned = Literal["stop", "restart"]
 
@@ -176,4 +177,4 @@ def _still(seen: Seen) -> str:
         return "nobody knows how many are on"
     if seen.status != "running":
         return f"it is {seen.status}"
-    return f"{seen.players} {'player is' if seen.players == 1 else 'players are'} still on"
+    return f"{count(seen.players, 'player is', 'players are')} still on"

@@ -9,6 +9,7 @@ from bot.domain.actions import Action
 from bot.domain.jobs import JobType
 from bot.domain.schedule_steps import Step
 from bot.domain.schedule_times import Timetable
+from bot.domain.words import count
 
 Status = Literal[
     "enqueued",
@@ -157,7 +158,7 @@ def not_empty(status: str, players: int | None) -> str:
         return ""
     if players is None or status != "running":
         return "nobody knows how many players are online"
-    return f"{players} player{' is' if players == 1 else 's are'} online" if players else ""
+    return f"{count(players, 'player is', 'players are')} online" if players else ""
 
 
 def _after(action: Action, target: Target) -> Target:

@@ -1,4 +1,4 @@
-"""Text that somebody else chose, made safe to be shown."""
+"""Text that somebody else chose, made safe to be shown; and words in lists and after numbers."""
 
 import re
 import unicodedata
@@ -30,6 +30,11 @@ def joined(words: Sequence[str], room: int = 600) -> str:
         shown += 1
     rest = len(words) - shown
     return ", ".join(words[:shown]) + (f" and {rest} more" if rest else "")
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 player`, `3 players`."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def storable(text: str) -> str:

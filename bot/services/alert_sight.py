@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.domain.alert_conditions import HostOffline, JobRunFailed, LogKeyword, ServerDown
 from bot.domain.alerts import Observation
+from bot.domain.words import count
 from db.queries.alert_watch import WatchedHost, WatchedLines, WatchedRuns, WatchedServer
 
 _BETWEEN: Final = frozenset({"starting", "stopping", "installing", "install_failed", "unknown"})
@@ -63,8 +64,7 @@ def lines(condition: LogKeyword, seen: WatchedLines) -> Observation:
     """The lines within the window, up to ten seconds more or less."""
     window = words(timedelta(minutes=condition.window_minutes))
     if seen.n >= condition.threshold and not seen.told:
-        many = "1 line" if seen.n == 1 else f"{seen.n} lines"
-        return Observation("match", f"{many} with “{condition.keyword}” within {window}", at_once=True)
+        return Observation("match", f"{count(seen.n, 'line')} with “{condition.keyword}” within {window}", at_once=True)
     return Observation(
         "unclear" if seen.n and not seen.told else "clear", f"no line with “{condition.keyword}” for {window}"
     )

@@ -13,6 +13,7 @@ from bot.domain.actors import Actor
 from bot.domain.ban_ids import decisive, usable
 from bot.domain.ban_terms import Term
 from bot.domain.bans import Change, Standing, Wish
+from bot.domain.words import count
 from bot.errors import Conflict, Invalid
 from bot.services import bans_ending, outbox
 from bot.services import bans_words as words
@@ -308,6 +309,5 @@ def _targets(asked: _Asked, places: Sequence[Place]) -> tuple[Target, ...]:
 
 
 def _verb(asked: _Asked, targets: Sequence[Target]) -> str:
-    count = sum(bool(target.kinds) for target in targets)
-    where = f"on {count} server{'s' if count != 1 else ''}"
+    where = f"on {count(sum(bool(target.kinds) for target in targets), 'server')}"
     return f"Change the ban {where}" if asked.existing else f"Ban {where}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.domain import bans as rules
 from bot.domain.actors import Actor
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.errors import Conflict
 from bot.services.bans import no_such_case, number_of
 from bot.services.bans_ending import end
@@ -52,8 +52,10 @@ class BanLifting:
         case = await self._checked(tx, payload["number"])
         servers = await end(tx, case.id, "revoked", reason=payload["reason"], details={"reason": payload["reason"]})
         tx.audit("ban.lift", resource=("ban", case.id), number=case.number, reason=payload["reason"])
-        count = f"{len(servers)} server{'s' if len(servers) != 1 else ''}"
-        words = [f"{count} will let them in again." if servers else "No server had it.", *await _kept_out(tx, case)]
+        words = [
+            f"{count(len(servers), 'server')} will let them in again." if servers else "No server had it.",
+            *await _kept_out(tx, case),
+        ]
         return Done(f"B-{case.number} is lifted", "\n".join([*words, f"`B-{case.number}` · `/ban show`"]))
 
     async def _checked(self, tx: Tx, number: int) -> Locked:

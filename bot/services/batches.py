@@ -14,7 +14,7 @@ from bot.domain.access import EVERYWHERE, Scope
 from bot.domain.actors import Actor
 from bot.domain.batches import BATCHED, LeftOut
 from bot.domain.jobs import JOBS
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.errors import Conflict, NotFound
 from bot.services.batches_planning import RUN
 from bot.services.batches_tending import tend
@@ -131,7 +131,7 @@ class Batches:
             tx.audit("batch.stop", resource=("batch", batch.id), number=batch.number, notBegun=counts.held)
             batch = await batches.lock(tx.session, actor.org, number=batch.number) or batch
             await tend(tx, batch, by=actor.user_id)
-        rest = "1 server is left as it is" if counts.held == 1 else f"{counts.held} servers are left as they are"
+        rest = count(counts.held, "server is left as it is", "servers are left as they are")
         return Done(f"W-{batch.number} begins nothing more", f"{rest}. {_under_way(counts.under_way)}")
 
     async def _may_stop(self, tx: Tx, batch: LockedBatch) -> None:
@@ -179,9 +179,7 @@ def _reason(job: BatchJob) -> str:
 
 
 def _under_way(number: int) -> str:
-    if not number:
-        return "Nothing is under way."
-    return f"What is under way ends as it would: {'1 server' if number == 1 else f'{number} servers'}."
+    return f"What is under way ends as it would: {count(number, 'server')}." if number else "Nothing is under way."
 
 
 def _number(ref: str) -> int:

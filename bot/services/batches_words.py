@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from bot.domain.actors import Actor
 from bot.domain.batches import LeftOut
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.services.mods_games import moddable
 from bot.services.servers import left_out
 
@@ -22,7 +22,7 @@ _ROOM: Final = 700
 def question(plan: Plan) -> tuple[str, str]:
     """Title and verb, with the number of servers."""
     head = _deed(plan)
-    many = _servers(len(plan.servers))
+    many = count(len(plan.servers), "server")
     return f"{head} on {many} with the tag {safe(plan.wish.tag, 32)}?", f"{plan.action.name.capitalize()} on {many}"
 
 
@@ -49,17 +49,13 @@ def started(
     """Title and text of the answer to the button."""
     where = f"`W-{number}`" + (f" · <#{channel}>" if channel else " · `/batch show` says how it goes")
     lines = [where, f"Left out: {reasons(busy)}" if busy else "", left_out(actor, plan.denied)]
-    return f"{_deed(plan)} on {_servers(jobs)}", "\n".join(filter(None, lines))
+    return f"{_deed(plan)} on {count(jobs, 'server')}", "\n".join(filter(None, lines))
 
 
 def _deed(plan: Plan) -> str:
     if plan.artifact:
         return f"Deploy {safe(plan.artifact.name)} {safe(plan.artifact.version)}"
     return plan.action.name.capitalize()
-
-
-def _servers(number: int) -> str:
-    return "1 server" if number == 1 else f"{number} servers"
 
 
 def _order(plan: Plan) -> str:
@@ -90,11 +86,10 @@ def _online(players: int, unknown: int, servers: int) -> str:
     """How many players lose their game. `unknown`: servers of which nobody knows how many are on."""
     if unknown == servers:
         return "**How many are online there is not known** right now."
-    besides = f" On {_servers(unknown)} it is not known." if unknown else ""
+    besides = f" On {count(unknown, 'server')} it is not known." if unknown else ""
     if not players:
         return f"Nobody is online where that is known.{besides}" if unknown else "Nobody is online there."
-    people = "1 player is" if players == 1 else f"{players} players are"
-    return f"**{people} online there** and will be disconnected.{besides}"
+    return f"**{count(players, 'player is', 'players are')} online there** and will be disconnected.{besides}"
 
 
 def _away(servers: Sequence[ServerCard]) -> list[str]:

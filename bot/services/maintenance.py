@@ -10,7 +10,7 @@ from bot import clock
 from bot.domain import maintenance as rules
 from bot.domain import zones
 from bot.domain.actors import Actor
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import maintenance_telling
 from bot.services.confirmations import Done
@@ -196,7 +196,7 @@ def _audited(window: WindowCard) -> dict[str, str]:
 
 def _effect(found: Concerned, told: int, *, planned: bool) -> str:
     many = len(found.servers)
-    servers = "no server yet" if not many else "1 server" if many == 1 else f"{many} servers"
+    servers = count(many, "server") if many else "no server yet"
     everywhere = planned or 0 < told == many
     heard = " Players are told." if everywhere else f" Players are told on {told} of them." if told else ""
     return f"It covers {servers}: no alerts, no schedules, no batches.{heard}"

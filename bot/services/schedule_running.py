@@ -7,7 +7,7 @@ from typing import Any, Final
 from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.schedule_steps import Step, when
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.errors import Conflict, NotFound
 from bot.services.confirmations import Done, Question, ask
 from bot.services.schedule_runs import Ran, Runs
@@ -106,7 +106,7 @@ def _effect(ready: _Ready) -> list[str]:
     begin = ready.schedule.lead_sec
     words = [f"{n}. {step.does.name}{_later(step.offset + begin)}" for n, step in enumerate(ready.steps, 1)]
     online = sum(server.players_online or 0 for server in ready.servers)
-    players = f"**{online} player{' is' if online == 1 else 's are'} online** there." if online else ""
+    players = f"**{count(online, 'player is', 'players are')} online** there." if online else ""
     names = joined([safe(server.name) for server in ready.servers], _NAMES)
     return [f"On {names}:", *words, players, "Its next run stays when it is."]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from bot import clock
 from bot.domain.actors import Actor
 from bot.domain.checks import PERMISSION, Mend
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import outbox
 from bot.services.channels import Channels
@@ -109,7 +109,7 @@ class SetupMending:
             messages = await checks.send_again(tx.session, actor.org, clock.now())
             await tx.notify(outbox.NOTIFY)
             tx.audit("setup.send", resource=("org", actor.org), messages=messages)
-        return f"{messages} {'message is' if messages == 1 else 'messages are'} on the way again."
+        return f"{count(messages, 'message is', 'messages are')} on the way again."
 
     async def _tick(self, actor: Actor, target: str) -> str:
         """Only what has not been done or has failed: the duties are those of every community."""

@@ -10,7 +10,7 @@ from discord import ui
 from bot.domain.access import HeldRole, Override, ServerRole, Step
 from bot.domain.permissions import PERMISSIONS
 from bot.domain.role_words import through, until
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.ui.cards import Colour, card
 from bot.ui.texts import ago
 
@@ -156,7 +156,7 @@ def _with(why: Why, able: Able) -> str:
     holders = [through(role, everyone=role == why.guild_id) for role in able.discord_roles[:3]]
     more = len(able.discord_roles) - len(holders)
     holders += [f"{more} more"] if more else []
-    holders += [f"{able.people} {'person' if able.people == 1 else 'people'}"] if able.people else []
+    holders += [count(able.people, "person", "people")] if able.people else []
     return f"**{safe(able.role, 40)}** ({', '.join(holders) or 'nobody has it'})"
 
 

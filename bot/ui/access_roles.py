@@ -11,10 +11,9 @@ from bot.domain.access import HeldRole
 from bot.domain.permissions import PERMISSIONS
 from bot.domain.role_words import place, through, until, verdict
 from bot.domain.roles import AREAS, digest, is_edited
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
 from bot.ui.ids import custom_id
-from bot.ui.texts import count
 
 if TYPE_CHECKING:
     from bot.services.access_roles import Edited

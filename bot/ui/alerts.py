@@ -19,10 +19,10 @@ from bot.domain.alert_conditions import (
     ServerDown,
     read,
 )
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui.cards import Colour, card
 from bot.ui.ids import custom_id
-from bot.ui.texts import count, span
+from bot.ui.texts import span
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -12,11 +12,11 @@ from uuid import UUID
 import discord
 from discord import ui
 
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.errors import Invalid
 from bot.ui.cards import Button, Colour, card, fitting, listing, row
 from bot.ui.ids import Short, custom_id
-from bot.ui.texts import ago, at, block, count
+from bot.ui.texts import ago, at, block
 
 if TYPE_CHECKING:
     from bot.services.audit import AuditPage, DeniedPage

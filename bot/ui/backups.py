@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from bot.domain.sizes import size
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui.cards import listing
-from bot.ui.texts import ago, at, count, job_number
+from bot.ui.texts import ago, at, job_number
 
 if TYPE_CHECKING:
     from bot.services.backups import Kept

@@ -9,10 +9,10 @@ import discord
 from discord import ui
 
 from bot.domain import bans, zones
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, confirmation, fitting, row
 from bot.ui.ids import custom_id
-from bot.ui.texts import ago, at, block, code, count
+from bot.ui.texts import ago, at, block, code
 
 if TYPE_CHECKING:
     from bot.services.bans import CaseFile

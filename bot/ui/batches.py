@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import discord
 
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, everything, fitting, listing, row
-from bot.ui.texts import ago, count, span
+from bot.ui.texts import ago, span
 
 if TYPE_CHECKING:
     from bot.services.batches import Batch, State, Turn

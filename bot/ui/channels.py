@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from discord import ui
 
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui.cards import Colour, card, notice
-from bot.ui.texts import count
 
 if TYPE_CHECKING:
     from bot.services.channels import Removed, Shown

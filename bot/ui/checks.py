@@ -10,8 +10,8 @@ from discord import ButtonStyle, ui
 
 from bot.domain import checks
 from bot.domain.checks import PERMISSION, Finding, State
+from bot.domain.words import count
 from bot.ui.cards import MAX_TEXT, Button, Colour, card, fitting, row
-from bot.ui.texts import count
 
 _PER_PAGE: Final = 9
 """Problems; each with its button is three of the 40 parts that Discord allows in a message."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui.cards import Colour, card
-from bot.ui.texts import ago, at, count, span
+from bot.ui.texts import ago, at, span
 
 if TYPE_CHECKING:
     from bot.services.hosts import Pairing

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import discord
 
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui.cards import Button, Colour, card, everything, row
-from bot.ui.texts import ago, at, count, span
+from bot.ui.texts import ago, at, span
 
 if TYPE_CHECKING:
     from db.queries.incident_cards import IncidentCard, IncidentEvent

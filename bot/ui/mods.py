@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import discord
 
 from bot.domain.sizes import size
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui import texts
 from bot.ui.cards import Colour, card
-from bot.ui.texts import ago, block, code, count, job_number
+from bot.ui.texts import ago, block, code, job_number
 
 if TYPE_CHECKING:
     from bot.services.artifacts import Uploaded

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from discord import ui
 
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui import holds
 from bot.ui.cards import MAX_TEXT, VOLATILE, Colour, card, fitting
 from bot.ui.servers import STATES
-from bot.ui.texts import ago, count
+from bot.ui.texts import ago
 
 if TYPE_CHECKING:
     from bot.services.panels import Board

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import discord
 from discord import ui
 
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui.cards import Button, Colour, card, listing, row
 from bot.ui.ids import custom_id
-from bot.ui.texts import ago, code, count
+from bot.ui.texts import ago, code
 
 if TYPE_CHECKING:
     from bot.services.servers import Page

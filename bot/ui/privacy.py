@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 import discord
 from discord import ui
 
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.ui.cards import MAX_TEXT, Button, Colour, card, fitting, row
 from bot.ui.ids import Short, custom_id
-from bot.ui.texts import count
 
 if TYPE_CHECKING:
     from bot.services.attachments import Attachment

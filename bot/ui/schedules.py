@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 from bot.domain.actions import OF_JOB_TYPE, POWER
 from bot.domain.cron import checked
 from bot.domain.cron_words import EXAMPLES, parse
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.domain.zones import zone
-from bot.ui.texts import ago, at, count, job_number
+from bot.ui.texts import ago, at, job_number
 
 if TYPE_CHECKING:
     from db.queries.schedules import ScheduleCard

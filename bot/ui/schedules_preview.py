@@ -9,10 +9,10 @@ import discord
 
 from bot.domain.cron import checked
 from bot.domain.schedule_steps import Step
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
 from bot.ui.schedules_steps import menus, runs_words, steps_words
-from bot.ui.texts import count, span
+from bot.ui.texts import span
 
 if TYPE_CHECKING:
     from bot.services.schedule_wishes import Wish

@@ -10,13 +10,13 @@ from discord import ui
 
 from bot.domain.cron import checked
 from bot.domain.schedule_steps import minutes_before
-from bot.domain.words import joined, safe
+from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
 from bot.ui.ids import custom_id
 from bot.ui.schedules import last, state
 from bot.ui.schedules_preview import options
 from bot.ui.schedules_steps import runs_words, steps_words
-from bot.ui.texts import code, count
+from bot.ui.texts import code
 
 if TYPE_CHECKING:
     from bot.services.schedule_showing import Shown

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 import discord
 
 from bot.domain.seals_chain import Fault, Finding
+from bot.domain.words import count
 from bot.ui.cards import Colour, card
-from bot.ui.texts import at, count
+from bot.ui.texts import at
 
 if TYPE_CHECKING:
     from bot.services.audit_walk import Verified

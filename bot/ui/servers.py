@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from bot.domain.rest import stamp
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui import holds
 from bot.ui.cards import Button, Colour, card, row
-from bot.ui.texts import ago, at, count, job_number
+from bot.ui.texts import ago, at, job_number
 
 if TYPE_CHECKING:
     from db.queries.cards import ServerCard

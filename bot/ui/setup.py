@@ -11,12 +11,12 @@ from discord import ui
 
 from bot.domain import zones
 from bot.domain.setup import STEPS, Step
+from bot.domain.words import count
 from bot.ui import setup_channels, setup_roles
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.ids import custom_id
 from bot.ui.setup_hosts import host_parts, server_parts
 from bot.ui.setup_parts import Parts, lacking
-from bot.ui.texts import count
 
 if TYPE_CHECKING:
     from bot.services.setup_wizard import Page

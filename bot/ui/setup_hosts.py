@@ -9,12 +9,12 @@ import discord
 from discord import ui
 
 from bot.domain.setup import Step
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.hosts import pairing_text
 from bot.ui.ids import custom_id
 from bot.ui.setup_parts import Parts
-from bot.ui.texts import ago, count
+from bot.ui.texts import ago
 
 if TYPE_CHECKING:
     from bot.services.hosts import Pairing

@@ -8,10 +8,10 @@ import discord
 from discord import ui
 
 from bot.domain.role_map import MOST, STAFF, digest
+from bot.domain.words import count
 from bot.ui.cards import Button, row
 from bot.ui.ids import custom_id
 from bot.ui.setup_parts import Parts
-from bot.ui.texts import count
 
 if TYPE_CHECKING:
     from bot.services.setup_wizard import Page

@@ -66,10 +66,5 @@ def span(duration: timedelta) -> str:
     return " ".join(f"{value} {unit}" for value, unit in parts if value) if seconds else "0 s"
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 player`, `3 players`."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
-
 def job_number(number: int) -> str:
     return f"J-{number}"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 
 ZERO_WIDTH = "\u200b"
 """The one invisible sign that we put in ourselves, where a mention or a link would begin."""
@@ -81,3 +81,8 @@ def test_the_length_has_a_bound(text: str, limit: int) -> None:
 @given(st.text(alphabet="abcäöü 日本語ABC123!?,;", max_size=80))
 def test_ordinary_words_stay_as_they_are(text: str) -> None:
     assert safe(text) == " ".join(text.split())
+
+
+def test_counts() -> None:
+    assert [count(n, "player") for n in (0, 1, 2)] == ["0 players", "1 player", "2 players"]
+    assert count(2, "entry", "entries") == "2 entries"

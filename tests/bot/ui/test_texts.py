@@ -34,11 +34,6 @@ def test_times_are_discords_own() -> None:
     assert (texts.ago(moment), texts.at(moment), texts.ago(None)) == ("<t:1767225600:R>", "<t:1767225600:f>", "never")
 
 
-def test_counts() -> None:
-    assert [texts.count(n, "player") for n in (0, 1, 2)] == ["0 players", "1 player", "2 players"]
-    assert texts.count(2, "entry", "entries") == "2 entries"
-
-
 @given(
     st.text(alphabet=st.one_of(st.sampled_from("`\n\r\x00\x1b\u202e "), st.characters()), max_size=400),
     st.integers(2, 300),
