@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
+from bot.domain.durations import spoken
+
 _STARTED: Final[dict[str, str]] = {"SERVER_CREATE": "installing"}
 _DONE: Final[dict[str, str]] = {
     "SERVER_CREATE": "stopped",
@@ -38,8 +40,7 @@ def desired_when_ended(job_type: str, job_status: str) -> str | None:
 
 def expiry_reason(host: str | None, host_status: str | None, waited: timedelta) -> str:
     """Why a job was never begun."""
-    minutes = max(1, round(waited.total_seconds() / 60))
-    span = f"{minutes} minute{'s' if minutes > 1 else ''}"
+    span = spoken(max(waited, timedelta(minutes=1)))
     if host is None:
         return "its host was removed"
     if host_status == "online":

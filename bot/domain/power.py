@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from bot.domain.when import spoken
+from bot.domain.durations import spoken
 from bot.domain.words import count
 
 Planned = Literal["stop", "restart"]

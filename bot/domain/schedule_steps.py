@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 
 from bot.domain import durations
 from bot.domain.actions import ACTIONS, POWER, Action
 from bot.domain.jobs import JobType
-from bot.domain.words import safe
+from bot.domain.words import count, safe
 
 MOST: Final = 5
 """Steps of a schedule."""
@@ -91,7 +92,7 @@ def warned(steps: Sequence[Step], minutes: Sequence[int]) -> list[Step]:
     action = main(kept).action
     if minutes and main(kept).does.job_type not in (JobType.SERVER_RESTART, JobType.SERVER_STOP):
         raise ValueError("Players are warned of a restart or a stop; other announcements are steps of their own.")
-    texts = [(n, f"{action.capitalize()} in {n} minute{'' if n == 1 else 's'}") for n in minutes]
+    texts = [(n, f"{action.capitalize()} in {count(n, 'minute')}") for n in minutes]
     return [*(Step("announce", text, -60 * n, goes_on=True) for n, text in texts), *kept]
 
 
@@ -163,6 +164,4 @@ def when(offset: int) -> str:
     """`5 min before`, `at its time`, `30 s after`."""
     if not offset:
         return "at its time"
-    seconds = abs(offset)
-    span = f"{seconds // 60} min" if seconds % 60 == 0 else f"{seconds} s"
-    return f"{span} {'before' if offset < 0 else 'after'}"
+    return f"{durations.compact(timedelta(seconds=abs(offset)))} {'before' if offset < 0 else 'after'}"

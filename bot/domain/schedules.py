@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from bot.domain.actions import Action
+from bot.domain.durations import rough
 from bot.domain.jobs import JobType
 from bot.domain.schedule_steps import Step
 from bot.domain.schedule_times import Timetable
@@ -70,20 +71,11 @@ def skipped(due: Due, moment: datetime | None, times: Timetable, now: datetime) 
     if due.skip_next > 0:
         return Skip("skipped", "somebody asked for that", asked_for=True)
     if moment is None and not due.catch_up:
-        late = words_of(now - due.next_run_at)
+        late = rough(now - due.next_run_at)
         return Skip("skipped_missed", f"it was due {late} ago, and nothing could be done then")
     if times.window and not times.holds(times.time_of(moment or now)):
         return Skip("skipped_window", f"the clock does not show {times.window.words}")
     return None
-
-
-def words_of(span: timedelta) -> str:
-    """`42 minutes`, `3 hours`, `2 days`."""
-    minutes = int(span.total_seconds() // 60)
-    for unit, length in (("day", 1440), ("hour", 60)):
-        if minutes >= 2 * length:
-            return f"{minutes // length} {unit}s"
-    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from bot.domain import durations
 from bot.domain.cron_words import days_of_week, time_of_day
+from bot.domain.durations import compact, spoken
 from bot.domain.until import named_day
 from bot.domain.words import safe
 
@@ -59,30 +60,12 @@ def parse(text: str, now: datetime, zone: tzinfo) -> When:
 
 def when_empty(now: datetime, patience: timedelta = PATIENCE) -> When:
     """As soon as nobody is on, unless that takes too long."""
-    return When("empty", now + patience, f"when empty (max {length(patience)})", patience)
+    return When("empty", now + patience, f"when empty (max {compact(patience)})", patience)
 
 
 def in_time(now: datetime, delay: timedelta) -> When:
     """After a countdown."""
     return When("at", now + delay, f"in {spoken(delay)}", delay)
-
-
-def length(span: timedelta) -> str:
-    """`2 h`, `1 h 30 min`, `45 s`: as short as it can be typed."""
-    return _joined(span, ("d", "h", "min", "s"))
-
-
-def spoken(span: timedelta) -> str:
-    """`15 minutes`, `1 hour 30 minutes`: as players and answers are told."""
-    return _joined(span, ("day", "hour", "minute", "second"))
-
-
-def _joined(span: timedelta, units: tuple[str, str, str, str]) -> str:
-    seconds = round(span.total_seconds())
-    numbers = (seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60, seconds % 60)
-    long = len(units[0]) > 1
-    parts = [f"{n} {unit}{'s' if long and n != 1 else ''}" for n, unit in zip(numbers, units, strict=True) if n]
-    return " ".join(parts) or f"0 {units[3]}{'s' if long else ''}"
 
 
 def _empty(limit: str, now: datetime) -> When:

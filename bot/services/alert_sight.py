@@ -5,6 +5,7 @@ from typing import Final
 
 from bot.domain.alert_conditions import HostOffline, JobRunFailed, LogKeyword, ServerDown
 from bot.domain.alerts import Observation
+from bot.domain.durations import compact, rough
 from bot.domain.words import count
 from db.queries.alert_watch import WatchedHost, WatchedLines, WatchedRuns, WatchedServer
 
@@ -18,9 +19,9 @@ def host(condition: HostOffline, seen: WatchedHost, now: datetime) -> Observatio
     if not seen.has_key:
         return Observation("clear", f"{seen.entity_name} was shut out")
     if silent >= timedelta(seconds=condition.for_seconds):
-        return Observation("match", f"no heartbeat for {words(silent)}", at_once=True)
+        return Observation("match", f"no heartbeat for {rough(silent)}", at_once=True)
     if silent >= timedelta(seconds=min(condition.for_seconds, 60)):
-        return Observation("unclear", f"no heartbeat for {words(silent)}")
+        return Observation("unclear", f"no heartbeat for {rough(silent)}")
     return Observation("clear", "heartbeats arrive again")
 
 
@@ -62,20 +63,12 @@ def runs(condition: JobRunFailed, seen: WatchedRuns) -> Observation:
 
 def lines(condition: LogKeyword, seen: WatchedLines) -> Observation:
     """The lines within the window, up to ten seconds more or less."""
-    window = words(timedelta(minutes=condition.window_minutes))
+    window = compact(timedelta(minutes=condition.window_minutes))
     if seen.n >= condition.threshold and not seen.told:
         return Observation("match", f"{count(seen.n, 'line')} with “{condition.keyword}” within {window}", at_once=True)
     return Observation(
         "unclear" if seen.n and not seen.told else "clear", f"no line with “{condition.keyword}” for {window}"
     )
-
-
-def words(span: timedelta) -> str:
-    """`45 s`, `2 min`, `3 h`: rounded, as people say it."""
-    seconds = round(span.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
 
 
 def _ended(status: str) -> str:

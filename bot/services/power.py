@@ -177,16 +177,15 @@ class Power:
         except ValueError as error:
             raise Invalid(str(error), "It takes such as `15m`, `1h` or `1h 30m`.") from error
         if (plan.due_at or plan.give_up_at or clock.now()) + delay > clock.now() + when.LONGEST:
-            raise Invalid(
-                f"That is more than {when.spoken(when.LONGEST)} ahead.", "Cancel it, and use `/schedule` for later."
-            )
+            far = durations.spoken(when.LONGEST)
+            raise Invalid(f"That is more than {far} ahead.", "Cancel it, and use `/schedule` for later.")
         moved = await power_plans.postpone(tx, plan, server, delay)
         at = moved.due_at or moved.give_up_at or clock.now()
         tx.audit(
             "server.plan.postpone", resource=("server", server.id), plan=str(plan.id), by=duration, at=at.isoformat()
         )
         until = "" if moved.due_at else "It waits for an empty server until then. "
-        return Done(f"Postponed by {when.spoken(delay)}", f"{until}<t:{at.timestamp():.0f}:f>")
+        return Done(f"Postponed by {durations.spoken(delay)}", f"{until}<t:{at.timestamp():.0f}:f>")
 
     async def plan(self, org_id: UUID, plan_id: str) -> power.PlanCard | None:
         """What the message of a plan shows."""

@@ -11,8 +11,9 @@ from uuid import UUID
 from agent import wire
 from bot import clock
 from bot.domain import power as rules
+from bot.domain.durations import spoken
 from bot.domain.jobs import JobType
-from bot.domain.when import When, spoken
+from bot.domain.when import When
 from bot.domain.words import safe
 from bot.errors import Conflict
 from bot.services import power_telling

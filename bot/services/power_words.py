@@ -7,6 +7,7 @@ from typing import Any, Final
 from bot import clock
 from bot.domain import power as rules
 from bot.domain import when
+from bot.domain.durations import compact
 from bot.domain.rest import Rest
 from bot.domain.when import When
 from bot.domain.words import safe
@@ -57,8 +58,8 @@ def choices(view: View) -> list[Choice]:
     empty, soon = when.when_empty(now), when.in_time(now, _SOON)
     counted = " with countdown" if hears(view.server) else ""
     return [
-        Choice("empty", f"When empty (max {when.length(when.PATIENCE)})", {"when": stored(empty)}),
-        Choice("soon", f"In {when.length(_SOON)}{counted}", {"when": stored(soon)}),
+        Choice("empty", f"When empty (max {compact(when.PATIENCE)})", {"when": stored(empty)}),
+        Choice("soon", f"In {compact(_SOON)}{counted}", {"when": stored(soon)}),
     ]
 
 

@@ -19,10 +19,10 @@ from bot.domain.alert_conditions import (
     ServerDown,
     read,
 )
+from bot.domain.durations import compact
 from bot.domain.words import count, safe
 from bot.ui.cards import Colour, card
 from bot.ui.ids import custom_id
-from bot.ui.texts import span
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -117,21 +117,17 @@ def condition_words(condition: Condition) -> str:
     """What a rule waits for."""
     match condition:
         case HostOffline():
-            return f"no heartbeat for {_seconds(condition.for_seconds)}"
+            return f"no heartbeat for {compact(timedelta(seconds=condition.for_seconds))}"
         case ServerDown():
-            return f"crashed, or down for {_seconds(condition.for_seconds)} though it should run"
+            return f"crashed, or down for {compact(timedelta(seconds=condition.for_seconds))} though it should run"
         case JobRunFailed():
             which = safe(", ".join(condition.job_types), 200) if condition.job_types else "any job"
             return f"{which} failed {count(condition.consecutive, 'time')} in a row"
         case LogKeyword():
             what = f"“{safe(condition.keyword, 100)}”"
             how = "matching " if condition.regex else "with "
-            window = _seconds(condition.window_minutes * 60)
+            window = compact(timedelta(minutes=condition.window_minutes))
             return f"{count(condition.threshold, 'line')} {how}{what} within {window}"
-
-
-def _seconds(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 60 else span(timedelta(seconds=seconds))
 
 
 def _where(kept: Kept) -> str:

@@ -6,6 +6,8 @@ from typing import Final
 
 import discord
 
+from bot.domain.durations import compact
+
 BUG: Final = "Something broke on our side; nothing was changed by this."
 BUG_REMEDY: Final = "Try again. If it stays, give the reference below to whoever runs the bot."
 DONE_NOT_SHOWN: Final = "This was done, but the answer could not be shown."
@@ -57,13 +59,7 @@ def at(moment: datetime) -> str:
 def span(duration: timedelta) -> str:
     """`1 min 5 s`: how long something took."""
     seconds = duration.total_seconds()
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    return " ".join(f"{value} {unit}" for value, unit in parts if value) if seconds else "0 s"
+    return f"{seconds:.1f} s" if seconds < 10 else compact(duration)
 
 
 def job_number(number: int) -> str:

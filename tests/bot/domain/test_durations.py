@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.durations import parse, rough
+from bot.domain.durations import compact, parse, rough, spoken
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,17 @@ def test_a_refusal_repeats_little_of_what_was_typed(text: str) -> None:
     except ValueError as error:
         said = str(error)
     assert said == "True" or (said.endswith("duration.") and len(said) < 80)
+
+
+def test_as_they_are_told() -> None:
+    assert [spoken(timedelta(seconds=n)) for n in (0, 1, 90, 3600, 90061)] == [
+        "0 seconds",
+        "1 second",
+        "1 minute 30 seconds",
+        "1 hour",
+        "1 day 1 hour 1 minute 1 second",
+    ]
+    assert [compact(timedelta(minutes=n)) for n in (0, 1, 90, 120)] == ["0 s", "1 min", "1 h 30 min", "2 h"]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_only_an_installation_shows_when_it_begins() -> None:
     [
         ("EU1's host gs-1", "offline", 15, "EU1's host gs-1 did not come back within 15 minutes"),
         ("EU1's host gs-1", "unknown", 1, "EU1's host gs-1 did not come back within 1 minute"),
+        ("EU1's host gs-1", "offline", 7 * 1440, "EU1's host gs-1 did not come back within 7 days"),
         (
             "EU1's host gs-1",
             "online",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.when import LONGEST, REMEDY, When, length, parse, spoken
+from bot.domain.when import LONGEST, REMEDY, When, parse
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 21, 13, 0, tzinfo=UTC)  # a Saturday, 14:00 in Berlin
@@ -169,14 +169,3 @@ def test_nothing_that_is_typed_does_anything_else(text: str) -> None:
     except ValueError as error:
         said = str(error)
     assert said == "True" or said.endswith(".")
-
-
-def test_spans() -> None:
-    assert [spoken(timedelta(seconds=n)) for n in (0, 1, 90, 3600, 90061)] == [
-        "0 seconds",
-        "1 second",
-        "1 minute 30 seconds",
-        "1 hour",
-        "1 day 1 hour 1 minute 1 second",
-    ]
-    assert [length(timedelta(minutes=n)) for n in (1, 90, 120)] == ["1 min", "1 h 30 min", "2 h"]

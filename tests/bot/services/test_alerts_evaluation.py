@@ -202,7 +202,7 @@ async def test_log_lines_up_to_the_threshold_and_a_quiet_window_to_its_end(tower
     await tower.counted(1)
     assert await tower.look() == {"fire": 1}
     why = await tower.world.value("select message from incident_events")
-    assert why == "3 lines with “boom” within 60 s"
+    assert why == "3 lines with “boom” within 1 min"
     tower.later(65)
     assert await tower.look(state="running") == {}
     tower.later(16)
