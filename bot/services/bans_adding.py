@@ -220,22 +220,8 @@ class BanAdding:
     async def _post(self, tx: Tx, ban_id: UUID) -> int | None:
         """The notice, in the channel for bans; None: there is none to post in."""
         channel = await outbox.channel_for(tx, tx.actor, "bans")
-        if channel is None:
-            return None
-        org_id, subject = tx.actor.org, str(ban_id)
-        message = await outbox.track(
-            tx.session, org_id=org_id, kind="ban_notice", subject_id=subject, channel_id=channel
-        )
-        await outbox.post(
-            tx.session,
-            org_id=org_id,
-            channel_id=channel,
-            event_type="ban.created",
-            payload={},
-            dedupe_key=f"ban.created:{ban_id}:1",
-            message=message,
-        )
-        await tx.notify(outbox.NOTIFY)
+        if channel:
+            await outbox.post_tracked(tx, "ban_notice", ban_id, channel, "ban.created")
         return channel
 
 

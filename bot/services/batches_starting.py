@@ -132,18 +132,6 @@ async def _job(tx: Tx, plan: Plan, server: ServerCard, batch_id: UUID, after: UU
 async def _show(tx: Tx, batch_id: UUID) -> int | None:
     """Owes the message that shows the batch to its end; where it will be, None: nowhere."""
     channel = await outbox.channel_for(tx, tx.actor, "ops")
-    if channel is None:
-        return None
-    org, subject = tx.actor.org, str(batch_id)
-    message = await outbox.track(tx.session, org_id=org, kind="batch", subject_id=subject, channel_id=channel)
-    await outbox.post(
-        tx.session,
-        org_id=org,
-        channel_id=channel,
-        event_type="batch.started",
-        payload={},
-        dedupe_key=f"batch.started:{batch_id}:1",
-        message=message,
-    )
-    await tx.notify(outbox.NOTIFY)
+    if channel:
+        await outbox.post_tracked(tx, "batch", batch_id, channel, "batch.started")
     return channel

@@ -49,9 +49,7 @@ async def tend(tx: Tx, batch: LockedBatch, *, by: UUID | None = None) -> int:
     """Lets a locked batch go on, and shows how it stands. `by`: who has stopped it. Returns how many jobs changed."""
     turns = _Turns(tx, batch, clock.now())
     changed = await turns.go_on(by) if batch.status == "running" else 0
-    for message in await batches.messages(tx.session, batch.org_id, batch.id):
-        await outbox.edit(tx.session, org_id=batch.org_id, message=message, event_type="batch.progress", payload={})
-    await tx.notify(outbox.NOTIFY)
+    await outbox.edit_tracked(tx, batch.org_id, "batch", batch.id, "batch.progress")
     return changed
 
 

@@ -191,31 +191,17 @@ async def _sweep(tx: Tx, server_id: UUID) -> bool:
 async def _tell(tx: Tx, server: ServerCard, reason: str, since: datetime, end: datetime | None) -> int | None:
     """A message for those who wonder why nothing happens to the server; its channel."""
     channel = await outbox.channel_for(tx, tx.actor, "ops")
-    if channel is None:
-        return None
-    subject, org_id = _subject(server.id, since), tx.actor.org
-    message = await outbox.track(tx.session, org_id=org_id, kind=_KIND, subject_id=subject, channel_id=channel)
-    await outbox.post(
-        tx.session,
-        org_id=org_id,
-        channel_id=channel,
-        event_type="server.held",
-        payload={"server": str(server.id), **_facts(server.name, tx.actor.name, reason, since, end)},
-        dedupe_key=f"server.held:{subject}",
-        message=message,
-    )
-    await tx.notify(outbox.NOTIFY)
+    if channel:
+        payload = {"server": str(server.id), **_facts(server.name, tx.actor.name, reason, since, end)}
+        await outbox.post_tracked(tx, _KIND, _subject(server.id, since), channel, "server.held", payload)
     return channel
 
 
 async def _edit(tx: Tx, hold: Hold, *, ended_by: str) -> None:
     facts = _facts(hold.server_name, hold.by, hold.reason, hold.since, hold.until)
     payload = {**facts, "endedBy": ended_by, "endedAt": clock.now().timestamp()}
-    for message in await holds.messages(tx.session, hold.org_id, _subject(hold.server_id, hold.since)):
-        await outbox.edit(
-            tx.session, org_id=hold.org_id, message=message, event_type="server.released", payload=payload
-        )
-    await tx.notify(outbox.NOTIFY)
+    subject = _subject(hold.server_id, hold.since)
+    await outbox.edit_tracked(tx, hold.org_id, _KIND, subject, "server.released", payload)
 
 
 def _facts(name: str, by: str | None, reason: str, since: datetime, end: datetime | None) -> dict[str, Any]:

@@ -98,6 +98,4 @@ async def _line(tx: Tx, org_id: UUID, incident_id: UUID, kind: str, message: str
 
 
 async def _edit(tx: Tx, org_id: UUID, incident_id: UUID) -> None:
-    for message in await incidents.messages(tx.session, org_id, incident_id):
-        await outbox.edit(tx.session, org_id=org_id, message=message, event_type="incident.changed", payload={})
-    await tx.notify(outbox.NOTIFY)
+    await outbox.edit_tracked(tx, org_id, KIND, incident_id, "incident.changed")

@@ -20,7 +20,7 @@ from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.jobs_releasing import edit_messages
 from bot.services.servers import PAGE, Page, must_see, seen
 from db.engine import Database
-from db.queries import cards, jobs, jobs_archive, schedules_jobs
+from db.queries import cards, jobs, jobs_archive, outbox, schedules_jobs
 from db.queries.cards import JobCard
 from db.queries.jobs import LockedJob
 from db.uow import Tx
@@ -81,7 +81,7 @@ class Jobs:
             gone = old.server_gone and old.type != JobType.SERVER_REMOVE  # that one's server is always gone
             if old.host_id is None or old.host_gone or gone:
                 raise Conflict(f"The server or host of J-{number} was removed.", "Give the command for another one.")
-            places = await jobs.messages(tx.session, old.org_id, old.id)
+            places = await outbox.messages(tx.session, old.org_id, "job", str(old.id))
             job_type = JobType(old.type)
             if job_type in POWER and (server := await cards.server(tx.session, old.org_id, server_id=old.server_id)):
                 await must_not_be_held(tx, server)

@@ -16,5 +16,4 @@ async def release(tx: Tx, job: LockedJob) -> None:
 
 async def edit_messages(tx: Tx, job: LockedJob, event_type: str) -> None:
     """Lets the messages about a job show how it stands."""
-    for message, _ in await jobs.messages(tx.session, job.org_id, job.id):
-        await outbox.edit(tx.session, org_id=job.org_id, message=message, event_type=event_type, payload={})
+    await outbox.edit_tracked(tx, job.org_id, "job", job.id, event_type)

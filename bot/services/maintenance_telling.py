@@ -11,7 +11,7 @@ from bot.domain.maintenance import OVER
 from bot.services import outbox
 from bot.services.jobs_enqueue import enqueue
 from bot.services.maintenance_targets import servers_of
-from db.queries import batches, maintenance_windows
+from db.queries import batches
 from db.queries.maintenance import left_alone
 from db.queries.maintenance_windows import WindowCard
 from db.uow import Tx
@@ -24,30 +24,14 @@ _SAID_WITHIN: Final = timedelta(minutes=1)
 async def post(tx: Tx, window: UUID) -> int | None:
     """Owes the message that shows a window from now on; its channel."""
     channel = await outbox.channel_for(tx, tx.actor, "ops")
-    if channel is None:
-        return None
-    org_id = tx.actor.org
-    message = await outbox.track(tx.session, org_id=org_id, kind=_KIND, subject_id=str(window), channel_id=channel)
-    await outbox.post(
-        tx.session,
-        org_id=org_id,
-        channel_id=channel,
-        event_type="maintenance.made",
-        payload={},
-        dedupe_key=f"maintenance.made:{window}",
-        message=message,
-    )
-    await tx.notify(outbox.NOTIFY)
+    if channel:
+        await outbox.post_tracked(tx, _KIND, window, channel, "maintenance.made")
     return channel
 
 
 async def show(tx: Tx, window: WindowCard) -> None:
     """Lets its messages show how it stands."""
-    for message in await maintenance_windows.messages(tx.session, window.org_id, window.id):
-        await outbox.edit(
-            tx.session, org_id=window.org_id, message=message, event_type="maintenance.changed", payload={}
-        )
-    await tx.notify(outbox.NOTIFY)
+    await outbox.edit_tracked(tx, window.org_id, _KIND, window.id, "maintenance.changed")
 
 
 async def say(tx: Tx, window: WindowCard, text: str) -> int:

@@ -111,6 +111,35 @@ async def track(session: AsyncSession, *, org_id: UUID, kind: str, subject_id: s
     )
 
 
+async def post_tracked(
+    tx: Tx, kind: str, subject: object, channel_id: int, event_type: str, payload: dict[str, Any] | None = None
+) -> None:
+    """Owes a channel, once, the message that shows something from now on: see `edit_tracked`."""
+    org_id = tx.actor.org
+    message = await track(tx.session, org_id=org_id, kind=kind, subject_id=str(subject), channel_id=channel_id)
+    await post(
+        tx.session,
+        org_id=org_id,
+        channel_id=channel_id,
+        event_type=event_type,
+        payload=payload or {},
+        dedupe_key=f"{event_type}:{subject}:1",
+        message=message,
+    )
+    await tx.notify(NOTIFY)
+
+
+async def edit_tracked(
+    tx: Tx, org_id: UUID, kind: str, subject: object, event_type: str, payload: dict[str, Any] | None = None
+) -> None:
+    """Lets the messages that show something show how it is now."""
+    shown = await outbox.messages(tx.session, org_id, kind, str(subject))
+    for message, _ in shown:
+        await edit(tx.session, org_id=org_id, message=message, event_type=event_type, payload=payload or {})
+    if shown:
+        await tx.notify(NOTIFY)
+
+
 async def channel_for(tx: Tx, actor: Actor, purpose: Purpose) -> int | None:
     """Where a message of this purpose goes: the org's channel for it, else where the command was typed."""
     return await outbox.channel_for(tx.session, actor.org, purpose) or actor.channel_id

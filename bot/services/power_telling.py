@@ -11,6 +11,7 @@ from bot.services import outbox
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from db.queries import power
 from db.queries.cards import ServerCard
+from db.queries.outbox import messages
 from db.queries.power import PlanRow
 from db.uow import Tx
 
@@ -51,36 +52,19 @@ async def post(tx: Tx, plan_id: UUID) -> int | None:
     """Posts a plan's message; the channel."""
     channel = await outbox.channel_for(tx, tx.actor, "ops")
     if channel:
-        await _post(tx, "plan", plan_id, channel, "plan.made")
+        await outbox.post_tracked(tx, "plan", plan_id, channel, "plan.made")
     return channel
 
 
 async def show(tx: Tx, plan: PlanRow) -> None:
     """Lets the messages about a plan show how it stands."""
-    for message, _ in await power.messages(tx.session, plan.org_id, plan.id):
-        await outbox.edit(tx.session, org_id=plan.org_id, message=message, event_type="plan.changed", payload={})
-    await tx.notify(outbox.NOTIFY)
+    await outbox.edit_tracked(tx, plan.org_id, "plan", plan.id, "plan.changed")
 
 
 async def show_job(tx: Tx, plan: PlanRow, job_id: UUID) -> None:
     """Posts the message of a plan's job where the plan's own is; once."""
-    for _, channel in (await power.messages(tx.session, plan.org_id, plan.id))[:1]:
-        await _post(tx, "job", job_id, channel, "job.queued")
-
-
-async def _post(tx: Tx, kind: str, subject: UUID, channel: int, event_type: str) -> None:
-    org_id = tx.actor.org
-    message = await outbox.track(tx.session, org_id=org_id, kind=kind, subject_id=str(subject), channel_id=channel)
-    await outbox.post(
-        tx.session,
-        org_id=org_id,
-        channel_id=channel,
-        event_type=event_type,
-        payload={},
-        dedupe_key=f"{event_type}:{subject}:1",
-        message=message,
-    )
-    await tx.notify(outbox.NOTIFY)
+    for _, channel in (await messages(tx.session, plan.org_id, "plan", str(plan.id)))[:1]:
+        await outbox.post_tracked(tx, "job", job_id, channel, "job.queued")
 
 
 async def close(tx: Tx, plan: PlanRow, status: str, outcome: str) -> None:

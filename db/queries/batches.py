@@ -94,9 +94,6 @@ _END = text("""/* batches.end */
     update job_batches set status = :status, completed_at = :now
      where org_id = :org and id = :id and status = 'running' returning created_at""")
 
-_MESSAGES = text("""/* batches.messages */
-    select id from bot_messages where org_id = :org and kind = 'batch' and subject_id = cast(:id as uuid)::text""")
-
 # With room for a job that waits, or with none that waits or is under way: somebody died, or looked away from a held row.
 _STUCK = text("""/* batches.stuck */
     select b.id, b.org_id from job_batches b
@@ -209,11 +206,6 @@ async def stop(session: AsyncSession, org_id: UUID, batch_id: UUID, *, by: UUID 
 async def end(session: AsyncSession, org_id: UUID, batch_id: UUID, status: str, now: datetime) -> datetime | None:
     """When it had begun; None: it has ended before."""
     return await session.scalar(_END, {"org": org_id, "id": batch_id, "status": status, "now": now})
-
-
-async def messages(session: AsyncSession, org_id: UUID, batch_id: UUID) -> list[UUID]:
-    """The messages that show it."""
-    return list(await session.scalars(_MESSAGES, {"org": org_id, "id": batch_id}))
 
 
 async def stuck(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:

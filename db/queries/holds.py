@@ -47,10 +47,6 @@ _CHANGED = text("""/* holds.changed */
     update hosts set servers_revision = servers_revision + 1, updated_at = :now
      where org_id = :org and id in (select host_id from server)""")
 
-_MESSAGES = text("""/* holds.messages */
-    select id from bot_messages
-     where org_id = :org and kind = 'server' and subject_id = :subject and disabled_reason is null""")
-
 
 @dataclass(frozen=True)
 class Hold:
@@ -108,8 +104,3 @@ async def expire(session: AsyncSession, org_id: UUID, server_id: UUID, now: date
 async def changed(session: AsyncSession, org_id: UUID, server_id: UUID, now: datetime) -> None:
     """Lets the host's agent know with its next heartbeat."""
     await session.execute(_CHANGED, {"org": org_id, "server": server_id, "now": now})
-
-
-async def messages(session: AsyncSession, org_id: UUID, subject: str) -> list[UUID]:
-    """The messages that tell of a hold."""
-    return list(await session.scalars(_MESSAGES, {"org": org_id, "subject": subject}))

@@ -58,10 +58,6 @@ _OFFLINE = text("""/* incidents.host_offline */
      where i.org_id = :org and i.host_id = :host and r.type = 'host_offline' and i.status in ('open', 'investigating')
      order by i.created_at, i.id limit 1""")
 
-_MESSAGES = text("""/* incidents.messages */
-    select id from bot_messages where org_id = :org and kind = 'incident' and subject_id = cast(cast(:incident as uuid) as text)
-       and disabled_reason is null order by id""")
-
 _PLACING = text("""/* incidents.placing */
     select m.message_id is not null as posted, (
       select count(*) from notification_jobs n where n.bot_message_id = m.id and n.op = 'post' and n.status = 'failed') as refused
@@ -156,11 +152,6 @@ async def live_of_entity(
 async def host_offline(session: AsyncSession, org_id: UUID, host_id: UUID) -> UUID | None:
     """The live incident that says that a host is offline."""
     return await session.scalar(_OFFLINE, {"org": org_id, "host": host_id})
-
-
-async def messages(session: AsyncSession, org_id: UUID, incident_id: UUID) -> list[UUID]:
-    """The bot's messages that show an incident."""
-    return list((await session.execute(_MESSAGES, {"org": org_id, "incident": incident_id})).scalars())
 
 
 async def placing(session: AsyncSession, org_id: UUID, message: UUID) -> tuple[bool, int]:

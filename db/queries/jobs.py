@@ -124,10 +124,6 @@ _RELEASE = text("""/* jobs.release */
            not_before = greatest(not_before, cast(:now as timestamptz))
      where id = :id""")
 
-_MESSAGES = text("""/* jobs.messages */
-    select id, channel_id from bot_messages where org_id = :org and kind = 'job' and subject_id = cast(:id as uuid)::text
-     order by created_at""")
-
 
 @dataclass(frozen=True)
 class Written:
@@ -251,8 +247,3 @@ async def release(session: AsyncSession, job_id: UUID, now: datetime) -> None:
     """A held job's turn has come. It begins at once or, where that is later, when it was planned for; its time to wait
     for the host counts from then."""
     await session.execute(_RELEASE, {"id": job_id, "now": now})
-
-
-async def messages(session: AsyncSession, org_id: UUID, job_id: UUID) -> list[tuple[UUID, int]]:
-    """The bot's messages about a job and their channels, the first one first."""
-    return [(row.id, row.channel_id) for row in await session.execute(_MESSAGES, {"org": org_id, "id": job_id})]

@@ -71,10 +71,6 @@ _END = text("""/* maintenance.end */
 _ON_HOST = text("""/* maintenance.on_host */
     select id from server_instances where org_id = :org and host_id = :host and deleted_at is null""")
 
-_MESSAGES = text("""/* maintenance.messages */
-    select id from bot_messages
-     where org_id = :org and kind = 'maintenance' and subject_id = :id and disabled_reason is null""")
-
 
 @dataclass(frozen=True)
 class WindowCard:
@@ -173,8 +169,3 @@ async def end(session: AsyncSession, org_id: UUID, window_id: UUID, *, at: datet
 async def on_host(session: AsyncSession, org_id: UUID, host_id: UUID) -> list[UUID]:
     """The servers of a host."""
     return list(await session.scalars(_ON_HOST, {"org": org_id, "host": host_id}))
-
-
-async def messages(session: AsyncSession, org_id: UUID, window_id: UUID) -> list[UUID]:
-    """The messages that show a window."""
-    return list(await session.scalars(_MESSAGES, {"org": org_id, "id": str(window_id)}))

@@ -32,6 +32,10 @@ _TRACK = text("""/* outbox.track */
     values (:org, :kind, :subject, :channel, :now)
     on conflict (org_id, kind, subject_id, channel_id) do update set disabled_reason = null returning id""")
 
+_MESSAGES = text("""/* outbox.messages */
+    select id, channel_id from bot_messages where org_id = :org and kind = :kind and subject_id = :subject
+     order by created_at, id""")
+
 # Posts leave in the order of their ids within a channel; an edit only has to come after what was sent before of its own message.
 _CLAIM = text("""/* outbox.claim */
     with ready as (
@@ -260,6 +264,12 @@ async def lose_message(session: AsyncSession, row: OutboxRow) -> None:
 async def forget_message(session: AsyncSession, row: OutboxRow) -> None:
     """A message that was taken away is no longer kept up to date; what was owed for it goes, too."""
     await session.execute(_FORGET, {"org": row.org_id, "id": row.bot_message_id})
+
+
+async def messages(session: AsyncSession, org_id: UUID, kind: str, subject: str) -> list[tuple[UUID, int]]:
+    """The messages that show something and their channels, the first one first."""
+    values = {"org": org_id, "kind": kind, "subject": subject}
+    return [(row.id, row.channel_id) for row in await session.execute(_MESSAGES, values)]
 
 
 async def kept_in_channel(session: AsyncSession, row: OutboxRow) -> int:

@@ -95,10 +95,6 @@ _CARD = text("""/* power.card */
       left join users u on u.id = p.created_by_id left join users e on e.id = p.ended_by_id
      where p.org_id = :org and p.id = :id""")
 
-_MESSAGES = text("""/* power.messages */
-    select id, channel_id from bot_messages where org_id = :org and kind = 'plan' and subject_id = cast(cast(:id as uuid) as text)
-     order by created_at""")
-
 _ZONE = text("""/* power.clock */ select timezone, avoid_risky_restart from orgs where id = :org""")
 
 
@@ -251,11 +247,6 @@ async def seen(session: AsyncSession, plan_id: UUID, now: datetime) -> SeenRow |
 
 async def card(session: AsyncSession, org_id: UUID, plan_id: UUID) -> PlanCard | None:
     return one(PlanCard, await session.execute(_CARD, {"org": org_id, "id": plan_id}))
-
-
-async def messages(session: AsyncSession, org_id: UUID, plan_id: UUID) -> list[tuple[UUID, int]]:
-    """The bot's messages about a plan and their channels."""
-    return [(row.id, row.channel_id) for row in await session.execute(_MESSAGES, {"org": org_id, "id": plan_id})]
 
 
 async def manners(session: AsyncSession, org_id: UUID) -> dict[str, Any]:
