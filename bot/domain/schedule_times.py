@@ -33,10 +33,6 @@ class Timetable:
             elif (outside := outside + 1) == _TRIES:
                 return
 
-    def next_begin(self, after: datetime) -> datetime | None:
-        """None: never again."""
-        return next(self.begins(after), None)
-
     def time_of(self, begin: datetime) -> datetime:
         """The time of the run that begins then."""
         return begin + self.lead

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Final
 
 from bot.domain.actions import OF_JOB_TYPE, POWER
 from bot.domain.cron import checked
 from bot.domain.cron_words import EXAMPLES, parse
 from bot.domain.words import count, safe
-from bot.domain.zones import zone
 from bot.ui.texts import ago, at, job_number
 
 if TYPE_CHECKING:
@@ -91,14 +89,6 @@ def last(schedule: ScheduleCard, *, room: int = 0) -> str:
 
 
 _WITH_JOB: Final = frozenset({"enqueued", "success", "failed"})
-
-
-def zone_of(name: str) -> tzinfo:
-    """The zone, or UTC where it is not known here any more."""
-    try:
-        return zone(name)
-    except ValueError:
-        return UTC
 
 
 def short(schedule: ScheduleCard) -> str:

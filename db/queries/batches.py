@@ -58,7 +58,7 @@ _COUNTS = text("""/* batches.counts */
 # Whoever waits for this batch may hold one of its jobs, so nobody who holds the batch may wait for a job. What is left out
 # here is ended by the other one, or found by the next who tends the batch. A host that is away keeps nobody waiting.
 _HELD = text("""/* batches.held */
-    select j.id, j.number, j.host_id, j.server_instance_id as server_id, s.name as server_name, s.status,
+    select j.id, j.host_id, j.server_instance_id as server_id, s.name as server_name, s.status,
            (s.id is null or s.deleted_at is not null or h.id is null or h.deleted_at is not null) as gone,
            h.status is not distinct from 'online' as host_online,
            coalesce((select r from jsonb_array_elements(h.games) r where r ->> 'id' = g.slug limit 1) -> 'capabilities',
@@ -92,7 +92,7 @@ _STOP = text("""/* batches.stop */
 
 _END = text("""/* batches.end */
     update job_batches set status = :status, completed_at = :now
-     where org_id = :org and id = :id and status = 'running' returning created_at""")
+     where org_id = :org and id = :id and status = 'running' returning 1""")
 
 # With room for a job that waits, or with none that waits or is under way: somebody died, or looked away from a held row.
 _STUCK = text("""/* batches.stuck */
@@ -127,7 +127,6 @@ class HeldJob:
     """A job of a batch that waits for its turn, and its server as it is now; this transaction holds the job's row."""
 
     id: UUID
-    number: int
     host_id: UUID | None
     server_id: UUID | None
     server_name: str | None
@@ -203,9 +202,10 @@ async def stop(session: AsyncSession, org_id: UUID, batch_id: UUID, *, by: UUID 
     await session.execute(_STOP, {"org": org_id, "id": batch_id, "by": by, "now": now})
 
 
-async def end(session: AsyncSession, org_id: UUID, batch_id: UUID, status: str, now: datetime) -> datetime | None:
-    """When it had begun; None: it has ended before."""
-    return await session.scalar(_END, {"org": org_id, "id": batch_id, "status": status, "now": now})
+async def end(session: AsyncSession, org_id: UUID, batch_id: UUID, status: str, now: datetime) -> bool:
+    """False: it has ended before."""
+    values = {"org": org_id, "id": batch_id, "status": status, "now": now}
+    return await session.scalar(_END, values) is not None
 
 
 async def stuck(session: AsyncSession, limit: int) -> list[tuple[UUID, UUID]]:

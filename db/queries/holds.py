@@ -22,7 +22,7 @@ _ADD = text("""/* holds.add */
 _GONE = """
       delete from server_holds x
        where {which} returning x.server_instance_id, x.org_id, x.reason, x.created_by_id, x.created_at, x.expires_at)
-    select g.server_instance_id as server_id, g.org_id, o.discord_guild_id as guild_id, s.name as server_name, s.host_id,
+    select g.server_instance_id as server_id, g.org_id, o.discord_guild_id as guild_id, s.name as server_name,
            s.deleted_at is not null as removed, g.reason, g.created_by_id as author_id,
            coalesce(u.display_name, u.username) as "by", g.created_at as since, g.expires_at as until
       from gone g join orgs o on o.id = g.org_id join server_instances s on s.id = g.server_instance_id
@@ -56,7 +56,6 @@ class Hold:
     org_id: UUID
     guild_id: int
     server_name: str
-    host_id: UUID
     removed: bool
     """Its server was."""
     reason: str

@@ -64,10 +64,9 @@ _DEDUPED = text("""/* jobs.deduped */
     select number from jobs where org_id = :org and dedupe_key = :dedupe and status in ('held', 'queued', 'running')""")
 
 _COLUMNS = """
-    j.id, j.org_id, o.discord_guild_id as guild_id, j.number, j.type, j.status, j.payload, j.is_exclusive, j.max_attempts,
-    j.backoff_sec, j.after_job_id, j.after_any, j.batch_id,
-    j.dedupe_key, j.schedule_id, j.cancel_requested_at, j.not_before, j.expires_at, j.server_instance_id as server_id, s.name as server_name,
-    s.deleted_at is not null as server_gone, j.host_id, h.name as host_name, h.status as host_status,
+    j.id, j.org_id, o.discord_guild_id as guild_id, j.number, j.type, j.status, j.payload, j.max_attempts,
+    j.backoff_sec, j.after_any, j.batch_id, j.dedupe_key, j.schedule_id, j.cancel_requested_at, j.not_before,
+    j.expires_at, j.server_instance_id as server_id, s.name as server_name, s.deleted_at is not null as server_gone, j.host_id, h.name as host_name, h.status as host_status,
     h.deleted_at is not null as host_gone
 """
 _FROM = """
@@ -145,10 +144,8 @@ class LockedJob:
     type: str
     status: JobStatus
     payload: dict[str, Any]
-    is_exclusive: bool
     max_attempts: int
     backoff_sec: int
-    after_job_id: UUID | None
     after_any: bool
     batch_id: UUID | None
     dedupe_key: str | None

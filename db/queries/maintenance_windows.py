@@ -68,9 +68,6 @@ _TOLD = text("""/* maintenance.told */
 _END = text("""/* maintenance.end */
     update maintenance_windows set ended_at = :at, ended_by_id = :by where org_id = :org and id = :id and ended_at is null""")
 
-_ON_HOST = text("""/* maintenance.on_host */
-    select id from server_instances where org_id = :org and host_id = :host and deleted_at is null""")
-
 
 @dataclass(frozen=True)
 class WindowCard:
@@ -164,8 +161,3 @@ async def told(session: AsyncSession, org_id: UUID, window_id: UUID, *, begun: b
 
 async def end(session: AsyncSession, org_id: UUID, window_id: UUID, *, at: datetime, by: UUID | None) -> None:
     await session.execute(_END, {"org": org_id, "id": window_id, "at": at, "by": by})
-
-
-async def on_host(session: AsyncSession, org_id: UUID, host_id: UUID) -> list[UUID]:
-    """The servers of a host."""
-    return list(await session.scalars(_ON_HOST, {"org": org_id, "host": host_id}))

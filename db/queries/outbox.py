@@ -123,9 +123,6 @@ _KEPT = text("""/* outbox.kept_in_channel */
     select count(*) from bot_messages
      where org_id = :org and channel_id = :channel and kind = :kind and disabled_reason is null""")
 
-_NEXT = text("""/* outbox.next_due */
-    select min(next_attempt_at) from notification_jobs where status = 'pending' and target_kind = 'channel'""")
-
 
 @dataclass(frozen=True)
 class OutboxRow:
@@ -276,7 +273,3 @@ async def kept_in_channel(session: AsyncSession, row: OutboxRow) -> int:
     """How many messages like this one share its channel."""
     values = {"org": row.org_id, "channel": row.channel_id, "kind": row.kind}
     return max(1, await session.scalar(_KEPT, values) or 0)
-
-
-async def next_due(session: AsyncSession) -> datetime | None:
-    return await session.scalar(_NEXT)

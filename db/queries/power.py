@@ -20,7 +20,7 @@ _ADD = text("""/* power.add */
 
 _COLUMNS = """
     p.id, p.org_id, o.discord_guild_id as guild_id, p.server_instance_id as server_id, s.name as server_name,
-    s.host_id, p.action, p.due_at, p.give_up_at, p.warn_minutes, p.status, p.job_id, p.reason, p.created_at,
+    p.action, p.due_at, p.give_up_at, p.warn_minutes, p.status, p.job_id, p.reason, p.created_at,
     coalesce(u.display_name, u.username) as author"""
 _FROM = """from power_plans p join orgs o on o.id = p.org_id join server_instances s on s.id = p.server_instance_id
       left join users u on u.id = p.created_by_id"""
@@ -107,7 +107,6 @@ class PlanRow:
     guild_id: int
     server_id: UUID
     server_name: str
-    host_id: UUID
     action: Literal["stop", "restart"]
     due_at: datetime | None
     give_up_at: datetime | None

@@ -25,7 +25,7 @@ _DRIFTED = text(
 
 # Jobs for it can be written meanwhile: whoever does that has taken their number, for which this transaction waits then.
 _HOLD = text(f"""/* power_drift.hold */
-    select s.id, s.org_id, o.discord_guild_id as guild_id, s.host_id, s.name, last.tries, last.tried_at
+    select s.id, s.org_id, o.discord_guild_id as guild_id, s.host_id, last.tries, last.tried_at
       {_FROM} cross join lateral (
         select count(*) as tries, max(coalesce(j.finished_at, j.created_at)) as tried_at from jobs j
          where j.server_instance_id = s.id and j.source = 'reconcile' and j.created_at > :recent) last
@@ -40,7 +40,6 @@ class Drifted:
     org_id: UUID
     guild_id: int
     host_id: UUID
-    name: str
     tries: int
     """How often it was started because of that, of late."""
     tried_at: datetime | None

@@ -37,7 +37,7 @@ REASONS: Final[Mapping[str, str]] = {
     "a worker takes what is due in every org, each row with its org": """
         audit_posts.due audit_purge.due audit_purge.loose audit_seals.orgs audit_seals.orgs_far bans.expired
         holds.expired hosts.offline job_runs.lapsed jobs.expired maintenance.due mods.abandoned
-        outbox.claim outbox.next_due power.due power_drift.ids schedules_due.claim schedules_due.due""",
+        outbox.claim power.due power_drift.ids schedules_due.claim schedules_due.due""",
     "a worker goes on with rows that it has claimed": """
         alert_firings.clearing alert_firings.seen alert_firings.unsure alert_rules.errors ban_entries.begin
         ban_entries.update ban_returns.repeat job_ends.open outbox.disable_message outbox.drop_twin outbox.fail_edits
