@@ -42,6 +42,17 @@ def target(text: str) -> Target:
     return Target(None, typed)
 
 
+def named(kind: Kind, name: str) -> str:
+    """`everything`, `EU1`, `the host gs-1`, `the tag eu`."""
+    match kind:
+        case "everything":
+            return kind
+        case "server":
+            return safe(name)
+        case _:
+            return f"the {kind} {safe(name)}"
+
+
 def begins(text: str, now: datetime, zone: tzinfo) -> datetime:
     """When a planned window begins: a duration from now, or a day and a time on the clock of a zone.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from bot import clock
 from bot.domain import maintenance as rules
 from bot.domain import zones
 from bot.domain.actors import Actor
-from bot.domain.words import count, safe
+from bot.domain.words import count
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services import maintenance_telling
 from bot.services.confirmations import Done
@@ -74,9 +74,9 @@ class Maintenance:
             _effect(found, told, planned=planned),
             f"Its message is in <#{channel}>." if channel else "",
         ]
-        return Done(
-            f"Maintenance of {named(found)} {'is planned' if planned else 'has begun'}", "\n".join(filter(None, lines))
-        )
+        what = rules.named(found.kind, found.name)
+        title = f"Maintenance of {what} {'is planned' if planned else 'has begun'}"
+        return Done(title, "\n".join(filter(None, lines)))
 
     async def end(self, actor: Actor, ref: str) -> Done:
         """Ends a window before its time; cancels one that has not begun.
@@ -103,9 +103,9 @@ class Maintenance:
                 resource=window.resource,
                 **_audited(window),
             )
-        what = "is cancelled" if planned else "is over"
+        what, how = rules.named(window.kind, window.name), "is cancelled" if planned else "is over"
         after = "" if planned else "What still is wrong there raises its alert now, and schedules run again."
-        return Done(f"Maintenance of {named(window)} {what}", after)
+        return Done(f"Maintenance of {what} {how}", after)
 
     async def list(self, actor: Actor, page: int = 0) -> Page[WindowCard]:
         """Those under way and planned, then those of the last week; of what is seen."""
@@ -143,17 +143,6 @@ class Maintenance:
         return [window.within(scope) for window in found if seen(window, scope)]
 
 
-def named(one: Concerned | WindowCard) -> str:
-    """`everything`, `EU1`, `the host gs-1`, `the tag eu`."""
-    match one.kind:
-        case "everything":
-            return "everything"
-        case "server":
-            return safe(one.name)
-        case kind:
-            return f"the {kind} {safe(one.name)}"
-
-
 def _times(start: str | None, duration: str, now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
     try:
         begin = now if start is None else rules.begins(start, now, zone)
@@ -166,18 +155,13 @@ async def _insert(
     tx: Tx, found: Concerned, begin: datetime, end: datetime, reason: str, *, planned: bool
 ) -> WindowCard:
     session, org_id, now = tx.session, tx.actor.org, clock.now()
-    values: dict[str, Any] = {
-        "org": org_id,
-        **found.columns,
-        "starts_at": begin,
-        "ends_at": end,
-        "now": now,
-    }
+    values = {"org": org_id, **found.columns, "starts_at": begin, "ends_at": end, "now": now}
     await maintenance_windows.lock(session, org_id)
     if other := await maintenance_windows.overlapping(session, values):
         zone = zones.zone(await schedules.zone(session, org_id))
+        what = rules.named(found.kind, found.name)
         raise Conflict(
-            f"{named(found)[:1].upper()}{named(found)[1:]} has maintenance then: {rules.on_the_clock(*other, zone)}.",
+            f"{what[:1].upper()}{what[1:]} has maintenance then: {rules.on_the_clock(*other, zone)}.",
             "End or cancel that first with `/maintenance end`, or take another time.",
         )
     begun = None if planned else now

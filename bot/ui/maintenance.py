@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import discord
 
+from bot.domain.maintenance import named
 from bot.domain.words import count, safe
 from bot.ui.cards import Button, Colour, card, row
 from bot.ui.texts import ago, at, span
@@ -30,7 +31,8 @@ def window_card(window: WindowCard, now: datetime, mark: int | None = None) -> d
     facts = [*_when(window, state), ("Reason", safe(window.reason, 300)), ("By", safe(window.author or "somebody"))]
     if window.kind != "server" and state in ("planned", "under way"):
         facts.append(("Covers", count(len(window.servers), "server")))
-    lines = [f"### Maintenance of {target(window)} {words}", *(f"**{name}** {value}" for name, value in facts)]
+    head = f"### Maintenance of {named(window.kind, window.name)} {words}"
+    lines = [head, *(f"**{name}** {value}" for name, value in facts)]
     return card(colour, "\n".join(lines), *_footer(window, state), mark=mark)
 
 
@@ -68,17 +70,6 @@ def _footer(window: WindowCard, state: str) -> list[str | discord.ui.Item[discor
             return []
 
 
-def target(window: WindowCard) -> str:
-    """`everything`, `EU1`, `the host gs-1`, `the tag eu`."""
-    match window.kind:
-        case "everything":
-            return "everything"
-        case "server":
-            return safe(window.name)
-        case kind:
-            return f"the {kind} {safe(window.name)}"
-
-
 def line(window: WindowCard, now: datetime) -> str:
     """One row of a list."""
     state = window.times.state(now)
@@ -93,7 +84,7 @@ def line(window: WindowCard, now: datetime) -> str:
     covers = (
         "" if window.kind == "server" or state not in ("planned", "under way") else count(len(window.servers), "server")
     )
-    head = " · ".join(filter(None, [f"{sign} **{target(window)}** {words}", covers, when]))
+    head = " · ".join(filter(None, [f"{sign} **{named(window.kind, window.name)}** {words}", covers, when]))
     return f"{head}\n-# {safe(window.author or 'somebody', 40)}: {safe(window.reason, 100)}"
 
 
