@@ -20,7 +20,7 @@ from bot.services.access_people import Person, grants_of, is_self, known
 from bot.services.access_places import Place, place, require
 from bot.services.confirmations import Done
 from db.engine import Database
-from db.queries import access_roles, access_write, schedules
+from db.queries import access_roles, access_write, config
 from db.queries.access_roles import RoleCard
 from db.queries.access_write import Exceptional
 from db.uow import Tx
@@ -232,7 +232,7 @@ async def ending(tx: Tx, text: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        return until.parse(text, clock.now(), zones.zone(await schedules.zone(tx.session, tx.actor.org)))
+        return until.parse(text, clock.now(), zones.zone(await config.zone(tx.session, tx.actor.org)))
     except ValueError as error:
         raise Invalid(str(error), "Nothing was changed.") from error
 

@@ -25,7 +25,7 @@ from bot.services.bans_words import Target
 from bot.services.confirmations import Done, Question, ask
 from bot.services.servers import VIEW, names
 from db.engine import Database
-from db.queries import ban_entries, ban_people, bans_write
+from db.queries import ban_entries, bans_write, config
 from db.queries import bans as cases
 from db.queries.ban_entries import Place
 from db.queries.bans import PastCase
@@ -80,7 +80,7 @@ class BanAdding:
         text, remark = words.one_line(reason, "The reason", bans.REASON_MAX), words.note(note)
         async with self._db.uow(actor) as tx:
             where = await scope(tx, "bans.create", server)
-            zone = await ban_people.zone(tx.session, actor.org)
+            zone = await config.zone(tx.session, actor.org)
             term = words.term(duration, zone)
             who = await somebody(tx.session, actor.org, player, where.ban_by, actor.scope(VIEW))
             asked = await self._asked(tx, who, where, text, term, expected=None)

@@ -6,17 +6,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from bot import clock
-from bot.domain.access import EVERYWHERE
 from bot.domain.actions import Action
 from bot.domain.batches import BATCHED, DEPLOY, DISTURBING, MOST_PARALLEL, MOST_SERVERS, Kind, LeftOut, Target, unable
 from bot.domain.jobs import JOBS
 from bot.domain.words import joined, safe
-from bot.errors import Conflict, Invalid, NotFound
+from bot.errors import Conflict, Invalid
 from bot.services.actions import dedupe_key, text_of
 from bot.services.mods import named
 from bot.services.mods_games import moddable
-from bot.services.servers import VIEW
-from db.queries import batches, cards, mods_deployments, schedules
+from bot.services.servers import tagged, where_allowed
+from db.queries import batches, mods_deployments
 from db.queries.cards import ServerCard
 from db.queries.maintenance import left_alone
 from db.queries.mods import Artifact
@@ -91,13 +90,14 @@ async def understood(tx: Tx, wish: Wish, shown: Shown | None = None) -> Plan:
     """
     action, wish = _meant(wish)
     artifact = await named(tx.session, tx.actor.org, wish.mod, wish.version) if action is DEPLOY else None
-    tagged = await _tagged(tx, wish.tag)
+    found = await _tagged(tx, wish.tag)
     if shown:
-        tagged = [server for server in tagged if server.id in shown.servers or server.id in shown.others]
-        if not any(server.id in shown.servers for server in tagged):
+        found = [server for server in found if server.id in shown.servers or server.id in shown.others]
+        if not any(server.id in shown.servers for server in found):
             raise Conflict("None of these servers has the tag any more.", "Give the command again.")
-    allowed = await _allowed(tx, [server.id for server in tagged], JOBS[action.job_type].permission)
-    mine = sorted((one for one in tagged if one.id in allowed), key=lambda one: not one.host_online)
+    needed = (RUN, JOBS[action.job_type].permission)
+    allowed = await where_allowed(tx, needed, [server.id for server in found])
+    mine = sorted((one for one in found if one.id in allowed), key=lambda one: not one.host_online)
     left = await _left_out(tx, action, mine, artifact)
     for server in mine:
         if shown and server.id in shown.others:
@@ -105,7 +105,7 @@ async def understood(tx: Tx, wish: Wish, shown: Shown | None = None) -> Plan:
     servers = [server for server in mine if server.id not in left]
     if not servers:
         raise nothing(action, wish.tag, list(left.values()))
-    denied = [server for server in tagged if server.id not in allowed]
+    denied = [server for server in found if server.id not in allowed]
     version = artifact.version if artifact else ""
     return Plan(replace(wish, version=version), action, servers, list(left.values()), denied, artifact)
 
@@ -124,32 +124,13 @@ def _meant(wish: Wish) -> tuple[Action, Wish]:
 
 
 async def _tagged(tx: Tx, tag: str) -> list[ServerCard]:
-    found = await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, tag=tag, limit=None)
+    found = await tagged(tx, tag)
     if len(found) > MOST_SERVERS:
         raise Invalid(
             f"{len(found)} servers have the tag {safe(tag, 40)}; a batch takes {MOST_SERVERS}.",
             "Give smaller tags with `/fleet tag`; nothing was done.",
         )
-    if found:
-        return found
-    seen = tx.actor.scope(VIEW)
-    known = ", ".join(f"`{tag}`" for tag, _ in await schedules.tags(tx.session, tx.actor.org, scope=seen))
-    remedy = f"Tags here: {known}." if known else "`/fleet tag` gives servers their tags."
-    raise NotFound(f"No server has the tag {safe(tag, 40)}.", remedy)
-
-
-async def _allowed(tx: Tx, servers: Collection[UUID], permission: str) -> set[UUID]:
-    """Where the actor may run batches and do this.
-
-    Raises:
-        NotPermitted: nowhere.
-    """
-    allowed = set(servers)
-    for needed in (RUN, permission):
-        allowed &= await tx.allowed_on(needed, servers)
-        if not allowed:
-            await tx.require_on(needed, servers)
-    return allowed
+    return found
 
 
 async def _left_out(

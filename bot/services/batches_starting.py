@@ -18,7 +18,7 @@ from bot.services.mods_games import moddable
 from bot.services.mods_giving import give
 from bot.services.servers import VIEW
 from db.engine import Database
-from db.queries import batches
+from db.queries import batches, servers
 from db.queries.cards import ServerCard
 from db.uow import Tx
 
@@ -54,8 +54,7 @@ class BatchStarting:
     async def confirmed(self, tx: Tx, payload: dict[str, Any]) -> Done:
         """Begins what was shown: servers that got the tag since are not of it, and all is looked at again."""
         shown = Shown.load(payload)
-        # before the numbers of jobs, which others take who hold the row of a server or a host; in one order
-        await batches.lock_servers(tx.session, tx.actor.org, shown.servers)
+        await servers.lock_for_jobs(tx.session, tx.actor.org, shown.servers)
         await batches.in_turn(tx.session, tx.actor.org)
         plan = await understood(tx, Wish(**payload["wish"]), shown)
         batch_id, number = await self._add(tx, plan)

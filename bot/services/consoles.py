@@ -10,9 +10,10 @@ from bot.domain.words import safe
 from bot.errors import Conflict, Invalid
 from bot.services.confirmations import Done
 from bot.services.jobs_enqueue import enqueue
-from bot.services.servers import left_out, must_be_able, permitted
+from bot.services.servers import left_out, must_be_able, permitted, where_allowed
 from db.engine import Database
-from db.queries import batches, cards
+from db.queries import cards
+from db.queries import servers as rows
 from db.queries.cards import ServerCard
 from db.uow import Tx
 
@@ -66,8 +67,7 @@ class Consoles:
         line = one_line(text, "The text")
         async with self._db.uow(actor) as tx:
             servers, denied = await self._audience(tx, ref)
-            # before the numbers of jobs, which others take who hold the row of a server or a host
-            await batches.lock_servers(tx.session, actor.org, [server.id for server in servers])
+            await rows.lock_for_jobs(tx.session, actor.org, [server.id for server in servers])
             places: list[str] = []
             numbers: list[int] = []
             for server in servers:
@@ -93,9 +93,8 @@ class Consoles:
             return [server], []
         found = await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, status="running", limit=100)
         able = [server for server in found if "say" in server.capabilities and server.host_online]
-        allowed = await tx.allowed_on(_PERMISSION, [server.id for server in able])
+        allowed = await where_allowed(tx, [_PERMISSION], [server.id for server in able])
         if not allowed:
-            await tx.require_on(_PERMISSION, [server.id for server in able])
             raise Conflict("No server that can announce is up.", "`/server list` shows their state.")
         heard = [server for server in able if server.id in allowed]
         return heard, [server for server in able if server.id not in allowed]

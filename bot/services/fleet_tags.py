@@ -17,7 +17,7 @@ from bot.services.access_guards import Guard, must_suit_everyone
 from bot.services.access_places import Place
 from bot.services.servers import VIEW, permitted, resolve
 from db.engine import Database
-from db.queries import access_roles, fleet, schedules, tags
+from db.queries import access_roles, fleet, tags
 from db.queries.cards import ServerCard
 from db.uow import Tx
 
@@ -60,7 +60,7 @@ class FleetTags:
         if not actor.may(VIEW):
             return []
         async with self._db.read() as session:
-            found = await schedules.tags(session, actor.org, "".join(start), scope=actor.scope(VIEW))
+            found = await tags.counted(session, actor.org, "".join(start), scope=actor.scope(VIEW))
         return rules.completed(typed, [tag for tag, _ in found])
 
     async def worn(self, actor: Actor, ref: str, typed: str) -> list[str]:

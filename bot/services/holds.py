@@ -17,7 +17,7 @@ from bot.services.confirmations import Done
 from bot.services.each import each
 from bot.services.servers import permitted
 from db.engine import Database
-from db.queries import fleet, holds, power, schedules, servers
+from db.queries import config, fleet, holds, power, servers
 from db.queries.cards import ServerCard
 from db.queries.holds import Hold
 from db.queries.maintenance import left_alone
@@ -131,7 +131,7 @@ async def _end(tx: Tx, duration: str) -> datetime | None:
     if not duration.strip():
         return None
     try:
-        return end_of(duration, clock.now(), zones.zone(await schedules.zone(tx.session, tx.actor.org)))
+        return end_of(duration, clock.now(), zones.zone(await config.zone(tx.session, tx.actor.org)))
     except ValueError as error:
         raise Invalid(str(error), "Such as `2h` or `friday 18:00`; without it the hold ends when released.") from error
 

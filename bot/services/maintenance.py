@@ -17,7 +17,7 @@ from bot.services.confirmations import Done
 from bot.services.maintenance_targets import MANAGE, Concerned, Suggested, concerned, must_manage, seen, suggestions
 from bot.services.servers import PAGE, Page
 from db.engine import Database
-from db.queries import maintenance_windows, schedules
+from db.queries import config, maintenance_windows
 from db.queries.maintenance_windows import WindowCard
 from db.uow import Tx
 
@@ -54,7 +54,7 @@ class Maintenance:
             raise Invalid("Maintenance needs a reason.", "Others read it who wonder why nothing happens.")
         async with self._db.uow(actor) as tx:
             found = await concerned(tx, target)
-            now, zone_name = clock.now(), await schedules.zone(tx.session, actor.org)
+            now, zone_name = clock.now(), await config.zone(tx.session, actor.org)
             zone = zones.zone(zone_name)
             begin, end = _times(start, duration, now, zone)
             window = await _insert(tx, found, begin, end, why, planned=start is not None)
@@ -158,7 +158,7 @@ async def _insert(
     values = {"org": org_id, **found.columns, "starts_at": begin, "ends_at": end, "now": now}
     await maintenance_windows.lock(session, org_id)
     if other := await maintenance_windows.overlapping(session, values):
-        zone = zones.zone(await schedules.zone(session, org_id))
+        zone = zones.zone(await config.zone(session, org_id))
         what = rules.named(found.kind, found.name)
         raise Conflict(
             f"{what[:1].upper()}{what[1:]} has maintenance then: {rules.on_the_clock(*other, zone)}.",

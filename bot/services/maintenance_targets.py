@@ -11,7 +11,7 @@ from bot.domain.access import EVERYWHERE, Scope
 from bot.domain.maintenance import EVERYTHING, Kind, Target, target
 from bot.domain.words import safe
 from bot.errors import Invalid, NotFound
-from db.queries import cards, hosts, schedules
+from db.queries import cards, hosts, tags
 from db.queries.cards import ServerCard
 from db.queries.hosts import HostCard
 from db.queries.maintenance_windows import WindowCard
@@ -141,8 +141,8 @@ async def suggestions(session: AsyncSession, org_id: UUID, scope: Scope, words: 
 
 async def _tags(session: AsyncSession, org_id: UUID, scope: Scope) -> list[Suggested]:
     """Those of which they manage every server."""
-    there = dict(await schedules.tags(session, org_id, scope=EVERYWHERE))
-    theirs = await schedules.tags(session, org_id, scope=scope)
+    there = dict(await tags.counted(session, org_id, scope=EVERYWHERE))
+    theirs = await tags.counted(session, org_id, scope=scope)
     return [Suggested("tag", tag, f"tag:{tag}", count) for tag, count in theirs if there.get(tag, count) == count]
 
 

@@ -11,7 +11,7 @@ from bot.domain.maintenance import OVER
 from bot.services import outbox
 from bot.services.jobs_enqueue import enqueue
 from bot.services.maintenance_targets import servers_of
-from db.queries import batches
+from db.queries import servers
 from db.queries.maintenance import left_alone
 from db.queries.maintenance_windows import WindowCard
 from db.uow import Tx
@@ -48,8 +48,7 @@ async def say(tx: Tx, window: WindowCard, text: str) -> int:
     if text == OVER:  # of this window, and another one may go on
         resting = await left_alone(tx.session, window.org_id, [server.id for server in heard], clock.now())
         heard = [one for one in heard if one.id not in resting or resting[one.id].kind == "hold"]
-    # before the numbers of jobs, which others take who hold the row of a server or a host
-    await batches.lock_servers(tx.session, window.org_id, [server.id for server in heard])
+    await servers.lock_for_jobs(tx.session, window.org_id, [server.id for server in heard])
     for server in heard:
         await enqueue(
             tx,

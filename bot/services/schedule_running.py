@@ -11,7 +11,7 @@ from bot.domain.words import count, joined, safe
 from bot.errors import Conflict, NotFound
 from bot.services.confirmations import Done, Question, ask
 from bot.services.schedule_runs import Ran, Runs
-from bot.services.schedule_wishes import may, types_of, understood_steps
+from bot.services.schedule_wishes import may, understood_steps
 from bot.services.schedules import must_be_there, resolve
 from bot.services.servers import left_out
 from db.engine import Database
@@ -92,7 +92,7 @@ async def _ready(tx: Tx, ref: str) -> _Ready:
     if schedule is None:
         raise NotFound(f"{safe(card.name)} was removed meanwhile.", "`/schedule list` shows what there is.")
     steps, runs = understood_steps(schedule), Runs(tx, tx.actor.org, clock.now())
-    allowed = await may(tx, await schedules.server_ids(tx.session, tx.actor.org, card), types_of(steps))
+    allowed = await may(tx, await schedules.server_ids(tx.session, tx.actor.org, card), steps)
     must_be_there(card)
     await runs.look([schedule])
     found = runs.servers(schedule)

@@ -20,7 +20,7 @@ from bot.errors import Conflict
 from bot.services import backups_begun
 from bot.services.actions import dedupe_key, params
 from db.failures import constraint_of
-from db.queries import batches, cards, schedules_due, schedules_jobs
+from db.queries import cards, schedules_due, schedules_jobs, servers
 from db.queries.cards import ServerCard
 from db.queries.maintenance import left_alone
 from db.queries.schedules_due import DueSchedule, LiveJob
@@ -111,8 +111,7 @@ class Runs:
         """
         if not self._new:
             return
-        # before the numbers of jobs, which others take who hold the row of a server or a host
-        await batches.lock_servers(self._tx.session, self._org, {job.server_id for job, _ in self._new})
+        await servers.lock_for_jobs(self._tx.session, self._org, {job.server_id for job, _ in self._new})
         jobs = await backups_begun.wanted_of_many(self._tx, self._org, [job for job, _ in self._new])
         try:
             numbers = await schedules_jobs.make(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bot import clock
 from bot.domain import cron_words, zones
-from bot.domain.access import EVERYWHERE, Scope
+from bot.domain.access import Scope
 from bot.domain.actions import ACTIONS, Action
 from bot.domain.cron import Cron
 from bot.domain.jobs import JOBS, JobType
@@ -17,11 +17,11 @@ from bot.domain.schedule_steps import Step, checked, lead, main, minutes_of, war
 from bot.domain.schedule_times import Timetable
 from bot.domain.schedule_windows import Window, parse
 from bot.domain.words import safe
-from bot.errors import Conflict, Invalid, NotFound
+from bot.errors import Conflict, Invalid
 from bot.services.actions import text_of
 from bot.services.schedule_tasks import steps_of
-from bot.services.servers import VIEW, must_be_able, resolve
-from db.queries import cards, schedules
+from bot.services.servers import VIEW, must_be_able, resolve, tagged, where_allowed
+from db.queries import config, schedules
 from db.queries.cards import ServerCard
 from db.queries.schedules import ScheduleCard
 from db.uow import Tx
@@ -146,22 +146,9 @@ def understood_steps(schedule: Doing) -> list[Step]:
         ) from error
 
 
-async def may(tx: Tx, servers: Collection[UUID], job_types: Collection[JobType]) -> set[UUID]:
-    """Those of the servers on which the actor manages schedules and may do what this one does.
-
-    Raises:
-        NotPermitted: there is none, or, without servers, not in the whole org.
-    """
-    allowed = set(servers)
-    for permission in dict.fromkeys([MANAGE, *(JOBS[job_type].permission for job_type in job_types)]):
-        allowed &= await tx.allowed_on(permission, servers)
-        if not allowed:
-            await tx.require_on(permission, servers)
-    return allowed
-
-
-def types_of(steps: Sequence[Step]) -> list[JobType]:
-    return [step.does.job_type for step in steps]
+async def may(tx: Tx, servers: Collection[UUID], steps: Sequence[Step]) -> set[UUID]:
+    """Those of the servers on which the actor manages schedules and may do these steps: see `where_allowed`."""
+    return await where_allowed(tx, [MANAGE, *(JOBS[step.does.job_type].permission for step in steps)], servers)
 
 
 async def understood(tx: Tx, wish: Wish, after: datetime | None = None) -> Plan:
@@ -173,13 +160,13 @@ async def understood(tx: Tx, wish: Wish, after: datetime | None = None) -> Plan:
     steps = _steps(wish)
     try:
         cron, window = cron_words.parse(wish.when), parse(wish.window)
-        zone_name = zones.named(wish.zone.strip() or await schedules.zone(tx.session, tx.actor.org))
+        zone_name = zones.named(wish.zone.strip() or await config.zone(tx.session, tx.actor.org))
     except ValueError as error:
         raise Invalid(str(error), "Nothing was saved.") from error
-    tagged = await _servers(tx, wish)
-    allowed = await may(tx, [server.id for server in tagged], types_of(steps))
-    servers = [server for server in tagged if server.id in allowed]
-    denied = [server for server in tagged if server.id not in allowed]
+    found = await _servers(tx, wish)
+    allowed = await may(tx, [server.id for server in found], steps)
+    servers = [server for server in found if server.id in allowed]
+    denied = [server for server in found if server.id not in allowed]
     for step in steps:
         _able(servers, step.does.capability)
     told = replace(
@@ -234,12 +221,7 @@ async def _servers(tx: Tx, wish: Wish) -> list[ServerCard]:
     if not tag:
         return [await resolve(tx.session, tx.actor.org, wish.server, tx.actor.scope(VIEW))]
     left_out = await schedules.excluded(tx.session, tx.actor.org, UUID(wish.edits)) if wish.edits else []
-    scope = Scope(True, frozenset(left_out)) if left_out else EVERYWHERE
-    if found := await cards.servers(tx.session, tx.actor.org, scope=scope, tag=tag, limit=None):
-        return found
-    seen = tx.actor.scope(VIEW)
-    known = ", ".join(f"`{tag}`" for tag, _ in await schedules.tags(tx.session, tx.actor.org, scope=seen))
-    raise NotFound(f"No server has the tag {safe(tag, 40)}.", f"Tags here: {known}." if known else "Name a server.")
+    return await tagged(tx, tag, Scope(True, frozenset(left_out)))
 
 
 def _able(servers: Sequence[ServerCard], capability: str) -> None:

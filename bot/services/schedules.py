@@ -20,10 +20,10 @@ from bot.domain.schedule_times import timetable
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
-from bot.services.schedule_wishes import MANAGE, may, types_of, understood_steps
+from bot.services.schedule_wishes import MANAGE, may, understood_steps
 from bot.services.servers import PAGE, VIEW, Page, left_out
 from db.engine import Database
-from db.queries import cards, schedules
+from db.queries import cards, config, schedules, tags
 from db.queries.cards import ServerCard
 from db.queries.schedules import ScheduleCard
 from db.uow import Tx
@@ -58,12 +58,12 @@ class Schedules:
         if scope.nowhere:
             return []
         async with self._db.read() as session:
-            return list(await schedules.tags(session, actor.org, words.strip().lower(), scope=scope))
+            return await tags.counted(session, actor.org, words.strip().lower(), scope=scope)
 
     async def zones(self, actor: Actor, words: str) -> list[str]:
         """For autocompletes: time zones, the org's own first."""
         async with self._db.read() as session:
-            own = await schedules.zone(session, actor.org)
+            own = await config.zone(session, actor.org)
         found = zones.suggested(words)
         return [own, *(name for name in found if name != own)] if not words else found
 
@@ -163,9 +163,9 @@ async def _must_be_allowed(tx: Tx, schedule: ScheduleCard) -> list[ServerCard]:
     Raises:
         NotPermitted, Conflict: they may nowhere, or it is nothing that this version does.
     """
-    types = types_of(understood_steps(schedule))
+    steps = understood_steps(schedule)
     servers = await schedules.server_ids(tx.session, tx.actor.org, schedule)
-    denied = set(servers) - await may(tx, servers, types)
+    denied = set(servers) - await may(tx, servers, steps)
     if not denied:
         return []
     return await cards.servers(tx.session, tx.actor.org, scope=Scope(False, frozenset(denied)), limit=None)
@@ -216,7 +216,7 @@ async def _end_of_pause(tx: Tx, text: str) -> datetime | None:
     if not text.strip():
         return None
     try:
-        return until.parse(text, clock.now(), zones.zone(await schedules.zone(tx.session, tx.actor.org)))
+        return until.parse(text, clock.now(), zones.zone(await config.zone(tx.session, tx.actor.org)))
     except ValueError as error:
         raise Invalid(str(error), "Nothing was changed.") from error
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.domain.access import Scope
+from bot.domain.access import EVERYWHERE, Scope
 from bot.domain.actors import Actor
 from bot.domain.bans import IN_MEMORY
 from bot.domain.words import joined, safe
 from bot.errors import NotFound, Unsupported
 from db.engine import Database
-from db.queries import access, cards, history
+from db.queries import access, cards, history, tags
 from db.queries.cards import ServerCard
 from db.queries.history import Happening
 from db.uow import Tx
@@ -88,6 +88,33 @@ async def permitted(tx: Tx, ref: str, permission: str) -> ServerCard:
     server = await resolve(tx.session, tx.actor.org, ref, tx.actor.scope(VIEW))
     await tx.require(permission, server_id=server.id)
     return server
+
+
+async def tagged(tx: Tx, tag: str, among: Scope = EVERYWHERE) -> list[ServerCard]:
+    """The servers with a tag, whether or not the actor sees them.
+
+    Raises:
+        NotFound: there is none. Names the tags of the servers that the actor sees.
+    """
+    if found := await cards.servers(tx.session, tx.actor.org, scope=among, tag=tag, limit=None):
+        return found
+    known = ", ".join(f"`{one}`" for one, _ in await tags.counted(tx.session, tx.actor.org, scope=tx.actor.scope(VIEW)))
+    remedy = f"Tags here: {known}." if known else "`/fleet tag` gives servers their tags."
+    raise NotFound(f"No server has the tag {safe(tag, 40)}.", remedy)
+
+
+async def where_allowed(tx: Tx, permissions: Iterable[str], servers: Collection[UUID]) -> set[UUID]:
+    """Those of the servers on which the actor has all of the permissions, for what leaves out the others.
+
+    Raises:
+        NotPermitted: there is none, or, without servers, not in the whole org.
+    """
+    allowed = set(servers)
+    for permission in dict.fromkeys(permissions):
+        allowed &= await tx.allowed_on(permission, servers)
+        if not allowed:
+            await tx.require_on(permission, servers)
+    return allowed
 
 
 class Named(Protocol):

@@ -1,4 +1,4 @@
-"""Who is to be banned: a player with all that is known of them, and the zone in which people of the org count time."""
+"""Who is to be banned: a player with all that is known of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,8 +26,6 @@ _KNOWN = text("""/* ban_people.known */
        and p.id = coalesce(cast(:player as uuid), (select i.player_id from player_identities i
                                                     where i.org_id = :org and i.kind = :kind and i.value = :value))""")
 
-_ZONE = text("/* ban_people.zone */ select timezone from orgs where id = :org")
-
 
 @dataclass(frozen=True)
 class Known:
@@ -50,8 +48,3 @@ async def known(
     kind, value = identity or ("", "")
     values = {"org": org_id, "player": player_id, "kind": kind, "value": value}
     return one(Known, await session.execute(_KNOWN, values))
-
-
-async def zone(session: AsyncSession, org_id: UUID) -> str:
-    """The org's time zone by its IANA name."""
-    return str(await session.scalar(_ZONE, {"org": org_id}))

@@ -22,15 +22,6 @@ _ADD = text("""/* batches.add */
     select :org, value, :action, '{}', :payload, :total, :parallel, :stop, cast(:by as uuid), :now from counter
     returning id, number""").bindparams(bindparam("payload", type_=JSONB))
 
-# Not as strictly as whoever changes or removes one of them: heartbeats go on meanwhile. Servers first, then their hosts.
-_LOCK_SERVERS = text("""/* batches.lock_servers */
-    select id from server_instances where org_id = :org and id = any(cast(:servers as uuid[])) order by id for key share""")
-_LOCK_HOSTS = text("""/* batches.lock_hosts */
-    select h.id from hosts h
-     where h.org_id = :org and h.id in (select s.host_id from server_instances s
-                                         where s.org_id = :org and s.id = any(cast(:servers as uuid[])))
-     order by h.id for key share""")
-
 # What the second of two people begins has seen what the first one has begun on the same servers.
 _IN_TURN = text("""/* batches.in_turn */
     select pg_advisory_xact_lock(hashtextextended('batch:' || cast(:org as uuid)::text, 0))""")
@@ -142,12 +133,6 @@ async def add(session: AsyncSession, values: dict[str, Any]) -> tuple[UUID, int]
     """Begins a batch; its id and number. `values`: the names in `_ADD`."""
     row = (await session.execute(_ADD, values)).one()
     return row.id, row.number
-
-
-async def lock_servers(session: AsyncSession, org_id: UUID, servers: Collection[UUID]) -> None:
-    """Keeps others from changing what is done to these servers, or their hosts, while jobs for all of them are written."""
-    for statement in (_LOCK_SERVERS, _LOCK_HOSTS):
-        await session.execute(statement, {"org": org_id, "servers": list(servers)})
 
 
 async def in_turn(session: AsyncSession, org_id: UUID) -> None:

@@ -98,11 +98,6 @@ _HOLD_JOBS = text("""/* schedules.hold_jobs */
      order by id for update""")
 _REMOVE = text("/* schedules.remove */ delete from schedules where org_id = :org and id = :id")
 
-_TAGS = text(f"""/* schedules.tags */
-    select t.tag, count(*) as servers from server_tags t
-      join server_instances s on s.id = t.server_instance_id and s.deleted_at is null
-     where s.org_id = :org and starts_with(t.tag, :start) and {covered("s.id")} group by t.tag order by t.tag limit 25""")
-
 _SERVER_IDS = text("""/* schedules.server_ids */
     select s.id from server_instances s
      where s.org_id = :org and s.deleted_at is null
@@ -116,8 +111,6 @@ _LEAVE_OUT = text("""/* schedules.leave_out */
 
 _EXCLUDED = text("""/* schedules.excluded */
     select server_instance_id from schedule_exclusions where org_id = :org and schedule_id = :schedule""")
-
-_ZONE = text("/* schedules.zone */ select timezone from orgs where id = :org")
 
 
 @dataclass(frozen=True)
@@ -242,12 +235,6 @@ async def remove(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> None
     await session.execute(_REMOVE, {"org": org_id, "id": schedule_id})
 
 
-async def tags(session: AsyncSession, org_id: UUID, start: str = "", *, scope: Scope) -> Sequence[tuple[str, int]]:
-    """The first tags of servers in a scope that begin like this, and how many of these servers have each."""
-    values = {"org": org_id, "start": start, **scope_values(scope)}
-    return [(row.tag, row.servers) for row in await session.execute(_TAGS, values)]
-
-
 async def server_ids(session: AsyncSession, org_id: UUID, schedule: ScheduleCard) -> list[UUID]:
     """The servers that a schedule is for now."""
     values = {"org": org_id, "schedule": schedule.id, "server": schedule.server_id, "tag": schedule.tag}
@@ -262,8 +249,3 @@ async def leave_out(session: AsyncSession, org_id: UUID, schedule_id: UUID, serv
 async def excluded(session: AsyncSession, org_id: UUID, schedule_id: UUID) -> list[UUID]:
     """The servers on which a schedule does nothing, whatever tags they have."""
     return list(await session.scalars(_EXCLUDED, {"org": org_id, "schedule": schedule_id}))
-
-
-async def zone(session: AsyncSession, org_id: UUID) -> str:
-    """The org's time zone."""
-    return (await session.execute(_ZONE, {"org": org_id})).scalar_one()

@@ -8,10 +8,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.domain.access import Scope
+from db.queries.access import covered, scope_values
 from db.rows import every
 
 _OF = text("""/* tags.of */
     select tag from server_tags where org_id = :org and server_instance_id = :server order by tag""")
+_COUNTED = text(f"""/* tags.counted */
+    select t.tag, count(*) as servers from server_tags t
+      join server_instances s on s.id = t.server_instance_id and s.deleted_at is null
+     where s.org_id = :org and starts_with(t.tag, :start) and {covered("s.id")} group by t.tag order by t.tag limit 25""")
 _ADD = text("""/* tags.add */
     insert into server_tags (org_id, server_instance_id, tag)
     select :org, :server, unnest(cast(:tags as text[])) on conflict do nothing""")
@@ -68,6 +74,12 @@ class Window:
 async def of(session: AsyncSession, org_id: UUID, server_id: UUID) -> list[str]:
     """The tags of a server."""
     return list(await session.scalars(_OF, {"org": org_id, "server": server_id}))
+
+
+async def counted(session: AsyncSession, org_id: UUID, start: str = "", *, scope: Scope) -> list[tuple[str, int]]:
+    """The first tags of servers in a scope that begin like this, and how many of these servers have each."""
+    values = {"org": org_id, "start": start, **scope_values(scope)}
+    return [(row.tag, row.servers) for row in await session.execute(_COUNTED, values)]
 
 
 async def add(session: AsyncSession, org_id: UUID, server_id: UUID, tags: Collection[str]) -> None:

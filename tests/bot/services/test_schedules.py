@@ -83,7 +83,7 @@ async def test_a_second_press_saves_nothing_more(planned: Planned) -> None:
         ({"zone": "Mars/Olympus"}, Invalid, "Mars/Olympus is no time zone"),
         ({"tag": "eu"}, Invalid, "this has both `server` and `tag`"),
         ({"server": ""}, Invalid, "this has neither `server` nor `tag`"),
-        ({"server": "", "tag": "eu"}, NotFound, "No server has the tag eu. Name a server."),
+        ({"server": "", "tag": "eu"}, NotFound, "No server has the tag eu. `/fleet tag` gives servers their tags."),
         ({"server": "", "tag": "EU\n@everyone"}, NotFound, "No server has the tag eu @\u200beveryone"),
         ({"server": "nowhere"}, NotFound, "There is no such server here"),
         ({"text": "hello"}, Invalid, "takes no `text`"),
