@@ -74,7 +74,7 @@ def _players(plan: Plan) -> list[str]:
     """Who is disconnected by it."""
     if plan.action.name in ("start", "announce"):
         return []
-    hit = [server for server in plan.servers if server.status in ("running", "starting")]
+    hit = [server for server in plan.servers if server.is_up]
     if plan.artifact:
         hit = [server for server in hit if moddable()[server.game].restarts]
     known = [server.players_online for server in hit if server.host_online and server.players_online is not None]

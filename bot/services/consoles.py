@@ -106,5 +106,5 @@ def must_be_up(server: ServerCard) -> None:
     Raises:
         Conflict: with what the server is doing instead.
     """
-    if server.host_online and server.status not in ("running", "starting"):
+    if server.host_online and not server.is_up:
         raise Conflict(f"{safe(server.name)} is {server.status}, so nothing was sent.", "`/server start` starts it.")

@@ -62,7 +62,7 @@ def _edited(files: tuple[str, ...]) -> list[str]:
 
 def _restart(plan: Plan) -> str:
     server = plan.server
-    if server.status not in ("running", "starting"):
+    if not server.is_up:
         return f"It is {server.status} now; the game takes it when it starts."
     if not plan.restarts:
         return "No restart: the running game takes it."

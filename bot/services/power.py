@@ -7,7 +7,7 @@ from agent import wire
 from bot import clock
 from bot.domain import durations, when
 from bot.domain.actors import Actor
-from bot.domain.jobs import JobType
+from bot.domain.jobs import JOBS, JobType
 from bot.domain.when import When
 from bot.domain.words import safe
 from bot.domain.zones import zone
@@ -26,13 +26,12 @@ from db.uow import Tx
 
 Action = Literal["start", "stop", "restart", "kill"]
 
-_JOBS: Final[dict[Action, tuple[JobType, wire.Params, str]]] = {
-    "start": (JobType.SERVER_START, wire.ServerStart(), "servers.start"),
-    "stop": (JobType.SERVER_STOP, wire.ServerStop(), "servers.stop"),
-    "restart": (JobType.SERVER_RESTART, wire.ServerRestart(), "servers.restart"),
-    "kill": (JobType.SERVER_KILL, wire.ServerKill(), "servers.kill"),
+_JOBS: Final[dict[Action, tuple[JobType, wire.Params]]] = {
+    "start": (JobType.SERVER_START, wire.ServerStart()),
+    "stop": (JobType.SERVER_STOP, wire.ServerStop()),
+    "restart": (JobType.SERVER_RESTART, wire.ServerRestart()),
+    "kill": (JobType.SERVER_KILL, wire.ServerKill()),
 }
-_UP: Final = ("running", "starting")
 _CANCEL: Final = "`/server cancel` ends it, `/server postpone` moves it."
 
 
@@ -133,10 +132,10 @@ class Power:
 
     async def _cancel_plan(self, tx: Tx, plan: PlanRow, server: ServerCard) -> Done:
         """Of one whose job its host has begun, the job: the plan ends with it."""
-        await tx.require(_JOBS[plan.action][2], server_id=server.id)
+        await tx.require(_permission(plan.action), server_id=server.id)
         if number := await power_plans.under_way(tx, plan):
             return await self._cancel_job(tx, server, number)
-        await power_plans.cancel(tx, plan, server, reason="")
+        await power_plans.cancel(tx, plan, server)
         tx.audit("server.plan.cancel", resource=("server", server.id), plan=str(plan.id), what=plan.action)
         return Done(f"The {plan.action} of {safe(server.name)} is cancelled", "Its players are told.")
 
@@ -159,7 +158,7 @@ class Power:
             shown = await power.card(session, actor.org, plan_id)
             if shown is None:
                 raise NotFound("There is no such plan here.", "`/server show` shows what is planned.")
-            await must_see(session, actor, _JOBS[shown.action][2], shown.server_id)
+            await must_see(session, actor, _permission(shown.action), shown.server_id)
         if shown.status != "planned":
             raise Conflict("This plan does not wait any more.", "Its message says how it stands.")
         return shown.id
@@ -171,7 +170,7 @@ class Power:
             return await self._postpone(tx, plan, await permitted(tx, str(plan.server_id), VIEW), duration)
 
     async def _postpone(self, tx: Tx, plan: PlanRow, server: ServerCard, duration: str) -> Done:
-        await tx.require(_JOBS[plan.action][2], server_id=server.id)
+        await tx.require(_permission(plan.action), server_id=server.id)
         try:
             delay = durations.parse(duration)
         except ValueError as error:
@@ -193,9 +192,13 @@ class Power:
             return await power.card(session, org_id, UUID(plan_id))
 
 
+def _permission(action: Action) -> str:
+    return JOBS[_JOBS[action][0]].permission
+
+
 async def _checked(tx: Tx, ref: str, action: Action) -> ServerCard:
     """The server, which may be acted on: kill passes whoever holds it."""
-    server = await permitted(tx, ref, _JOBS[action][2])
+    server = await permitted(tx, ref, _permission(action))
     must_be_able(server, action)
     if action != "kill":
         await must_not_be_held(tx, server)
@@ -208,7 +211,7 @@ def _must_go_together(server: ServerCard, plan: PlanRow | None, moment: When, ac
     if plan and action != "kill" and (plan.job_id or moment.kind != "now"):
         by = f" by {safe(plan.author)}" if plan.author else ""
         raise Conflict(f"A {plan.action} of {safe(server.name)} is planned{by} {_moment(plan)}.", _CANCEL)
-    if moment.kind != "now" and server.host_online and server.status not in _UP:
+    if moment.kind != "now" and server.host_online and not server.is_up:
         raise Conflict(f"{safe(server.name)} is {server.status}: there is nothing to wait for.", "Leave out `when`.")
 
 
@@ -229,7 +232,7 @@ async def _of_button(tx: Tx, plan_id: UUID) -> PlanRow:
 
 
 async def _enqueue(tx: Tx, server: ServerCard, action: Action, reason: str) -> Done:
-    job_type, params, _ = _JOBS[action]
+    job_type, params = _JOBS[action]
     job = await enqueue(
         tx,
         type=job_type,

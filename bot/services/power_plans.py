@@ -5,19 +5,19 @@ The jobs of a plan are always locked before the plan, in the order in which they
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
-from agent import wire
 from bot import clock
 from bot.domain import power as rules
+from bot.domain.actions import ACTIONS
 from bot.domain.durations import spoken
 from bot.domain.jobs import JobType
 from bot.domain.when import When
 from bot.domain.words import safe
 from bot.errors import Conflict
 from bot.services import power_telling
-from bot.services.confirmations import Done
+from bot.services.actions import dedupe_key, params
+from bot.services.confirmations import AGAIN, Done
 from bot.services.jobs_ending import end
 from bot.services.jobs_enqueue import Enqueued, enqueue
 from bot.services.power_telling import announce, hears, tell
@@ -25,12 +25,6 @@ from db.queries import jobs, power
 from db.queries.cards import ServerCard
 from db.queries.power import PlanRow
 from db.uow import Tx
-
-JOBS: Final[dict[rules.Planned, tuple[JobType, wire.Params]]] = {
-    "stop": (JobType.SERVER_STOP, wire.ServerStop()),
-    "restart": (JobType.SERVER_RESTART, wire.ServerRestart()),
-}
-AGAIN: Final = "Give the command again."
 
 
 async def make(tx: Tx, server: ServerCard, action: rules.Planned, when: When, reason: str) -> Done:
@@ -92,20 +86,20 @@ async def do(tx: Tx, plan: PlanRow, server: ServerCard, *, opening: str = "") ->
     before: UUID | None = None
     for one in told:
         before = (await announce(tx, server, one.text, at=one.at, after=before)).id
-    job_type, params = JOBS[plan.action]
+    action = ACTIONS[plan.action]
     job = await enqueue(
         tx,
-        type=job_type,
+        type=action.job_type,
         server_id=server.id,
         host_id=server.host_id,
-        params=params,
+        params=params(action, ""),
         not_before=max(due, now),
         after=before,
         after_any=before is not None,
-        dedupe_key=f"power:{server.id}",
+        dedupe_key=dedupe_key(action, server.id),
         quiet=True,  # the plan's own message says when; the job's comes when it begins
     )
-    await power.count(tx.session, plan.id, job.id, now)
+    await power.set_job(tx.session, plan.id, job.id, now)
     return job
 
 
@@ -162,18 +156,17 @@ async def skip_late(tx: Tx, held: Mapping[UUID, str]) -> None:
             await end(tx, job, "expired", reason="its time has passed")
 
 
-async def cancel(tx: Tx, known: PlanRow, server: ServerCard | None, *, reason: str, told: bool = True) -> None:
-    """Ends a plan that waits; its players hear of it, where they are `told`.
+async def cancel(tx: Tx, known: PlanRow, server: ServerCard) -> None:
+    """Ends a plan that waits, because somebody wants that; its players hear of it.
 
     Raises:
         Conflict: it is over, or under way.
     """
     plan, held = await lock(tx, known)
     must_wait(plan, held)
-    await power_telling.close(tx, plan, "cancelled", reason)
-    await call_off(tx, plan, held, reason=f"its plan was cancelled: {reason}")
-    if told:
-        await tell(tx, server, rules.called_off(plan.action))
+    await power_telling.close(tx, plan, "cancelled", "")
+    await call_off(tx, plan, held, reason="its plan was cancelled")
+    await tell(tx, server, rules.called_off(plan.action))
 
 
 async def overrun(tx: Tx, known: PlanRow, *, reason: str) -> bool:

@@ -17,7 +17,6 @@ from db.queries.cards import ServerCard
 from db.queries.power import PlanRow
 
 _SOON: Final = timedelta(minutes=15)
-_UP: Final = ("running", "starting")
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,6 @@ class View:
     def players(self) -> int | None:
         return self.server.players_online if self.server.host_online else None
 
-    @property
-    def up(self) -> bool:
-        return self.server.status in _UP
-
 
 def effect(view: View) -> list[str]:
     """What will happen, and how it is undone."""
@@ -52,7 +47,7 @@ def effect(view: View) -> list[str]:
 
 def choices(view: View) -> list[Choice]:
     """Other times than now, where somebody would be thrown out."""
-    if not view.offers or not view.up or view.players == 0:
+    if not view.offers or not view.server.is_up or view.players == 0:
         return []
     now = clock.now()
     empty, soon = when.when_empty(now), when.in_time(now, _SOON)
@@ -65,7 +60,7 @@ def choices(view: View) -> list[Choice]:
 
 def _now(view: View) -> list[str]:
     server = view.server
-    if not view.up:
+    if not server.is_up:
         return [f"It is {server.status} now."]
     if view.players is None:
         return ["**How many are online is not known** right now."]
@@ -76,7 +71,7 @@ def _now(view: View) -> list[str]:
 
 def risk(server: ServerCard) -> str:
     """The time in the game that people would not be thrown out of; empty where it is as good as any."""
-    return server.caution[0] if server.caution and server.status in _UP and server.players_online != 0 else ""
+    return server.caution[0] if server.caution and server.is_up and server.players_online != 0 else ""
 
 
 def _risky(view: View) -> str:

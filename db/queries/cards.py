@@ -173,6 +173,11 @@ class ServerCard(Resting):
         return self.host_status == "online"
 
     @property
+    def is_up(self) -> bool:
+        """It runs, or is about to."""
+        return self.status in ("running", "starting")
+
+    @property
     def caution(self) -> tuple[str, bool] | None:
         """A time in the game at which a stop hurts, and whether it is now; False: soon."""
         found = self.observed.get("caution")

@@ -51,7 +51,7 @@ _SILENCE = text("""/* power.silence */
     update jobs set status = 'cancelled', finished_at = :now
      where id = any(:jobs) and type = 'ANNOUNCE' and status in ('held', 'queued')""")
 
-_COUNT = text("""/* power.count */
+_SET_JOB = text("""/* power.set_job */
     update power_plans set job_id = :job, next_step_at = :look where id = :id""")
 _MOVE = text("""/* power.move */
     update power_plans set due_at = cast(:due as timestamptz), give_up_at = cast(:give_up as timestamptz), job_id = null,
@@ -95,7 +95,7 @@ _CARD = text("""/* power.card */
       left join users u on u.id = p.created_by_id left join users e on e.id = p.ended_by_id
      where p.org_id = :org and p.id = :id""")
 
-_ZONE = text("""/* power.clock */ select timezone, avoid_risky_restart from orgs where id = :org""")
+_MANNERS = text("/* power.manners */ select timezone, avoid_risky_restart from orgs where id = :org")
 
 
 @dataclass(frozen=True)
@@ -213,9 +213,9 @@ async def silence(session: AsyncSession, job_ids: Collection[UUID], now: datetim
     await session.execute(_SILENCE, {"jobs": list(job_ids), "now": now})
 
 
-async def count(session: AsyncSession, plan_id: UUID, job_id: UUID, look: datetime) -> None:
+async def set_job(session: AsyncSession, plan_id: UUID, job_id: UUID, look: datetime) -> None:
     """Its countdown was written down; this job ends it."""
-    await session.execute(_COUNT, {"id": plan_id, "job": job_id, "look": look})
+    await session.execute(_SET_JOB, {"id": plan_id, "job": job_id, "look": look})
 
 
 async def move(
@@ -250,4 +250,4 @@ async def card(session: AsyncSession, org_id: UUID, plan_id: UUID) -> PlanCard |
 
 async def manners(session: AsyncSession, org_id: UUID) -> dict[str, Any]:
     """What an org has said about the time of power actions: `timezone`, `avoid_risky_restart`."""
-    return dict((await session.execute(_ZONE, {"org": org_id})).mappings().one())
+    return dict((await session.execute(_MANNERS, {"org": org_id})).mappings().one())

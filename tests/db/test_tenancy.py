@@ -52,8 +52,8 @@ REASONS: Final[Mapping[str, str]] = {
         job_runs.take_back jobs.drop_offer jobs.followers jobs.lock jobs.past_expiry jobs.release jobs.splice
         mods_deployments.end mods_deployments.lock mods_deployments.replace""",
     "a plan that was found in its org or is due, by its id or its job; its jobs, in turn": """
-        power.begin power.count power.end power.hold_chain power.lock power.lock_free power.look power.move power.of_job
-        power.seen power.silence""",
+        power.begin power.end power.hold_chain power.lock power.lock_free power.look power.move power.of_job power.seen
+        power.set_job power.silence""",
     "the steps of a schedule that was found in its org and is held": "schedules.steps",
     "retention deletes what is old in every org": """
         retention.alert_counts retention.alert_firings retention.archived_ips retention.job_ips retention.jobs
