@@ -11,9 +11,8 @@ from bot.errors import Invalid
 from bot.gate import Call, Reply, action, gate
 from bot.services.access_clearing import WHAT
 from bot.services.access_members import Wish
-from bot.services.confirmations import Done
 from bot.ui import access, access_roles, confirm
-from bot.ui.cards import listing, notice
+from bot.ui.cards import listing
 from cogs import access_choices, choices, people
 
 _WHAT = [app_commands.Choice(name=name, value=name) for name in WHAT]
@@ -40,7 +39,8 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
     @app_commands.autocomplete(preset=access_choices.role, server=choices.server, tag=choices.tag)
     @gate("users.edit")
     async def bind(self, call: Call, role: discord.Role, preset: str, server: str = "", tag: str = "") -> Reply:
-        return _said(await call.services.access_bindings.bind(call.actor, people.role(role), preset, server, tag))
+        done = await call.services.access_bindings.bind(call.actor, people.role(role), preset, server, tag)
+        return Reply(confirm.done(done))
 
     @app_commands.command(name="unbind", description="Take back what a Discord role is bound to")
     @app_commands.describe(
@@ -52,7 +52,8 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
     @app_commands.autocomplete(preset=access_choices.role, server=choices.server, tag=choices.tag)
     @gate("users.edit")
     async def unbind(self, call: Call, role: discord.Role, preset: str = "", server: str = "", tag: str = "") -> Reply:
-        return _said(await call.services.access_bindings.unbind(call.actor, people.role(role), preset, server, tag))
+        done = await call.services.access_bindings.unbind(call.actor, people.role(role), preset, server, tag)
+        return Reply(confirm.done(done))
 
     @app_commands.command(name="grant", description="Give a member a role of their own, everywhere or on one server")
     @app_commands.describe(
@@ -64,7 +65,8 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
     @app_commands.autocomplete(role=access_choices.role, server=choices.server)
     @gate("")
     async def grant(self, call: Call, member: discord.User, role: str, server: str = "", until: str = "") -> Reply:
-        return _said(await call.services.access_members.grant(call.actor, people.member(member), role, server, until))
+        done = await call.services.access_members.grant(call.actor, people.member(member), role, server, until)
+        return Reply(confirm.done(done))
 
     @app_commands.command(name="allow", description="Allow a member one thing, whatever their roles say")
     @app_commands.describe(
@@ -80,7 +82,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         self, call: Call, member: discord.User, permission: str, server: str = "", until: str = "", reason: Reason = ""
     ) -> Reply:
         wish = Wish(permission=permission, granted=True, server=server, until=until, reason=reason.strip())
-        return _said(await call.services.access_members.decide(call.actor, people.member(member), wish))
+        return Reply(confirm.done(await call.services.access_members.decide(call.actor, people.member(member), wish)))
 
     @app_commands.command(name="deny", description="Deny a member one thing, whatever their roles say")
     @app_commands.describe(
@@ -96,7 +98,7 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         self, call: Call, member: discord.User, permission: str, server: str = "", until: str = "", reason: Reason = ""
     ) -> Reply:
         wish = Wish(permission=permission, granted=False, server=server, until=until, reason=reason.strip())
-        return _said(await call.services.access_members.decide(call.actor, people.member(member), wish))
+        return Reply(confirm.done(await call.services.access_members.decide(call.actor, people.member(member), wish)))
 
     @app_commands.command(name="clear", description="Take back what a member was given: role, server roles, exceptions")
     @app_commands.describe(
@@ -112,7 +114,8 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
         self, call: Call, member: discord.User, what: str = "", permission: str = "", server: str = ""
     ) -> Reply:
         person = people.anybody(member)
-        return _said(await call.services.access_clearing.clear(call.actor, person, what, permission, server))
+        done = await call.services.access_clearing.clear(call.actor, person, what, permission, server)
+        return Reply(confirm.done(done))
 
     @app_commands.command(name="show", description="Who holds what: all of it, a member, or a role")
     @app_commands.describe(member="What this member has", role="What this role may do, and who holds it")
@@ -174,10 +177,6 @@ class AccessCog(commands.GroupCog, group_name="access", group_description="Who m
     @gate("users.permissions")
     async def list(self, call: Call) -> Reply:
         return await _list(call, 0)
-
-
-def _said(done: Done) -> Reply:
-    return Reply(notice(done.title, done.text))
 
 
 @action("access.show", "users.view")

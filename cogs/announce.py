@@ -4,7 +4,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.gate import Call, Reply, gate
-from bot.ui.cards import notice
+from bot.ui import confirm
 from cogs import choices
 
 
@@ -18,8 +18,7 @@ class AnnounceCog(commands.Cog):
     @app_commands.default_permissions(moderate_members=True)
     @gate("servers.console")
     async def announce(self, call: Call, text: str, server: str = "") -> Reply:
-        done = await call.services.consoles.announce(call.actor, text, server)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.consoles.announce(call.actor, text, server)))
 
 
 async def setup(bot: commands.Bot) -> None:

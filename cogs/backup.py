@@ -6,8 +6,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.gate import Call, Reply, action, gate
-from bot.ui import backups
-from bot.ui.cards import notice
+from bot.ui import backups, confirm
 from cogs import choices
 
 
@@ -21,8 +20,7 @@ class BackupCog(commands.GroupCog, group_name="backup", group_description="Copie
     @app_commands.autocomplete(server=choices.server)
     @gate("backups.create")
     async def create(self, call: Call, server: str) -> Reply:
-        done = await call.services.backups.create(call.actor, server)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.backups.create(call.actor, server)))
 
     @app_commands.command(name="list", description="The backups of a server")
     @app_commands.describe(server="Which server")

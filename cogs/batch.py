@@ -7,7 +7,6 @@ from bot.domain.batches import BATCHED, MOST_PARALLEL
 from bot.gate import Call, Reply, Show, action, gate, suggest
 from bot.services.batches_planning import Wish
 from bot.ui import batches, confirm
-from bot.ui.cards import notice
 from cogs import choices
 
 _ACTIONS = [app_commands.Choice(name=name, value=name) for name in BATCHED]
@@ -71,8 +70,7 @@ class BatchCog(commands.GroupCog, group_name="batch", group_description="One act
     @app_commands.autocomplete(batch=_live)
     @gate("batches.run")
     async def stop(self, call: Call, batch: str) -> Reply:
-        done = await call.services.batches.stop(call.actor, batch)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.batches.stop(call.actor, batch)))
 
 
 async def _shown(call: Call, which: str, batch: str, page: int) -> Reply:
@@ -94,8 +92,7 @@ async def _open(call: Call, which: str, number: int) -> Reply:
 @action("batch.stop", "batches.run", Show.PRIVATE)
 async def _stop(call: Call, number: int) -> Reply:
     """Stop, on the card; a second press reads how it stands."""
-    done = await call.services.batches.stop(call.actor, str(number))
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.batches.stop(call.actor, str(number))))
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -12,15 +12,13 @@ from bot.ui.cards import Colour, notice
 @action("confirm.press", "")
 async def press(call: Call, token: UUID) -> Reply:
     """C1. What it confirms asks for its own permission in its transaction."""
-    done = await call.services.confirmations.press(call.actor, token)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.confirmations.press(call.actor, token)))
 
 
 @action("confirm.choose", "")
 async def choose(call: Call, token: UUID, choice: str) -> Reply:
     """C1 in another way than the one that was asked for."""
-    done = await call.services.confirmations.press(call.actor, token, choice=choice)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.confirmations.press(call.actor, token, choice=choice)))
 
 
 @action("confirm.type", "", Show.FORM)
@@ -32,15 +30,14 @@ async def type_name(call: Call, token: UUID) -> Reply:
 @action("confirm.typed", "", fields=("name",))
 async def typed(call: Call, token: UUID) -> Reply:
     """C2, second half."""
-    done = await call.services.confirmations.press(call.actor, token, call.value("name"))
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.confirmations.press(call.actor, token, call.value("name"))))
 
 
 @action("confirm.dismiss", "")
 async def dismiss(call: Call, token: UUID) -> Reply:
     """Nothing is done, unless it was done already."""
     done = await call.services.confirmations.dismiss(call.actor, token)
-    return Reply(notice(done.title, done.text) if done else notice("Nothing was done.", colour=Colour.IDLE))
+    return Reply(confirm.done(done) if done else notice("Nothing was done.", colour=Colour.IDLE))
 
 
 async def setup(bot: commands.Bot) -> None:

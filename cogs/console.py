@@ -5,8 +5,7 @@ from discord.ext import commands
 
 from bot.gate import Call, Reply, action, gate
 from bot.services.log_search import FEWEST, MOST
-from bot.ui import logs
-from bot.ui.cards import notice
+from bot.ui import confirm, logs
 from bot.ui.ids import Short
 from cogs import choices
 
@@ -21,8 +20,7 @@ class ConsoleCog(commands.GroupCog, group_name="console", group_description="The
     @app_commands.autocomplete(server=choices.server)
     @gate("servers.console")
     async def run(self, call: Call, server: str, command: str) -> Reply:
-        done = await call.services.consoles.run(call.actor, server, command)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.consoles.run(call.actor, server, command)))
 
     @app_commands.command(name="search", description="Look for words in a server's log")
     @app_commands.describe(

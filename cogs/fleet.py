@@ -7,7 +7,6 @@ from discord.ext import commands
 
 from bot.gate import Call, Reply, Show, action, gate
 from bot.ui import confirm, fleet
-from bot.ui.cards import notice
 from cogs import choices, fleet_choices
 
 
@@ -51,14 +50,14 @@ class FleetCog(commands.GroupCog, group_name="fleet", group_description="Add, ch
 async def added(call: Call, host: UUID, game: str) -> Reply:
     """The form of /fleet add."""
     done = await call.services.fleet.add(call.actor, str(host), game, call.value("name"), _variables(call))
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(done))
 
 
 @action("fleet.edited", "servers.edit", Show.PRIVATE, fields=("name", "var.*"))
 async def edited(call: Call, server: UUID) -> Reply:
     """The form of /fleet edit."""
     done = await call.services.fleet.edit(call.actor, str(server), call.value("name"), _variables(call))
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(done))
 
 
 def _variables(call: Call) -> dict[str, str]:

@@ -5,9 +5,8 @@ from discord.ext import commands
 
 from bot import clock
 from bot.gate import Call, Reply, Show, action, gate
-from bot.services.confirmations import Done
-from bot.ui import maintenance
-from bot.ui.cards import listing, notice
+from bot.ui import confirm, maintenance
+from bot.ui.cards import listing
 from cogs import maintenance_choices as choices
 
 Reason = app_commands.Range[str, 1, 300]
@@ -29,7 +28,7 @@ class MaintenanceCog(
     @app_commands.autocomplete(target=choices.target, duration=choices.duration)
     @gate("schedules.manage")
     async def start(self, call: Call, target: str, duration: str, reason: Reason) -> Reply:
-        return _said(await call.services.maintenance.start(call.actor, target, duration, reason))
+        return Reply(confirm.done(await call.services.maintenance.start(call.actor, target, duration, reason)))
 
     @app_commands.command(
         name="plan", description="Let maintenance begin by itself; players hear of it ten minutes before"
@@ -43,7 +42,7 @@ class MaintenanceCog(
     @app_commands.autocomplete(target=choices.target, duration=choices.duration)
     @gate("schedules.manage")
     async def plan(self, call: Call, target: str, start: str, duration: str, reason: Reason) -> Reply:
-        return _said(await call.services.maintenance.plan(call.actor, target, start, duration, reason))
+        return Reply(confirm.done(await call.services.maintenance.plan(call.actor, target, start, duration, reason)))
 
     @app_commands.command(name="end", description="End maintenance before its time, or cancel what is planned")
     @app_commands.describe(window="Which maintenance")
@@ -58,13 +57,9 @@ class MaintenanceCog(
         return await _page(call, 0)
 
 
-def _said(done: Done) -> Reply:
-    return Reply(notice(done.title, done.text))
-
-
 @action("maintenance.end", "schedules.manage", Show.PRIVATE)
 async def _end(call: Call, window: str) -> Reply:
-    return _said(await call.services.maintenance.end(call.actor, window))
+    return Reply(confirm.done(await call.services.maintenance.end(call.actor, window)))
 
 
 @action("maintenance.page", "schedules.view")

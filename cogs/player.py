@@ -9,8 +9,7 @@ from discord.ext import commands
 from bot.domain.actors import Caller
 from bot.errors import Invalid
 from bot.gate import Call, Reply, Show, action, gate
-from bot.ui import players
-from bot.ui.cards import notice
+from bot.ui import confirm, players
 from cogs import choices
 
 
@@ -32,13 +31,11 @@ class PlayerCog(commands.GroupCog, group_name="player", group_description="Playe
     @gate("players.kick")
     async def link(self, call: Call, player: str, member: discord.User) -> Reply:
         who = Caller(user_id=member.id, username=member.name, display_name=member.display_name)
-        done = await call.services.players.link(call.actor, player, who)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.players.link(call.actor, player, who)))
 
 
 async def _kick(call: Call, player: str, reason: str, server: str = "") -> Reply:
-    done = await call.services.players.kick(call.actor, player, reason, server)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.players.kick(call.actor, player, reason, server)))
 
 
 @action("players.profile", "players.view", Show.PRIVATE)

@@ -8,7 +8,6 @@ from bot.gate import Call, Reply, gate
 from bot.services.schedule_wishes import Wish
 from bot.services.schedules_editing import Change
 from bot.ui import confirm, schedules_preview
-from bot.ui.cards import notice
 from cogs import choices, schedule_buttons
 
 _ACTIONS = [app_commands.Choice(name=name, value=name) for name in ACTIONS]
@@ -153,24 +152,21 @@ class ScheduleCog(commands.GroupCog, group_name="schedule", group_description="W
     @app_commands.autocomplete(schedule=choices.schedule)
     @gate("schedules.manage")
     async def skip(self, call: Call, schedule: str, count: app_commands.Range[int, 0, 100] = 1) -> Reply:
-        done = await call.services.schedules.skip(call.actor, schedule, count)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.schedules.skip(call.actor, schedule, count)))
 
     @app_commands.command(name="pause", description="Let a schedule rest")
     @app_commands.describe(schedule="Which schedule", until="Such as: 2d · friday 18:00; else until /schedule resume")
     @app_commands.autocomplete(schedule=choices.schedule)
     @gate("schedules.manage")
     async def pause(self, call: Call, schedule: str, until: str = "") -> Reply:
-        done = await call.services.schedules.pause(call.actor, schedule, until)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.schedules.pause(call.actor, schedule, until)))
 
     @app_commands.command(name="resume", description="Let a paused schedule run again")
     @app_commands.describe(schedule="Which schedule")
     @app_commands.autocomplete(schedule=choices.schedule)
     @gate("schedules.manage")
     async def resume(self, call: Call, schedule: str) -> Reply:
-        done = await call.services.schedules.resume(call.actor, schedule)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.schedules.resume(call.actor, schedule)))
 
     @app_commands.command(name="remove", description="Remove a schedule")
     @app_commands.describe(schedule="Which schedule")

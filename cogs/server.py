@@ -6,7 +6,7 @@ from discord.ext import commands
 from bot.domain.words import safe
 from bot.gate import Call, Reply, Show, action, gate
 from bot.ui import confirm, servers
-from bot.ui.cards import listing, notice
+from bot.ui.cards import listing
 from cogs import choices
 
 _STATUS = [
@@ -81,8 +81,7 @@ class ServerCog(commands.GroupCog, group_name="server", group_description="Game 
     @app_commands.autocomplete(server=choices.server)
     @gate("servers.view")
     async def postpone(self, call: Call, server: str, duration: app_commands.Range[str, 1, 40]) -> Reply:
-        done = await call.services.power.postpone(call.actor, server, duration)
-        return Reply(notice(done.title, done.text))
+        return Reply(confirm.done(await call.services.power.postpone(call.actor, server, duration)))
 
     @app_commands.command(name="history", description="What happened to a server")
     @app_commands.describe(server="Which server")
@@ -117,8 +116,7 @@ async def _open(call: Call, server: str) -> Reply:
 
 @action("server.start", "servers.start", Show.PRIVATE)
 async def _start(call: Call, server: str) -> Reply:
-    done = await call.services.power.start(call.actor, server)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.power.start(call.actor, server)))
 
 
 @action("server.restart", "servers.restart", Show.PRIVATE)
@@ -133,8 +131,7 @@ async def _stop(call: Call, server: str) -> Reply:
 
 @action("server.cancel", "servers.view", Show.PRIVATE)
 async def _cancel(call: Call, server: str) -> Reply:
-    done = await call.services.power.cancel(call.actor, server)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.power.cancel(call.actor, server)))
 
 
 @action("server.history", "servers.view")

@@ -4,7 +4,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.gate import Call, Reply, Show, action, gate
-from bot.ui.cards import notice
+from bot.ui import confirm
 from cogs import choices, maintenance_choices
 
 
@@ -18,8 +18,7 @@ from cogs import choices, maintenance_choices
 @gate("servers.stop")
 async def hold(call: Call, server: str, reason: app_commands.Range[str, 1, 300], duration: str = "") -> Reply:
     """It is held at once; nothing is lost by that, so nothing is asked."""
-    done = await call.services.holds.hold(call.actor, server, reason, duration)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.holds.hold(call.actor, server, reason, duration)))
 
 
 @app_commands.command(name="release", description="End a server's hold")
@@ -28,21 +27,18 @@ async def hold(call: Call, server: str, reason: app_commands.Range[str, 1, 300],
 @gate("servers.stop")
 async def release(call: Call, server: str) -> Reply:
     """Whoever may hold may release, other people's holds too."""
-    done = await call.services.holds.release(call.actor, server)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.holds.release(call.actor, server)))
 
 
 @action("server.release", "servers.stop", Show.PRIVATE)
 async def _release(call: Call, server: str) -> Reply:
     """On messages of versions that did not say which hold is meant; one may stand there for weeks."""
-    done = await call.services.holds.release(call.actor, server)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.holds.release(call.actor, server)))
 
 
 @action("server.release_this", "servers.stop", Show.PRIVATE)
 async def _release_this(call: Call, server: str, since: str) -> Reply:
-    done = await call.services.holds.release(call.actor, server, since=since)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.holds.release(call.actor, server, since=since)))
 
 
 async def setup(bot: commands.Bot) -> None:

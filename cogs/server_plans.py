@@ -5,8 +5,7 @@ from uuid import UUID
 from discord.ext import commands
 
 from bot.gate import Call, Reply, Show, action
-from bot.ui import power
-from bot.ui.cards import notice
+from bot.ui import confirm, power
 
 
 @action("power.postpone", "servers.view", Show.FORM)
@@ -18,15 +17,13 @@ async def ask_how_long(call: Call, plan: UUID) -> Reply:
 @action("power.postponed", "servers.view", Show.PRIVATE, fields=("duration",))
 async def postponed(call: Call, plan: UUID) -> Reply:
     """It was entered."""
-    done = await call.services.power.postpone_plan(call.actor, plan, call.value("duration"))
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.power.postpone_plan(call.actor, plan, call.value("duration"))))
 
 
 @action("power.cancel", "servers.view", Show.PRIVATE)
 async def cancel(call: Call, plan: UUID) -> Reply:
     """Ends the plan."""
-    done = await call.services.power.cancel_plan(call.actor, plan)
-    return Reply(notice(done.title, done.text))
+    return Reply(confirm.done(await call.services.power.cancel_plan(call.actor, plan)))
 
 
 async def setup(bot: commands.Bot) -> None:

@@ -1,4 +1,4 @@
-"""How a question is put: the card with the verb on its button, and the form that asks for a name."""
+"""How a question is put (the card with the verb on its button, the form that asks for a name), and what was done."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from uuid import UUID
 import discord
 from discord import ui
 
-from bot.ui.cards import confirmation
+from bot.ui.cards import confirmation, notice
 from bot.ui.ids import custom_id
 
 if TYPE_CHECKING:
-    from bot.services.confirmations import Question
+    from bot.services.confirmations import Done, Question
 
 
 def question(asked: Question) -> discord.ui.LayoutView:
@@ -26,6 +26,11 @@ def question(asked: Question) -> discord.ui.LayoutView:
         choices=[(choice.key, choice.label) for choice in asked.choices],
         choices_first=asked.choices_first,
     )
+
+
+def done(what: Done) -> discord.ui.LayoutView:
+    """What somebody wanted was done, after a question or without one."""
+    return notice(what.title, what.text)
 
 
 def typed_name(token: UUID, expected: str) -> ui.Modal:

@@ -47,7 +47,7 @@ def plain_cards(name: str) -> Iterable[View]:
     yield cards.failure(safe(name), safe(name), "1a2b")
     yield cards.failure(safe(name), "", "1a2b")
     yield cards.notice(safe(name), safe(name))
-    yield cards.notice(f"Announced on {safe(name)}", "\n".join([f"{safe(name)}: `J-340` · <#1>"] * 100))
+    yield confirm.done(Done(f"Announced on {safe(name)}", "\n".join([f"{safe(name)}: `J-340` · <#1>"] * 100)))
     yield cards.listing(safe(name), [safe(name)] * 10, empty="-", page=3, more=True, route="host.page")
 
 
@@ -291,7 +291,7 @@ def test_a_refusal_has_three_lines() -> None:
 
 def test_what_was_done_is_plain_to_read() -> None:
     done = Done("Restart EU #1", "`J-340` · <#1>")
-    assert text_of(cards.notice(done.title, done.text)) == "**Restart EU #1**\n`J-340` · <#1>"
+    assert text_of(confirm.done(done)) == "**Restart EU #1**\n`J-340` · <#1>"
 
 
 def test_help_leaves_out_what_cannot_be_run() -> None:
