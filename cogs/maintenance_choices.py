@@ -7,8 +7,8 @@ from discord import app_commands
 from bot import clock
 from bot.gate import Call, suggest
 from bot.ui import maintenance
+from cogs.choices import Choices
 
-Choices = list[app_commands.Choice[str]]
 _LENGTHS: Final = ("30m", "1h", "2h", "4h", "1d", "until tomorrow 8:00", "until friday 18:00")
 
 

@@ -59,10 +59,15 @@ def state(schedule: ScheduleCard) -> str:
     if not schedule.enabled:
         never = schedule.last_run_status == "scheduler_failed"
         return "**switched off: it cannot be done any more**" if never else "**paused**"
-    if schedule.paused_until and schedule.next_run_at and schedule.next_run_at < schedule.paused_until:
+    if schedule.paused_until and rests(schedule):
         return f"**paused** until {at(schedule.paused_until)}"
     skips = f", **skips {count(schedule.skip_next, 'run')}**" if schedule.skip_next else ""
     return f"next {ago(schedule.next_time)}{skips}"
+
+
+def rests(schedule: ScheduleCard) -> bool:
+    """It is paused until a moment after its next run."""
+    return bool(schedule.paused_until and schedule.next_run_at and schedule.next_run_at < schedule.paused_until)
 
 
 def _when(schedule: ScheduleCard) -> str:

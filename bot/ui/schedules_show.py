@@ -13,7 +13,7 @@ from bot.domain.schedule_steps import minutes_before
 from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
 from bot.ui.ids import custom_id
-from bot.ui.schedules import last, state
+from bot.ui.schedules import last, rests, state
 from bot.ui.schedules_preview import options
 from bot.ui.schedules_steps import runs_words, steps_words
 from bot.ui.texts import code
@@ -95,17 +95,12 @@ def _buttons(shown: Shown) -> list[ui.Item[ui.LayoutView]]:
             Button("Run now", "schedule.run", args, discord.ButtonStyle.primary, disabled=gone or not known),
             Button("Skip next", "schedule.skip", args, disabled=not runs),
             Button("Pause", "schedule.pause", args, disabled=gone)
-            if runs and not _rests(schedule)
+            if runs and not rests(schedule)
             else Button("Resume", "schedule.resume", args, disabled=gone or not known),
             Button("Edit", "schedule.edit", args, disabled=gone or not known),
             Button("Remove", "schedule.remove", args, discord.ButtonStyle.danger),
         )
     ]
-
-
-def _rests(schedule: ScheduleCard) -> bool:
-    """It is paused until a moment after its next run."""
-    return bool(schedule.paused_until and schedule.next_run_at and schedule.next_run_at < schedule.paused_until)
 
 
 def form(wish: Wish) -> ui.Modal:
