@@ -67,12 +67,12 @@ from bot.services.players import Players
 from bot.services.power import Power
 from bot.services.privacy import Privacy
 from bot.services.records import Records
-from bot.services.schedule_authors import Membership, ScheduleAuthors
-from bot.services.schedule_running import ScheduleRunning
-from bot.services.schedule_showing import ScheduleShowing
 from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding
+from bot.services.schedules_authors import Membership, ScheduleAuthors
 from bot.services.schedules_editing import ScheduleEditing
+from bot.services.schedules_running import ScheduleRunning
+from bot.services.schedules_showing import ScheduleShowing
 from bot.services.secrets import SecretKeys, check_fingerprint
 from bot.services.servers import Servers
 from bot.services.setup import Setup

@@ -16,7 +16,7 @@ from bot.errors import Unavailable
 from bot.gate import Gate, Tree, ungated
 from bot.services import Services
 from bot.services.access_bindings import DiscordRole
-from bot.services.schedule_authors import Membership
+from bot.services.schedules_authors import Membership
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from discord.ext import commands
 
 from bot.domain.actions import ACTIONS
 from bot.gate import Call, Reply, gate
-from bot.services.schedule_wishes import Wish
 from bot.services.schedules_editing import Change
+from bot.services.schedules_wishes import Wish
 from bot.ui import confirm, schedules_preview
 from cogs import choices, schedule_buttons
 

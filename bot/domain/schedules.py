@@ -8,8 +8,8 @@ from typing import Final, Literal
 from bot.domain.actions import Action
 from bot.domain.durations import rough
 from bot.domain.jobs import JobType
-from bot.domain.schedule_steps import Step
-from bot.domain.schedule_times import Timetable
+from bot.domain.schedules_steps import Step
+from bot.domain.schedules_times import Timetable
 from bot.domain.words import count
 
 Status = Literal[

@@ -17,9 +17,9 @@ from bot.services.mods_games import moddable
 from bot.services.servers import tagged, where_allowed
 from db.queries import batches, mods_deployments
 from db.queries.cards import ServerCard
-from db.queries.maintenance import left_alone
 from db.queries.mods import Artifact
 from db.queries.mods_deployments import OnServer
+from db.queries.rest import left_alone
 from db.uow import Tx
 
 RUN: Final = "batches.run"

@@ -20,7 +20,7 @@ from db.engine import Database
 from db.queries import audit_write, batches, jobs
 from db.queries.batches import HeldJob, LockedBatch
 from db.queries.jobs import LockedJob
-from db.queries.maintenance import left_alone
+from db.queries.rest import left_alone
 from db.uow import Tx
 
 _BATCH: Final = 100

@@ -20,7 +20,7 @@ from db.engine import Database
 from db.queries import config, fleet, holds, power, servers
 from db.queries.cards import ServerCard
 from db.queries.holds import Hold
-from db.queries.maintenance import left_alone
+from db.queries.rest import left_alone
 from db.uow import Tx
 
 _PERMISSION: Final = "servers.stop"

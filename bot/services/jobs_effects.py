@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from bot.services import backups_begun, bans_receipts, batches_tending, mods_receipts, power_ended, schedule_results
+from bot.services import backups_begun, bans_receipts, batches_tending, mods_receipts, power_ended, schedules_ended
 from db.queries.jobs import LockedJob
 from db.uow import Tx
 
@@ -28,6 +28,6 @@ _OF_TYPE: Final[Mapping[str, Effect]] = {
 
 def effects_of(job_type: str, schedule_id: UUID | None, batch_id: UUID | None) -> list[Effect]:
     """What the end of a job changes besides the job itself, in this order."""
-    own = schedule_results.job_ended if schedule_id else _OF_TYPE.get(job_type)
+    own = schedules_ended.job_ended if schedule_id else _OF_TYPE.get(job_type)
     backup = backups_begun.job_ended if job_type == "SAVE_BACKUP" else None
     return [effect for effect in (backup, own, batches_tending.job_ended if batch_id else None) if effect]

@@ -12,8 +12,8 @@ from bot.services import outbox
 from bot.services.jobs_enqueue import enqueue
 from bot.services.maintenance_targets import servers_of
 from db.queries import servers
-from db.queries.maintenance import left_alone
 from db.queries.maintenance_windows import WindowCard
+from db.queries.rest import left_alone
 from db.uow import Tx
 
 _KIND: Final = "maintenance"

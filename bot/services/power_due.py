@@ -18,8 +18,9 @@ from bot.errors import Conflict, Unavailable
 from bot.services import power_plans, power_telling
 from bot.services.each import each
 from db.engine import Database
-from db.queries import cards, maintenance, power
+from db.queries import cards, power
 from db.queries.power import PlanRow, SeenRow
+from db.queries.rest import left_alone
 from db.uow import Tx
 
 _BATCH: Final = 200
@@ -109,7 +110,7 @@ async def _seen(tx: Tx, plan: PlanRow) -> Seen:
     row = await power.seen(tx.session, plan.id, now)
     if row is None or row.removed:
         return Seen(gone="its server was removed")
-    rest = (await maintenance.left_alone(tx.session, plan.org_id, [plan.server_id], now)).get(plan.server_id)
+    rest = (await left_alone(tx.session, plan.org_id, [plan.server_id], now)).get(plan.server_id)
     return Seen(
         gone="the bot was removed from the Discord server" if row.left_alone else "",
         held=f"it was held meanwhile: {rest.reason}" if rest and rest.kind == "hold" else "",

@@ -16,7 +16,8 @@ from bot.errors import Conflict
 from bot.services.each import each
 from bot.services.jobs_enqueue import enqueue
 from db.engine import Database
-from db.queries import maintenance, power_drift
+from db.queries import power_drift
+from db.queries.rest import left_alone
 from db.uow import Tx
 
 PATIENCE: Final = timedelta(minutes=1)
@@ -58,7 +59,7 @@ class Reconciler:
         server = await power_drift.hold(tx.session, server_id, since=now - PATIENCE, recent=now - _RECENT, now=now)
         if server is None or (server.tried_at and now < server.tried_at + pause(server.tries)):
             return False
-        if await maintenance.left_alone(tx.session, server.org_id, [server.id], now):
+        if await left_alone(tx.session, server.org_id, [server.id], now):
             return False
         tx.actor = Actor(type="system", name=_DUTY, org_id=server.org_id, guild_id=server.guild_id)
         job = await enqueue(

@@ -16,11 +16,11 @@ from bot.domain import until, zones
 from bot.domain.access import Scope
 from bot.domain.actors import Actor
 from bot.domain.cron import checked
-from bot.domain.schedule_times import timetable
+from bot.domain.schedules_times import timetable
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import Done, Question, ask
-from bot.services.schedule_wishes import MANAGE, may, understood_steps
+from bot.services.schedules_wishes import MANAGE, may, understood_steps
 from bot.services.servers import PAGE, VIEW, Page, left_out
 from db.engine import Database
 from db.queries import cards, config, schedules, tags

@@ -13,12 +13,12 @@ from bot import clock
 from bot.domain.actions import ACTIONS
 from bot.domain.actors import Actor
 from bot.domain.jobs import JobType
-from bot.domain.schedule_steps import Step, lead, place_of, placed, without
+from bot.domain.schedules_steps import Step, lead, place_of, placed, without
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid, NotFound
 from bot.services.confirmations import AGAIN, Done, ask
-from bot.services.schedule_tasks import rows_of
-from bot.services.schedule_wishes import Plan, Wish, taken, understood
+from bot.services.schedules_steps import rows_of
+from bot.services.schedules_wishes import Plan, Wish, taken, understood
 from bot.services.servers import left_out
 from db.engine import Database
 from db.failures import constraint_of

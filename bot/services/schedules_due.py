@@ -14,13 +14,13 @@ from uuid import UUID
 
 from bot import clock
 from bot.domain.actors import Actor, system
-from bot.domain.schedule_steps import Step
-from bot.domain.schedule_times import timetable
 from bot.domain.schedules import Due, Skip, around, skipped
+from bot.domain.schedules_steps import Step
+from bot.domain.schedules_times import timetable
 from bot.errors import Unavailable
 from bot.services import outbox
-from bot.services.schedule_runs import Ran, Runs
-from bot.services.schedule_tasks import steps_of
+from bot.services.schedules_runs import Ran, Runs
+from bot.services.schedules_steps import steps_of
 from db.engine import Database
 from db.queries import audit_write, schedules_due
 from db.queries.audit_write import Row

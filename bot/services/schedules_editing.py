@@ -6,14 +6,14 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.actors import Actor
-from bot.domain.schedule_steps import Step, main
+from bot.domain.schedules_steps import Step, main
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid
 from bot.services.confirmations import Done
-from bot.services.schedule_tasks import rows_of
-from bot.services.schedule_wishes import Plan, Wish, understood, wish_of
 from bot.services.schedules import Schedules, must_be_there
 from bot.services.schedules_adding import Preview, asked, name_taken, noted, values_of
+from bot.services.schedules_steps import rows_of
+from bot.services.schedules_wishes import Plan, Wish, understood, wish_of
 from bot.services.servers import left_out
 from db.engine import Database
 from db.queries import schedules

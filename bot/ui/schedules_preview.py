@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 import discord
 
 from bot.domain.cron import checked
-from bot.domain.schedule_steps import Step
+from bot.domain.schedules_steps import Step
 from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
 from bot.ui.schedules_steps import menus, runs_words, steps_words
 from bot.ui.texts import span
 
 if TYPE_CHECKING:
-    from bot.services.schedule_wishes import Wish
     from bot.services.schedules_adding import Preview
+    from bot.services.schedules_wishes import Wish
 
 _ROOM: Final = 500
 _STEPS: Final = 1100

@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.domain.cron import checked
-from bot.domain.schedule_steps import minutes_before
+from bot.domain.schedules_steps import minutes_before
 from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
 from bot.ui.ids import custom_id
@@ -19,8 +19,8 @@ from bot.ui.schedules_steps import runs_words, steps_words
 from bot.ui.texts import code
 
 if TYPE_CHECKING:
-    from bot.services.schedule_showing import Shown
-    from bot.services.schedule_wishes import Wish
+    from bot.services.schedules_showing import Shown
+    from bot.services.schedules_wishes import Wish
     from db.queries.schedules import ScheduleCard
 
 _NAMES: Final = 300

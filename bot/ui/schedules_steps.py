@@ -11,8 +11,8 @@ import discord
 from discord import ui
 
 from bot.domain.actions import ACTIONS, Action
-from bot.domain.schedule_steps import MOST, Step, when
-from bot.domain.schedule_times import Timetable
+from bot.domain.schedules_steps import MOST, Step, when
+from bot.domain.schedules_times import Timetable
 from bot.domain.words import safe
 from bot.ui.ids import custom_id
 from bot.ui.texts import ago, at, block

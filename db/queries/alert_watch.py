@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.queries.maintenance import COVERS, HELD, UNDER_WAY
+from db.queries.rest import COVERS, HELD, UNDER_WAY
 from db.rows import every
 
 _COLUMNS = """

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import clock
 from bot.domain.access import Scope
 from db.queries.access import covered, scope_values
-from db.queries.maintenance import PLANNED, REST, RESTING, Resting
+from db.queries.rest import PLANNED, REST, RESTING, Resting
 from db.rows import every, one
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
-from db.queries.maintenance import UNDER_WAY
+from db.queries.rest import UNDER_WAY
 from db.rows import every, one
 
 _CARDS = f"""

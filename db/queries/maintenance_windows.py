@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.domain.access import Scope
 from bot.domain.maintenance import Kind, Times
-from db.queries.maintenance import COVERS
+from db.queries.rest import COVERS
 from db.rows import every, one
 
 # Who plans two windows of one thing at the same time is told of the other.

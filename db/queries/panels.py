@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.queries.maintenance import PLANNED, REST, RESTING, Resting
+from db.queries.rest import PLANNED, REST, RESTING, Resting
 from db.rows import every, one
 
 Presence = Literal["online", "checking", "offline", "unknown"]

@@ -13,8 +13,8 @@ from sqlalchemy import Text, select, text
 from bot.app import App
 from bot.demo.simcord_private.env import owner_of
 from bot.domain.actors import system
-from bot.domain.schedule_steps import Step
-from bot.services.schedule_wishes import Wish
+from bot.domain.schedules_steps import Step
+from bot.services.schedules_wishes import Wish
 from db.models import (
     AppState,
     ArchivedJob,

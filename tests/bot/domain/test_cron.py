@@ -1,4 +1,4 @@
-"""What cron expressions are kept, and what they mean. Their runs are in `test_schedule_times`."""
+"""What cron expressions are kept, and what they mean. Their runs are in `test_schedules_times`."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise

@@ -8,8 +8,8 @@ import pytest
 from bot.domain.actions import ACTIONS, OF_JOB_TYPE
 from bot.domain.cron import checked
 from bot.domain.jobs import JOBS
-from bot.domain.schedule_times import Timetable
 from bot.domain.schedules import LATE, Due, Target, around, left_out, skipped
+from bot.domain.schedules_times import Timetable
 
 NOW = datetime(2026, 11, 21, 4, 0, 30, tzinfo=UTC)
 FOUR = datetime(2026, 11, 21, 4, tzinfo=UTC)

@@ -11,12 +11,12 @@ from agent import wire
 from bot.domain.actors import Actor
 from bot.services.agents import HostIdentity
 from bot.services.confirmations import Confirmations, Done
-from bot.services.schedule_running import ScheduleRunning
-from bot.services.schedule_wishes import Wish
 from bot.services.schedules import Schedules
 from bot.services.schedules_adding import ScheduleAdding
 from bot.services.schedules_due import SchedulesDue
 from bot.services.schedules_editing import Change, ScheduleEditing
+from bot.services.schedules_running import ScheduleRunning
+from bot.services.schedules_wishes import Wish
 from tests.bot.people import MODERATORS, People, again
 from tests.bot.world import World, result
 

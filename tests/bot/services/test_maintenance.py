@@ -20,7 +20,7 @@ from bot.services.servers import Servers
 from bot.ui.hosts import host_card
 from bot.ui.panels import board_card
 from bot.ui.servers import control_card
-from db.queries.maintenance import left_alone
+from db.queries.rest import left_alone
 from tests.bot.grants import deny
 from tests.bot.people import MODERATORS, People, again
 from tests.bot.services.schedules_world import Planned, bound

@@ -17,7 +17,7 @@ KILLS = 3
 @asynccontextmanager
 async def ticking(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """A process that does what is due; killed at the end, whatever it is doing."""
-    arguments = ["-m", "tests.bot.services.schedule_ticker", url]
+    arguments = ["-m", "tests.bot.services.schedules_ticker", url]
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, cwd=ROOT)
     try:
         yield process

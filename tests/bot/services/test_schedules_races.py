@@ -8,7 +8,7 @@ from agent import wire
 from bot.domain.actors import system
 from bot.domain.jobs import JobType
 from bot.errors import Conflict
-from bot.services import schedule_results
+from bot.services import schedules_ended
 from bot.services.fleet import Fleet
 from bot.services.jobs_enqueue import enqueue
 from db.queries import fleet, hosts, jobs
@@ -48,7 +48,7 @@ async def test_a_removal_waits_for_the_end_of_a_job_and_never_the_other_way_roun
         assert job
         removal = asyncio.create_task(removed(planned, "s"))
         await waiting(planned.world)
-        await schedule_results.job_ended(tx, job, "success", reason="", result=None)
+        await schedules_ended.job_ended(tx, job, "success", reason="", result=None)
     await removal
     assert await planned.world.value("select count(*) from schedules") == 0
 

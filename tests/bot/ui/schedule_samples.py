@@ -11,14 +11,14 @@ from bot.domain.access import Grants
 from bot.domain.actions import ACTIONS
 from bot.domain.actors import Actor
 from bot.domain.cron_words import parse
-from bot.domain.schedule_steps import MOST, Step
-from bot.domain.schedule_times import timetable
-from bot.domain.schedule_windows import Window
+from bot.domain.schedules_steps import MOST, Step
+from bot.domain.schedules_times import timetable
+from bot.domain.schedules_windows import Window
 from bot.domain.words import safe
-from bot.services.schedule_showing import Shown
-from bot.services.schedule_tasks import rows_of
-from bot.services.schedule_wishes import Plan, Wish, wish_of
 from bot.services.schedules_adding import Preview
+from bot.services.schedules_showing import Shown
+from bot.services.schedules_steps import rows_of
+from bot.services.schedules_wishes import Plan, Wish, wish_of
 from bot.services.servers import left_out
 from bot.ui import cards, notices, schedules, schedules_preview, schedules_show, schedules_steps
 from db.queries.schedules import ScheduleCard

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bot.errors import Conflict, Invalid, NotFound, NotPermitted
-from bot.services.schedule_authors import ScheduleAuthors
-from bot.services.schedule_showing import ScheduleShowing, Shown
+from bot.services.schedules_authors import ScheduleAuthors
 from bot.services.schedules_editing import Change
+from bot.services.schedules_showing import ScheduleShowing, Shown
 from tests.bot.grants import deny
 from tests.bot.people import MODERATORS, again
 from tests.bot.services.schedules_world import Planned, at, bound

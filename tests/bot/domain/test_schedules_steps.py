@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.schedule_steps import (
+from bot.domain.schedules_steps import (
     Step,
     checked,
     lead,
@@ -18,7 +18,7 @@ from bot.domain.schedule_steps import (
     when,
     without,
 )
-from bot.domain.schedule_windows import Window, parse
+from bot.domain.schedules_windows import Window, parse
 
 RESTART, SAVE = Step("restart"), Step("console", "save")
 

@@ -9,7 +9,7 @@ from bot import clock
 from bot.domain.rest import Rest
 from db.engine import Database
 from db.models import Host, MaintenanceWindow, Org, Server, ServerHold, ServerTag, User
-from db.queries.maintenance import left_alone
+from db.queries.rest import left_alone
 from tests.db import rows
 from tests.db.test_models import write
 

@@ -1,4 +1,4 @@
-"""Does what is due until it is killed: `python -m tests.bot.services.schedule_ticker DATABASE_URL`."""
+"""Does what is due until it is killed: `python -m tests.bot.services.schedules_ticker DATABASE_URL`."""
 
 import asyncio
 import sys

@@ -12,15 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot import clock
 from bot.domain.access import Scope
 from bot.domain.actors import Actor
-from bot.domain.schedule_times import Timetable, timetable
+from bot.domain.schedules_times import Timetable, timetable
 from bot.errors import Conflict
-from bot.services.schedule_authors import ScheduleAuthors
-from bot.services.schedule_wishes import MANAGE, SHOWN_RUNS, Wish, wish_of
 from bot.services.schedules import looked_from, must_be_there, resolve, told
+from bot.services.schedules_authors import ScheduleAuthors
+from bot.services.schedules_wishes import MANAGE, SHOWN_RUNS, Wish, wish_of
 from bot.services.servers import must_see, names
 from db.engine import Database
 from db.queries import cards, schedules
-from db.queries.maintenance import left_alone
+from db.queries.rest import left_alone
 from db.queries.schedules import ScheduleCard
 
 _VIEW: Final = "schedules.view"

@@ -5,7 +5,7 @@ from typing import Any
 
 from agent import wire
 from bot.domain.actions import OF_JOB_TYPE
-from bot.domain.schedule_steps import Step, lead
+from bot.domain.schedules_steps import Step, lead
 from bot.services.actions import params
 from bot.services.jobs import params_of
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.services.privacy import WORDS, Privacy
-from bot.services.schedule_authors import Membership, ScheduleAuthors
+from bot.services.schedules_authors import Membership, ScheduleAuthors
 from tests.bot.people import GUILD, MODERATORS, again
 from tests.bot.services.schedules_world import Clock, Planned, at
 from tests.bot.world import World

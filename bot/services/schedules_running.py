@@ -6,13 +6,13 @@ from typing import Any, Final
 
 from bot import clock
 from bot.domain.actors import Actor
-from bot.domain.schedule_steps import Step, when
+from bot.domain.schedules_steps import Step, when
 from bot.domain.words import count, joined, safe
 from bot.errors import Conflict, NotFound
 from bot.services.confirmations import Done, Question, ask
-from bot.services.schedule_runs import Ran, Runs
-from bot.services.schedule_wishes import may, understood_steps
 from bot.services.schedules import must_be_there, resolve
+from bot.services.schedules_runs import Ran, Runs
+from bot.services.schedules_wishes import may, understood_steps
 from bot.services.servers import left_out
 from db.engine import Database
 from db.queries import schedules, schedules_due

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.cron import checked
-from bot.domain.schedule_times import Timetable
-from bot.domain.schedule_windows import Window
+from bot.domain.schedules_times import Timetable
+from bot.domain.schedules_windows import Window
 
 MINUTE, AROUND = timedelta(minutes=1), timedelta(hours=4)
 CHANGES = {

@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta, tzinfo
 from typing import Final, Protocol
 
 from bot.domain.cron import Cron, checked
-from bot.domain.schedule_windows import Window, window
+from bot.domain.schedules_windows import Window, window
 from bot.domain.zones import zone
 
 _TRIES: Final = 1500

@@ -14,15 +14,15 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.domain.access import Scope
 from bot.domain.jobs import JOBS, PRIORITY_OF
-from bot.domain.schedule_steps import Step, main
 from bot.domain.schedules import SOON, Conditions, Skip, Target, chain
+from bot.domain.schedules_steps import Step, main
 from bot.errors import Conflict
 from bot.services import backups_begun
 from bot.services.actions import dedupe_key, params
 from db.failures import constraint_of
 from db.queries import cards, schedules_due, schedules_jobs, servers
 from db.queries.cards import ServerCard
-from db.queries.maintenance import left_alone
+from db.queries.rest import left_alone
 from db.queries.schedules_due import DueSchedule, LiveJob
 from db.queries.schedules_jobs import NewJob
 from db.uow import Tx

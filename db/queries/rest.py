@@ -1,4 +1,4 @@
-"""Servers that are left alone: holds and maintenance windows."""
+"""Why servers are left alone now: by holds and maintenance windows."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ PLANNED: Final = f"""(select min(w.starts_at) from maintenance_windows w
                and w.starts_at < cast(:now as timestamptz) + interval '1 day' and {COVERS})"""
 """Of a server `s`: when its next maintenance begins, if that is within a day."""
 
-_LEFT_ALONE = text(f"""/* maintenance.left_alone */
+_LEFT_ALONE = text(f"""/* rest.left_alone */
     select s.id, {RESTING} from server_instances s {REST}
      where s.org_id = :org and s.id = any(:servers) and rest.kind is not null""")
 

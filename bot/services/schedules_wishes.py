@@ -13,13 +13,13 @@ from bot.domain.access import Scope
 from bot.domain.actions import ACTIONS, Action
 from bot.domain.cron import Cron
 from bot.domain.jobs import JOBS, JobType
-from bot.domain.schedule_steps import Step, checked, lead, main, minutes_of, warned
-from bot.domain.schedule_times import Timetable
-from bot.domain.schedule_windows import Window, parse
+from bot.domain.schedules_steps import Step, checked, lead, main, minutes_of, warned
+from bot.domain.schedules_times import Timetable
+from bot.domain.schedules_windows import Window, parse
 from bot.domain.words import safe
 from bot.errors import Conflict, Invalid
 from bot.services.actions import text_of
-from bot.services.schedule_tasks import steps_of
+from bot.services.schedules_steps import steps_of
 from bot.services.servers import VIEW, must_be_able, resolve, tagged, where_allowed
 from db.queries import config, schedules
 from db.queries.cards import ServerCard
