@@ -51,7 +51,7 @@ class PowerPlans:
         """What was done; empty where another process was faster."""
         plan_id, job_id = found
         async with self._db.uow(system(_DUTY)) as tx:
-            held = await power.hold_chain(tx.session, job_id) if job_id else {}
+            held = await power.hold_chain(tx.session, job_id)
             plan = await power.lock_free(tx.session, plan_id)
             if plan is None or plan.job_id != job_id:
                 return ""

@@ -103,38 +103,33 @@ async def do(tx: Tx, plan: PlanRow, server: ServerCard, *, opening: str = "") ->
     return job
 
 
-async def lock(tx: Tx, known: PlanRow) -> tuple[PlanRow, Mapping[UUID, str]]:
-    """A plan and its live jobs with their status, held.
+async def _waiting(tx: Tx, known: PlanRow) -> tuple[PlanRow, Mapping[UUID, str]]:
+    """A plan that waits and its live jobs with their status, held.
 
     Raises:
-        Conflict: it is over, or its jobs have changed in this moment.
+        Conflict: it is over or under way, or its jobs have changed in this moment.
     """
-    held = await power.hold_chain(tx.session, known.job_id) if known.job_id else {}
+    held = await power.hold_chain(tx.session, known.job_id)
     plan = await power.lock(tx.session, known.id)
     if plan is None:
         raise Conflict("This plan is over already.", "Its message says how it ended.")
     if plan.job_id != known.job_id:
         raise Conflict("This plan has changed in this moment.", AGAIN)
+    if _begun(plan, held):
+        raise Conflict(f"The {plan.action} of {safe(plan.server_name)} is under way.", "`/server cancel` can stop it.")
     return plan, held
+
+
+def _begun(plan: PlanRow, held: Mapping[UUID, str]) -> UUID | None:
+    """The job of a plan that its host has begun; None: it waits."""
+    return plan.job_id if plan.job_id and held.get(plan.job_id) == "running" else None
 
 
 async def under_way(tx: Tx, plan: PlanRow) -> int | None:
     """The number of a plan's job that its host has begun; None: it waits. Its jobs are held from here on."""
-    held = await power.hold_chain(tx.session, plan.job_id) if plan.job_id else {}
-    if plan.job_id is None or held.get(plan.job_id) != "running":
-        return None
-    job = await jobs.lock(tx.session, plan.job_id)
+    begun = _begun(plan, await power.hold_chain(tx.session, plan.job_id))
+    job = await jobs.lock(tx.session, begun) if begun else None
     return job.number if job else None
-
-
-def must_wait(plan: PlanRow, held: Mapping[UUID, str]) -> None:
-    """Refuses to change what its host has begun.
-
-    Raises:
-        Conflict: with what can be done instead.
-    """
-    if plan.job_id and held.get(plan.job_id) == "running":
-        raise Conflict(f"The {plan.action} of {safe(plan.server_name)} is under way.", "`/server cancel` can stop it.")
 
 
 async def call_off(tx: Tx, plan: PlanRow, held: Mapping[UUID, str], *, reason: str) -> None:
@@ -162,8 +157,7 @@ async def cancel(tx: Tx, known: PlanRow, server: ServerCard) -> None:
     Raises:
         Conflict: it is over, or under way.
     """
-    plan, held = await lock(tx, known)
-    must_wait(plan, held)
+    plan, held = await _waiting(tx, known)
     await power_telling.close(tx, plan, "cancelled", "")
     await call_off(tx, plan, held, reason="its plan was cancelled")
     await tell(tx, server, rules.called_off(plan.action))
@@ -172,9 +166,9 @@ async def cancel(tx: Tx, known: PlanRow, server: ServerCard) -> None:
 async def overrun(tx: Tx, known: PlanRow, *, reason: str) -> bool:
     """Ends a plan that something else has made pointless; one that is under way ends with its job. Returns whether it
     was ended."""
-    held = await power.hold_chain(tx.session, known.job_id) if known.job_id else {}
+    held = await power.hold_chain(tx.session, known.job_id)
     plan = await power.lock(tx.session, known.id)
-    if plan is None or plan.job_id != known.job_id or (plan.job_id and held.get(plan.job_id) == "running"):
+    if plan is None or plan.job_id != known.job_id or _begun(plan, held):
         return False
     await power_telling.close(tx, plan, "cancelled", reason)
     await call_off(tx, plan, held, reason=f"its plan was cancelled: {reason}")
@@ -188,8 +182,7 @@ async def postpone(tx: Tx, known: PlanRow, server: ServerCard, delay: timedelta)
     Raises:
         Conflict: it is over, or under way.
     """
-    plan, held = await lock(tx, known)
-    must_wait(plan, held)
+    plan, held = await _waiting(tx, known)
     now = clock.now()
     due = max(plan.due_at, now) + delay if plan.due_at else None
     give_up = max(plan.give_up_at, now) + delay if plan.give_up_at else None

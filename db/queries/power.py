@@ -203,9 +203,10 @@ async def due(session: AsyncSession, now: datetime, limit: int) -> list[tuple[UU
     return [(row.id, row.job_id) for row in await session.execute(_DUE, {"now": now, "limit": limit})]
 
 
-async def hold_chain(session: AsyncSession, job_id: UUID) -> dict[UUID, str]:
+async def hold_chain(session: AsyncSession, job_id: UUID | None) -> dict[UUID, str]:
     """The live jobs that end with this one and their status, held by this transaction, in the order in which they end."""
-    return {row.id: row.status for row in await session.execute(_HOLD_CHAIN, {"job": job_id})}
+    rows = await session.execute(_HOLD_CHAIN, {"job": job_id}) if job_id else ()
+    return {row.id: row.status for row in rows}
 
 
 async def silence(session: AsyncSession, job_ids: Collection[UUID], now: datetime) -> None:
