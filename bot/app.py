@@ -200,9 +200,9 @@ class App:
             schedule_showing=ScheduleShowing(db, schedule_authors),
             servers=Servers(db),
             setup=setup,
-            setup_check=SetupCheck(db, guilds, self._duties, self._process()),
+            setup_check=SetupCheck(db, guilds, lambda: self.ticks, self._process()),
             setup_mending=SetupMending(
-                db, guilds, self._duties, channels=channels, panels=panels, make_channel=wizard.make_channel
+                db, guilds, lambda: self.ticks, channels=channels, panels=panels, make_channel=wizard.make_channel
             ),
             state=State(db),
             wizard=wizard,
@@ -212,9 +212,6 @@ class App:
     def _under(self, duty: str) -> Database:
         """The database as this process writes to it while it has a duty."""
         return self.work_db.under(lambda: self.leases.under(duty))
-
-    def _duties(self) -> Ticks:
-        return self.ticks
 
     def _process(self) -> Process:
         """What `/setup check` says of this process."""
@@ -258,9 +255,10 @@ class App:
         log.info("this process is %s and has the roles %s", self.holder, ", ".join(sorted(self.roles)))
         await self.site.start(self._web() if "http" in self.roles else build_health(self._out_of_order))
         await self.leading.begin()
-        starts = {"bot": self._start_bot, "http": self._start_http, "workers": self._start_workers}
-        for role in self.roles:
-            await starts[role]()
+        if "bot" in self.roles:
+            await self._start_bot()
+        if "workers" in self.roles:
+            await self._start_workers()
 
     async def _start_bot(self) -> None:
         """Messages, and what must be heard of to answer people. The connection itself comes with `run`."""
@@ -268,9 +266,6 @@ class App:
         begin(self.outbox.run(), "outbox")
         begin(listen("gk_outbox", self.outbox.wake), "listen: outbox")
         begin(listen("gk_access", self.services.identity.forget), "listen: access")
-
-    async def _start_http(self) -> None:
-        """Nothing more: the site listens for its agents' jobs itself."""
 
     async def _start_workers(self) -> None:
         """Ticks; those of a duty only do something where this process leads it."""

@@ -17,7 +17,7 @@ from bot.errors import Conflict, NotFound
 from bot.services.holds import must_not_be_held
 from bot.services.jobs_ending import end
 from bot.services.jobs_enqueue import Enqueued, enqueue
-from bot.services.jobs_releasing import edit_messages
+from bot.services.outbox import edit_tracked
 from bot.services.servers import PAGE, Page, must_see, seen
 from db.engine import Database
 from db.queries import cards, jobs, jobs_archive, outbox, schedules_jobs
@@ -57,7 +57,7 @@ class Jobs:
         run_id = await jobs.drop_offer(tx.session, job.id, clock.now()) if job.status == "running" else None
         if job.status == "running" and run_id is None:
             await jobs.request_cancel(tx.session, job.org_id, job.id, tx.actor.user_id, clock.now())
-            await edit_messages(tx, job, "job.cancelling")
+            await edit_tracked(tx, job.org_id, "job", job.id, "job.cancelling")
             return job, []
         if job.status == "held":
             await jobs.splice(tx.session, job.id)

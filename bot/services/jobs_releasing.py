@@ -1,4 +1,4 @@
-"""The turn of a job that waits for another one, and its messages, which show how it stands."""
+"""The turn of a job that waits for another one."""
 
 from bot import clock
 from bot.services import outbox
@@ -10,10 +10,5 @@ from db.uow import Tx
 async def release(tx: Tx, job: LockedJob) -> None:
     """A locked job waits for its host from now on, and no longer for the job before it."""
     await jobs.release(tx.session, job.id, clock.now())
-    await edit_messages(tx, job, "job.queued")
+    await outbox.edit_tracked(tx, job.org_id, "job", job.id, "job.queued")
     await tx.notify("gk_jobs", str(job.host_id or ""))
-
-
-async def edit_messages(tx: Tx, job: LockedJob, event_type: str) -> None:
-    """Lets the messages about a job show how it stands."""
-    await outbox.edit_tracked(tx, job.org_id, "job", job.id, event_type)
