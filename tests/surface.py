@@ -66,7 +66,7 @@ def _loose(call: ast.Call) -> str:
         made = given.get("custom_id")
         if not (isinstance(made, ast.Call) and ast.unparse(made.func) == "custom_id"):
             return f"{name} without custom_id(route)"
-    position = {"custom_id": 0, "Button": 1}.get(name) if not owner else None
+    position = {"custom_id": 0, "Button": 1, "modal": 1}.get(name) if not owner else None
     named = [*(call.args[position : position + 1] if position is not None else ()), given.get("route")]
     routed = [str(value.value) for value in named if isinstance(value, ast.Constant) and value.value]
     return next((f"no @action({route!r})" for route in routed if route not in routes), "")

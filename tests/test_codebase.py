@@ -306,6 +306,7 @@ async def test_every_component_and_form_has_the_gate(tree: Tree) -> None:
         ("discord.ui.RoleSelect[ui.View](placeholder='x')", "RoleSelect without custom_id(route)"),
         ("ui.Select(custom_id=custom_id('nobody.knows'))", "no @action('nobody.knows')"),
         ("Button('x', 'nobody.knows')", "no @action('nobody.knows')"),
+        ("modal('x', 'nobody.knows', ())", "no @action('nobody.knows')"),
         ("listing('x', [], empty='', route='nobody.knows')", "no @action('nobody.knows')"),
         ("client.add_view(view)", "client.add_view"),
         ("@commands.Cog.listener()\nasync def on_interaction(): ...", "commands.Cog.listener"),

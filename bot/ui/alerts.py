@@ -22,7 +22,7 @@ from bot.domain.alert_conditions import (
 from bot.domain.durations import compact
 from bot.domain.words import count, safe
 from bot.ui.cards import Colour, card
-from bot.ui.ids import custom_id
+from bot.ui.forms import Field, modal
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -67,18 +67,12 @@ def entries(kind: str) -> set[str]:
 def form(kind: str, scope_name: str, route: str, *args: str | UUID) -> ui.Modal:
     """Name and parameters of a new rule."""
     title = f"{_NAMES[kind]}: {scope_name}" if scope_name else f"{_NAMES[kind]}: all"
-    modal = ui.Modal(title=title[:45], custom_id=custom_id(route, *args))
-    proposed = f"{_NAMES[kind]}: {scope_name}" if scope_name else ""
-    fields = (("name", "Name", "As it is shown here", proposed[:NAME_MAX], True), *_FIELDS[kind])
-    for name, label, description, default, required in fields:
-        field: ui.TextInput[ui.Modal] = ui.TextInput(
-            custom_id=name,
-            default=default or None,
-            required=required,
-            max_length=NAME_MAX if name == "name" else KEYWORD_MAX,
-        )
-        modal.add_item(ui.Label(text=label, description=description, component=field))
-    return modal
+    name = Field("name", "Name", "As it is shown here", NAME_MAX, title[:NAME_MAX] if scope_name else "")
+    fields = (
+        Field(key, label, description, KEYWORD_MAX, default, required=required)
+        for key, label, description, default, required in _FIELDS[kind]
+    )
+    return modal(title, route, args, name, *fields)
 
 
 def kept_card(kept: Kept, title: str) -> discord.ui.LayoutView:

@@ -11,7 +11,7 @@ from discord import ui
 from bot.domain import bans, zones
 from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, confirmation, fitting, row
-from bot.ui.ids import custom_id
+from bot.ui.forms import Field, modal
 from bot.ui.texts import ago, at, block, code
 
 if TYPE_CHECKING:
@@ -202,10 +202,8 @@ def case_card(file: CaseFile) -> discord.ui.LayoutView:
 
 def lift_form(number: int) -> ui.Modal:
     """Asks why a ban is lifted."""
-    form = ui.Modal(title=f"Lift {ban_number(number)}", custom_id=custom_id("ban.lifting", number))
-    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="reason", max_length=bans.REASON_MAX)
-    form.add_item(ui.Label(text="Reason", description="Shown in its history", component=field))
-    return form
+    reason = Field("reason", "Reason", "Shown in its history", bans.REASON_MAX)
+    return modal(f"Lift {ban_number(number)}", "ban.lifting", (number,), reason)
 
 
 def receipt_line(one: Receipt) -> str:

@@ -9,7 +9,7 @@ import discord
 from discord import ui
 
 from bot.ui.cards import confirmation, notice
-from bot.ui.ids import custom_id
+from bot.ui.forms import Field, modal
 
 if TYPE_CHECKING:
     from bot.services.confirmations import Done, Question
@@ -35,7 +35,5 @@ def done(what: Done) -> discord.ui.LayoutView:
 
 def typed_name(token: UUID, expected: str) -> ui.Modal:
     """The form of a C2 question."""
-    form = ui.Modal(title="Type the name to confirm", custom_id=custom_id("confirm.typed", token))
-    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="name", placeholder=expected[:100], max_length=128)
-    form.add_item(ui.Label(text="Name", description=f"Type: {expected}"[:100], component=field))
-    return form
+    name = Field("name", "Name", f"Type: {expected}", 128, placeholder=expected)
+    return modal("Type the name to confirm", "confirm.typed", (token,), name)

@@ -11,7 +11,7 @@ from bot.domain.actions import OF_JOB_TYPE
 from bot.domain.role_words import through
 from bot.domain.words import joined, safe
 from bot.ui.cards import notice
-from bot.ui.ids import custom_id
+from bot.ui.forms import Field, modal
 from bot.ui.texts import at
 
 if TYPE_CHECKING:
@@ -23,19 +23,12 @@ if TYPE_CHECKING:
 
 def form(draft: Draft, title: str, route: str, *args: str | UUID) -> ui.Modal:
     """Name and the template's first variables; what is left out keeps its default."""
-    modal = ui.Modal(title=title[:45], custom_id=custom_id(route, *args))
-    name: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="name", default=draft.name, max_length=100)
-    modal.add_item(ui.Label(text="Name", description="As it is shown here", component=name))
+    fields = [Field("name", "Name", "As it is shown here", 100, draft.name)]
     for variable in draft.variables:
-        field: ui.TextInput[ui.Modal] = ui.TextInput(
-            custom_id=f"var.{variable.name}"[:100],
-            default=draft.values.get(variable.name, "")[:256] or None,
-            required=bool(draft.values.get(variable.name)),
-            max_length=256,
-        )
         hint = f"One of {', '.join(variable.choices)}" if variable.choices else variable.type
-        modal.add_item(ui.Label(text=variable.label[:45], description=hint[:100], component=field))
-    return modal
+        default = draft.values.get(variable.name, "")[:256]
+        fields.append(Field(f"var.{variable.name}", variable.label, hint, 256, default, required=bool(default)))
+    return modal(title, route, args, *fields)
 
 
 def tagged(done: Tagged) -> discord.ui.LayoutView:

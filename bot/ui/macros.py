@@ -12,7 +12,7 @@ from bot.domain.jobs import JOBS, JobType
 from bot.domain.macros import Param
 from bot.domain.words import joined, safe
 from bot.ui.cards import Button, Colour, card, notice, row
-from bot.ui.ids import custom_id
+from bot.ui.forms import Field, modal
 from bot.ui.texts import block
 
 if TYPE_CHECKING:
@@ -50,14 +50,11 @@ def _does(job_type: str, text: str) -> str:
 def form(draft: Draft) -> ui.Modal:
     """A field for each parameter."""
     title = f"{draft.macro.name} on {draft.server.name}"
-    modal = ui.Modal(title=title[:45], custom_id=custom_id("macro.filled", draft.macro.id, draft.server.id))
-    for param in draft.params:
-        field: ui.TextInput[ui.Modal] = ui.TextInput(
-            custom_id=f"param.{param.name}",
-            max_length=param.high if param.kind == "text" else 40,
-        )
-        modal.add_item(ui.Label(text=param.label[:45], description=_hint(param)[:100], component=field))
-    return modal
+    fields = (
+        Field(f"param.{param.name}", param.label, _hint(param), param.high if param.kind == "text" else 40)
+        for param in draft.params
+    )
+    return modal(title, "macro.filled", (draft.macro.id, draft.server.id), *fields)
 
 
 def _hint(param: Param) -> str:

@@ -9,6 +9,7 @@ from discord import ui
 
 from bot.domain.words import count, safe
 from bot.ui.cards import Button, Colour, card, listing, row
+from bot.ui.forms import Field, modal
 from bot.ui.ids import custom_id
 from bot.ui.texts import ago, code
 
@@ -84,7 +85,5 @@ def profile_card(seen: Sighting, *, may_kick: bool) -> discord.ui.LayoutView:
 
 def kick_form(player: str) -> ui.Modal:
     """Asks for the reason of a kick."""
-    form = ui.Modal(title="Kick player", custom_id=custom_id("player.kicked", player))
-    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="reason", max_length=200)
-    form.add_item(ui.Label(text="Reason", description="The player reads it", component=field))
-    return form
+    reason = Field("reason", "Reason", "The player reads it", 200)
+    return modal("Kick player", "player.kicked", (player,), reason)

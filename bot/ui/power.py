@@ -11,7 +11,7 @@ from discord import ui
 from bot.domain.power import told_before
 from bot.domain.words import safe
 from bot.ui.cards import Button, Colour, card, row
-from bot.ui.ids import custom_id
+from bot.ui.forms import Field, modal
 from bot.ui.texts import ago, at, job_number, span
 
 if TYPE_CHECKING:
@@ -83,7 +83,5 @@ def _buttons(plan: PlanCard) -> list[discord.ui.Item[discord.ui.LayoutView]]:
 
 def postpone_form(plan_id: UUID) -> ui.Modal:
     """Asks by how much a plan is moved."""
-    form = ui.Modal(title="Postpone", custom_id=custom_id("power.postponed", plan_id))
-    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="duration", default=_USUAL, max_length=40)
-    form.add_item(ui.Label(text="By how much", description="Such as 15 min or 1h 30m", component=field))
-    return form
+    duration = Field("duration", "By how much", "Such as 15 min or 1h 30m", 40, default=_USUAL)
+    return modal("Postpone", "power.postponed", (plan_id,), duration)

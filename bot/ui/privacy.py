@@ -9,7 +9,8 @@ from discord import ui
 
 from bot.domain.words import count, joined, safe
 from bot.ui.cards import MAX_TEXT, Button, Colour, card, fitting, row
-from bot.ui.ids import Short, custom_id
+from bot.ui.forms import Field, modal
+from bot.ui.ids import Short
 
 if TYPE_CHECKING:
     from bot.services.attachments import Attachment
@@ -103,10 +104,8 @@ def _server_roles(org: Footprint) -> str:
 
 def forget_form(asked: int, words: str) -> ui.Modal:
     """Asks for the words."""
-    form = ui.Modal(title="Type the words to confirm", custom_id=custom_id("my.forgotten", Short(asked)))
-    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="words", placeholder=words, max_length=40)
-    form.add_item(ui.Label(text="Words", description=f"Type: {words}", component=field))
-    return form
+    typed = Field("words", "Words", f"Type: {words}", 40, placeholder=words)
+    return modal("Type the words to confirm", "my.forgotten", (Short(asked),), typed)
 
 
 def forgotten_card(done: Forgotten) -> ui.LayoutView:

@@ -12,7 +12,7 @@ from bot.domain.cron import checked
 from bot.domain.schedules_steps import minutes_before
 from bot.domain.words import count, joined, safe
 from bot.ui.cards import Button, Colour, card, fitting, row
-from bot.ui.ids import custom_id
+from bot.ui.forms import Field, modal
 from bot.ui.schedules import last, rests, state
 from bot.ui.schedules_preview import options
 from bot.ui.schedules_steps import runs_words, steps_words
@@ -105,22 +105,17 @@ def _buttons(shown: Shown) -> list[ui.Item[ui.LayoutView]]:
 
 def form(wish: Wish) -> ui.Modal:
     """Asks for what is changed most often."""
-    modal = ui.Modal(title=f"Edit {wish.name}"[:45], custom_id=custom_id("schedule.edited", UUID(wish.edits)))
     texts = [step.text for step in wish.chain if step.text and not step.is_warning]
     text = texts[0] if len(texts) == 1 else ""
     fields = [
-        ("when", "When", "Plain words, or cron", wish.when, 200),
-        ("name", "Name", "What to call it", wish.name, 64),
-        ("window", "Window", "Such as 02:00-06:00; none: at any time", wish.window or "none", 40),
-        ("warn", "Warn players", "Minutes before, such as 15, 5, 1; none: not at all", _warns(wish), 40),
-        *([("text", "Text", "What it says, on one line", text, _TEXT)] if text else []),
+        ("when", "When", "Plain words, or cron", 200, wish.when),
+        ("name", "Name", "What to call it", 64, wish.name),
+        ("window", "Window", "Such as 02:00-06:00; none: at any time", 40, wish.window or "none"),
+        ("warn", "Warn players", "Minutes before, such as 15, 5, 1; none: not at all", 40, _warns(wish)),
+        *([("text", "Text", "What it says, on one line", _TEXT, text)] if text else []),
     ]
-    for name, label, description, default, longest in fields:
-        field: ui.TextInput[ui.Modal] = ui.TextInput(
-            custom_id=name, default=default or None, required=False, max_length=longest
-        )
-        modal.add_item(ui.Label(text=label, description=description, component=field))
-    return modal
+    args = (UUID(wish.edits),)
+    return modal(f"Edit {wish.name}", "schedule.edited", args, *(Field(*field, required=False) for field in fields))
 
 
 def _warns(wish: Wish) -> str:

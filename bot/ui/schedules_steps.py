@@ -14,6 +14,7 @@ from bot.domain.actions import ACTIONS, Action
 from bot.domain.schedules_steps import MOST, Step, when
 from bot.domain.schedules_times import Timetable
 from bot.domain.words import safe
+from bot.ui.forms import Field, modal
 from bot.ui.ids import custom_id
 from bot.ui.texts import ago, at, block
 
@@ -89,15 +90,12 @@ def _menu(route: str, token: UUID, words: str, options: list[discord.SelectOptio
 def form(token: UUID, action: Action) -> ui.Modal:
     """When a step is done, what it says, and what its failure means."""
     fails = "go on" if action.name == "announce" else "stop"
-    modal = ui.Modal(title=f"A step: {action.name}"[:45], custom_id=custom_id("schedule.stepped", token, action.name))
-    fields = [
-        ("place", "When", "5 minutes before, right before, 10 minutes after; empty: last", "", False),
-        *([("text", action.text, "On one line", "", True)] if action.text else []),
-        ("failure", "If it fails", "stop, or go on with what follows", fails, False),
-    ]
-    for name, label, description, default, required in fields:
-        field: ui.TextInput[ui.Modal] = ui.TextInput(
-            custom_id=name, default=default or None, required=required, max_length=_TEXT
-        )
-        modal.add_item(ui.Label(text=label, description=description, component=field))
-    return modal
+    places = "5 minutes before, right before, 10 minutes after; empty: last"
+    return modal(
+        f"A step: {action.name}",
+        "schedule.stepped",
+        (token, action.name),
+        Field("place", "When", places, _TEXT, required=False),
+        *([Field("text", action.text, "On one line", _TEXT)] if action.text else []),
+        Field("failure", "If it fails", "stop, or go on with what follows", _TEXT, fails, required=False),
+    )

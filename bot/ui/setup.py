@@ -14,6 +14,7 @@ from bot.domain.setup import STEPS, Step
 from bot.domain.words import count
 from bot.ui import setup_channels, setup_roles
 from bot.ui.cards import Button, Colour, card, row
+from bot.ui.forms import Field, modal
 from bot.ui.ids import custom_id
 from bot.ui.setup_hosts import host_parts, server_parts
 from bot.ui.setup_parts import Parts, lacking
@@ -103,10 +104,8 @@ def _there(zone: str, now: datetime, how: str) -> str:
 
 def zone_form() -> ui.Modal:
     """For a zone that is not in the menu."""
-    form = ui.Modal(title="Time zone", custom_id=custom_id("setup.zone_typed"))
-    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="zone", placeholder="Europe/Berlin", max_length=64)
-    form.add_item(ui.Label(text="Time zone", description="A place: Europe/Berlin, or only Berlin", component=field))
-    return form
+    zone = Field("zone", "Time zone", "A place: Europe/Berlin, or only Berlin", 64, placeholder="Europe/Berlin")
+    return modal("Time zone", "setup.zone_typed", (), zone)
 
 
 def _summary(page: Page, mention: Mention) -> Parts:

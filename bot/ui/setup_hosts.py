@@ -11,8 +11,8 @@ from discord import ui
 from bot.domain.setup import Step
 from bot.domain.words import count, safe
 from bot.ui.cards import Button, Colour, card, row
+from bot.ui.forms import Field, modal
 from bot.ui.hosts import pairing_text
-from bot.ui.ids import custom_id
 from bot.ui.setup_parts import Parts
 from bot.ui.texts import ago
 
@@ -46,10 +46,8 @@ def _pairing(state: PairingState) -> str:
 
 def host_form() -> ui.Modal:
     """Asks what the machine is called here."""
-    form = ui.Modal(title="Pair a host", custom_id=custom_id("setup.host"))
-    field: ui.TextInput[ui.Modal] = ui.TextInput(custom_id="name", default="host-1", max_length=100)
-    form.add_item(ui.Label(text="Name", description="As the machine is called here", component=field))
-    return form
+    name = Field("name", "Name", "As the machine is called here", 100, default="host-1")
+    return modal("Pair a host", "setup.host", (), name)
 
 
 def paired_card(pairing: Pairing, url: str) -> discord.ui.LayoutView:
