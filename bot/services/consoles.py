@@ -92,7 +92,7 @@ class Consoles:
             must_be_up(server)
             return [server], []
         found = await cards.servers(tx.session, tx.actor.org, scope=EVERYWHERE, status="running", limit=100)
-        able = [server for server in found if "say" in server.capabilities and server.host_online]
+        able = [server for server in found if server.hears]
         allowed = await where_allowed(tx, [_PERMISSION], [server.id for server in able])
         if not allowed:
             raise Conflict("No server that can announce is up.", "`/server list` shows their state.")

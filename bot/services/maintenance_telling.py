@@ -40,11 +40,7 @@ async def say(tx: Tx, window: WindowCard, text: str) -> int:
     Not the reason: it is for staff, and whoever plans maintenance need not be allowed to speak in the games."""
     if not text:
         return 0
-    heard = [
-        server
-        for server in await servers_of(tx, window)
-        if server.status == "running" and server.host_online and "say" in server.capabilities
-    ]
+    heard = [server for server in await servers_of(tx, window) if server.hears]
     if text == OVER:  # of this window, and another one may go on
         resting = await left_alone(tx.session, window.org_id, [server.id for server in heard], clock.now())
         heard = [one for one in heard if one.id not in resting or resting[one.id].kind == "hold"]

@@ -20,7 +20,7 @@ from bot.services.actions import dedupe_key, params
 from bot.services.confirmations import AGAIN, Done
 from bot.services.jobs_ending import end
 from bot.services.jobs_enqueue import Enqueued, enqueue
-from bot.services.power_telling import announce, hears, tell
+from bot.services.power_telling import announce, tell
 from db.queries import jobs, power
 from db.queries.cards import ServerCard
 from db.queries.power import PlanRow
@@ -63,7 +63,7 @@ async def make(tx: Tx, server: ServerCard, action: rules.Planned, when: When, re
         **numbers,
     )
     where = [f"`J-{job.number}`" if job else "", f"<#{channel}>" if channel else "", "`/server cancel`"]
-    told = "" if hears(server) else f"\n{safe(server.game_name)} cannot tell its players."
+    told = "" if server.says else f"\n{safe(server.game_name)} cannot tell its players."
     title = f"{action.capitalize()} {safe(server.name)} {when.words}"
     return Done(title, " · ".join(filter(None, where)) + told)
 
@@ -81,7 +81,7 @@ async def do(tx: Tx, plan: PlanRow, server: ServerCard, *, opening: str = "") ->
     """Writes down what a plan does, and before it what players are told until then; `opening`: at once."""
     now, due = clock.now(), plan.due_at or clock.now()
     told: Sequence[rules.Announcement] = ()
-    if hears(server) and plan.due_at:
+    if server.says and plan.due_at:
         told = rules.announcements(plan.action, due, plan.reason or "", plan.warn_minutes, now, opening=opening)
     before: UUID | None = None
     for one in told:

@@ -39,13 +39,8 @@ async def announce(
 
 async def tell(tx: Tx, server: ServerCard | None, text: str) -> None:
     """Tells the players at once, where there may be any and they can be told."""
-    if server and hears(server) and server.host_online and server.status == "running":
+    if server and server.hears:
         await announce(tx, server, text)
-
-
-def hears(server: ServerCard) -> bool:
-    """Whether its game can tell players something."""
-    return "say" in server.capabilities
 
 
 async def post(tx: Tx, plan_id: UUID) -> int | None:

@@ -12,7 +12,6 @@ from bot.domain.rest import Rest
 from bot.domain.when import When
 from bot.domain.words import safe
 from bot.services.confirmations import Choice
-from bot.services.power_telling import hears
 from db.queries.cards import ServerCard
 from db.queries.power import PlanRow
 
@@ -51,7 +50,7 @@ def choices(view: View) -> list[Choice]:
         return []
     now = clock.now()
     empty, soon = when.when_empty(now), when.in_time(now, _SOON)
-    counted = " with countdown" if hears(view.server) else ""
+    counted = " with countdown" if view.server.says else ""
     return [
         Choice("empty", f"When empty (max {compact(when.PATIENCE)})", {"when": stored(empty)}),
         Choice("soon", f"In {compact(_SOON)}{counted}", {"when": stored(soon)}),
@@ -97,7 +96,7 @@ def _then(view: View) -> list[str]:
 def _time(view: View) -> str:
     """When it happens, and what players hear of it."""
     at = view.moment.confirmed(clock.now())
-    deaf = "" if hears(view.server) else f" {safe(view.server.game_name)} cannot tell its players."
+    deaf = "" if view.server.says else f" {safe(view.server.game_name)} cannot tell its players."
     match view.moment.kind:
         case "now":
             return ""

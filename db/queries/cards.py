@@ -178,6 +178,16 @@ class ServerCard(Resting):
         return self.status in ("running", "starting")
 
     @property
+    def says(self) -> bool:
+        """Its game can tell players something."""
+        return "say" in self.capabilities
+
+    @property
+    def hears(self) -> bool:
+        """There may be players, and they can be told something now."""
+        return self.says and self.host_online and self.status == "running"
+
+    @property
     def caution(self) -> tuple[str, bool] | None:
         """A time in the game at which a stop hurts, and whether it is now; False: soon."""
         found = self.observed.get("caution")
