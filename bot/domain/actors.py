@@ -111,9 +111,9 @@ class Actor:
         return self.org_id
 
 
-def system(duty: str, org_id: UUID | None = None) -> Actor:
-    """The bot acting by itself, e.g. `system("leases.sweep")`."""
-    return Actor(type="system", name=duty, org_id=org_id)
+def system(duty: str, org_id: UUID | None = None, guild_id: int | None = None) -> Actor:
+    """The bot acting by itself, e.g. `system("leases.sweep")`; with a guild, where what it does is of one."""
+    return Actor(type="system", name=duty, org_id=org_id, guild_id=guild_id)
 
 
 def agent(name: str, org_id: UUID) -> Actor:

@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 
 from bot import clock
-from bot.domain.actors import Actor
+from bot.domain.actors import system
 from bot.domain.alert_conditions import HostOffline, JobRunFailed, LogKeyword, ServerDown, read
 from bot.domain.alerts import Decision, Observation, State, Step, Watch, decide, rested
 from bot.errors import Unavailable
@@ -123,7 +123,7 @@ class AlertEvaluation:
     @asynccontextmanager
     async def _alone(self, org: tuple[UUID, int] | None = None) -> AsyncGenerator[Tx]:
         org_id, guild_id = org or (None, None)
-        actor = Actor(type="system", name="alerts.evaluate", org_id=org_id, guild_id=guild_id)
+        actor = system("alerts.evaluate", org_id, guild_id)
         async with self._db.uow(actor) as tx:
             await alert_firings.alone(tx.session)
             yield tx

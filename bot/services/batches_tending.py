@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from bot import clock
-from bot.domain.actors import Actor, system
+from bot.domain.actors import system
 from bot.domain.batches import BATCHED, DISTURBING, LeftOut, Target, end_of, room, stops, unable
 from bot.domain.rest import Rest
 from bot.services import outbox
@@ -45,12 +45,11 @@ async def jobs_ended(tx: Tx, ended: Mapping[UUID | None, UUID]) -> None:
             await tend(tx, batch)
 
 
-async def tend(tx: Tx, batch: LockedBatch, *, by: UUID | None = None) -> int:
-    """Lets a locked batch go on, and shows how it stands. `by`: who has stopped it. Returns how many jobs changed."""
-    turns = _Turns(tx, batch, clock.now())
-    changed = await turns.go_on(by) if batch.status == "running" else 0
+async def tend(tx: Tx, batch: LockedBatch, *, by: UUID | None = None) -> None:
+    """Lets a locked batch go on, and shows how it stands. `by`: who has stopped it."""
+    if batch.status == "running":
+        await _Turns(tx, batch, clock.now()).go_on(by)
     await outbox.edit_tracked(tx, batch.org_id, "batch", batch.id, "batch.progress")
-    return changed
 
 
 class _Turns:
@@ -59,7 +58,7 @@ class _Turns:
     def __init__(self, tx: Tx, batch: LockedBatch, now: datetime) -> None:
         self._tx, self._batch, self._now = tx, batch, now
 
-    async def go_on(self, by: UUID | None) -> int:
+    async def go_on(self, by: UUID | None) -> None:
         """Begins, leaves out or cancels what waits; ends the batch where nothing does any more."""
         session, batch = self._tx.session, self._batch
         counts = await batches.counts(session, batch.org_id, batch.id)
@@ -72,7 +71,6 @@ class _Turns:
         after = await batches.counts(session, batch.org_id, batch.id) if changed else counts
         if how := end_of(after, stopped=stopped):
             await self._end(how)
-        return changed
 
     async def _cancel(self, by: UUID | None) -> int:
         waiting = await batches.held(self._tx.session, self._batch.org_id, self._batch.id)
@@ -132,7 +130,7 @@ class _Turns:
     async def _audit(self, action: str, **details: Any) -> None:
         """A row beside that of the unit of work, which is about the end of a job."""
         batch = self._batch
-        who = Actor(type="system", name=_DUTY, org_id=batch.org_id, guild_id=batch.guild_id)
+        who = system(_DUTY, batch.org_id, batch.guild_id)
         about = {"number": batch.number, **details}
         row = audit_write.row_of(who, action, "success", resource=("batch", batch.id), details=about)
         await audit_write.write_many(self._tx.session, [row])

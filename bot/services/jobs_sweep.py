@@ -1,10 +1,11 @@
 """What nobody reports: offers that were never begun, runs whose host went silent, jobs that waited too long."""
 
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 from bot import clock
-from bot.domain.actors import Actor
+from bot.domain.actors import system
 from bot.domain.jobs import after_run
 from bot.domain.outcomes import expiry_reason
 from bot.services.each import each
@@ -14,7 +15,9 @@ from db.queries import job_runs, jobs
 from db.queries.job_runs import Lapsed
 from db.queries.jobs import LockedJob
 
-_BATCH = 200
+_BATCH: Final = 200
+_LEASES: Final = "leases.sweep"
+_EXPIRY: Final = "queue.expire"
 
 
 class JobSweep:
@@ -36,17 +39,17 @@ class JobSweep:
         return {"lost": ended.count("lost"), "returned": ended.count("returned")}
 
     async def _take_back(self, run: Lapsed) -> str:
-        async with self._db.uow(Actor(type="system", name="leases.sweep")) as tx:
+        async with self._db.uow(system(_LEASES)) as tx:
             await jobs.lock(tx.session, run.job_id)  # always the job first, then its run
             return "returned" if await job_runs.take_back(tx.session, run.run_id) else ""
 
     async def _lose(self, lapsed: Lapsed) -> str:
-        async with self._db.uow(Actor(type="system", name="leases.sweep")) as tx:
+        async with self._db.uow(system(_LEASES)) as tx:
             job = await jobs.lock(tx.session, lapsed.job_id)
             run = await job_runs.lock(tx.session, lapsed.run_id) if job else None
             if job is None or run is None or not run.lapsed:
                 return ""
-            tx.actor = _sweeper("leases.sweep", job)
+            tx.actor = system(_LEASES, job.org_id, job.guild_id)
             verdict = after_run(
                 "lost",
                 run.attempt,
@@ -75,11 +78,11 @@ class JobSweep:
         return {"expired": sum(await each(expired, self._expire))}
 
     async def _expire(self, job_id: UUID) -> bool:
-        async with self._db.uow(Actor(type="system", name="queue.expire")) as tx:
+        async with self._db.uow(system(_EXPIRY)) as tx:
             job = await jobs.lock(tx.session, job_id)
             if job is None or not await job_runs.past_expiry(tx.session, job_id, clock.now()):
                 return False
-            tx.actor = _sweeper("queue.expire", job)
+            tx.actor = system(_EXPIRY, job.org_id, job.guild_id)
             waited = (job.expires_at or clock.now()) - job.not_before
             reason = expiry_reason(_host_words(job), job.host_status, waited)
             followers = await end(tx, job, "expired", reason=reason)
@@ -92,10 +95,6 @@ class JobSweep:
                 followers=followers,
             )
             return True
-
-
-def _sweeper(duty: str, job: LockedJob) -> Actor:
-    return Actor(type="system", name=duty, org_id=job.org_id, guild_id=job.guild_id)
 
 
 def _host_words(job: LockedJob) -> str | None:

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from bot import clock
-from bot.domain.actors import Actor, system
+from bot.domain.actors import system
 from bot.domain.maintenance import WARN, Step, said
 from bot.services import maintenance_telling
 from bot.services.each import each
@@ -42,7 +42,7 @@ class MaintenanceDue:
             window = await maintenance_windows.hold(tx.session, org_id, window_id, wait=False)
             step = _step(window) if window else None
             if window and step:
-                tx.actor = Actor(type="system", name=_DUTY, org_id=org_id, guild_id=window.guild_id)
+                tx.actor = system(_DUTY, org_id, window.guild_id)
                 await _do(tx, window, step)
             return step
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from bot import clock
 from bot.domain import power as rules
-from bot.domain.actors import Actor, system
+from bot.domain.actors import system
 from bot.domain.jobs import JOBS, JobType
 from bot.domain.power import Next, Plan, Seen, next_step
 from bot.errors import Conflict, Unavailable
@@ -55,7 +55,7 @@ class PowerPlans:
             plan = await power.lock_free(tx.session, plan_id)
             if plan is None or plan.job_id != job_id:
                 return ""
-            tx.actor = Actor(type="system", name=_DUTY, org_id=plan.org_id, guild_id=plan.guild_id)
+            tx.actor = system(_DUTY, plan.org_id, plan.guild_id)
             decided = next_step(_plan(plan), await _seen(tx, plan), clock.now())
             await self._carry_out(tx, plan, held, decided)
             if decided.step != "wait":

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from agent import wire
 from bot import clock
-from bot.domain.actors import Actor, system
+from bot.domain.actors import system
 from bot.domain.jobs import JobType
 from bot.errors import Conflict
 from bot.services.each import each
@@ -61,7 +61,7 @@ class Reconciler:
             return False
         if await left_alone(tx.session, server.org_id, [server.id], now):
             return False
-        tx.actor = Actor(type="system", name=_DUTY, org_id=server.org_id, guild_id=server.guild_id)
+        tx.actor = system(_DUTY, server.org_id, server.guild_id)
         job = await enqueue(
             tx,
             type=JobType.SERVER_START,

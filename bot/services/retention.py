@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import clock
-from bot.domain.actors import Actor, system
+from bot.domain.actors import system
 from db.engine import Database
 from db.queries import orgs_purge, partitions, retention
 from db.queries.orgs_purge import Gone
@@ -99,7 +99,7 @@ class Retention:
                 if not await orgs_purge.lock(tx.session, org.id, before):
                     return False
                 deleted[stream] += await orgs_purge.delete_of_stream(tx.session, name, org.id)
-        async with self._db.uow(Actor(type="system", name="orgs.purge", guild_id=org.guild_id)) as tx:
+        async with self._db.uow(system("orgs.purge", guild_id=org.guild_id)) as tx:
             if not await orgs_purge.lock(tx.session, org.id, before):
                 return False
             await orgs_purge.delete(tx.session, org.id)

@@ -149,8 +149,7 @@ class SchedulesDue:
             held = await schedules_due.claim(tx.session, ids, now)
             if not held:
                 return []
-            org, guild = held[0].org_id, held[0].guild_id
-            tx.actor = Actor(type="system", name=_DUTY, org_id=org, guild_id=guild)
+            tx.actor = system(_DUTY, held[0].org_id, held[0].guild_id)
             plans: list[_Plan] = []
             for schedule in held:
                 plans.append(_planned(schedule, now))
