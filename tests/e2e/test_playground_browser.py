@@ -66,7 +66,7 @@ async def test_a_suggestion_types_its_command(demo: Demo, browser: Browser, shot
     visitor = await Visitor.arrive(browser, demo.address, shots)
     await visitor.page.get_by_role("button", name="Ask the game").click()
     await visitor.frame.get_by_role("option", name="console run").wait_for()
-    await visitor.sends()
+    await visitor.page.keyboard.press("Enter")
     await visitor.chooses("Navezgane")
     await visitor.page.keyboard.type("gettime")
     await visitor.sends()
