@@ -154,6 +154,16 @@ class Visitor:
         """Take the suggestion with these words for the option that has the focus."""
         await self.frame.get_by_role("option", name=words).first.click()
 
+    async def adds(self, name: str) -> None:
+        """Add an option that may be left out. What is suggested for the one before comes late and closes the list."""
+        option = self.frame.get_by_role("option", name=name).first
+        for _ in range(5):
+            await self.frame.get_by_text("more").last.click()
+            with contextlib.suppress(TimeoutError):
+                await option.click(timeout=3_000)
+                return
+        await option.click(timeout=3_000)
+
     async def sends(self) -> None:
         """Send what is typed. Suggestions that come late take the key for themselves: it may need another."""
         unsent = self.frame.locator(".command-row").filter(has_not=self.frame.locator(".is-readonly"))
